@@ -1,0 +1,4 @@
+//! Floor 3: the only I/O. Each adapter implements a port.
+
+pub mod assets;
+pub mod system;

@@ -1,0 +1,1 @@
+//! Floor 5: TOML → checked configuration → each part's own settings.

@@ -1,0 +1,1 @@
+//! Floor 5: the unix socket by which commands ask the running daemon.

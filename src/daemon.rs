@@ -1,0 +1,1 @@
+//! Floor 4: the use-cases. They know ports only, never an adapter.

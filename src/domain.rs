@@ -1,0 +1,31 @@
+//! Floor 0: the values of the product and the steps they may legally take.
+//!
+//! Nothing here knows tokio, a clock, a file or a socket.
+
+pub mod address;
+pub mod asset;
+pub mod case;
+pub mod draft;
+pub mod identity;
+pub mod joining;
+pub mod message;
+pub mod outgoing;
+pub mod permission;
+pub mod policy;
+pub mod position;
+pub mod record;
+pub mod timer;
+pub mod verdict;
+
+pub use address::{Address, Email};
+pub use asset::Asset;
+pub use case::{Case, CaseFlag, CaseId, CaseState, Closed};
+pub use draft::{Draft, Suggestion, TemplateName};
+pub use identity::MessageKey;
+pub use message::{Condition, Message, MessageId, RawMessage};
+pub use outgoing::{DeliveryState, OutgoingId, OutgoingKind, OutgoingMail};
+pub use permission::Permission;
+pub use position::{Folder, MessageLocation, Position};
+pub use record::{Actor, Event, RecordEntry};
+pub use timer::{Timer, TimerKind};
+pub use verdict::{Anger, Explanation, Fact, Given, Intent, Reason, Signal, Verdict};

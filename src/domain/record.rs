@@ -1,0 +1,214 @@
+//! The case's append-only history: a hash chain over salted digests of its payloads, so that a
+//! payload can be removed later and the chain still be verified.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::message::MessageId;
+use super::outgoing::{OutgoingId, OutgoingKind};
+use super::verdict::Intent;
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "who", content = "name")]
+pub enum Actor {
+    /// The program.
+    Guichet,
+    /// A person at the desk, by sign-in name.
+    Reviewer(String),
+    /// The person who runs the daemon.
+    Operator,
+    /// The person who wrote.
+    Customer,
+    /// A colleague answering from a mail client.
+    Colleague,
+}
+
+/// What happened. Payloads are small: texts are named by message or outbox id, not copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// A message was received, judged, and opened or joined the case.
+    Received {
+        /// Hexadecimal K.
+        key: String,
+        /// What it was judged to be.
+        intent: Option<Intent>,
+        /// 0 to 3.
+        anger: Option<u8>,
+        /// The permission rule's words.
+        permission: String,
+    },
+    /// An acknowledgement or a reply entered the outbox.
+    Queued {
+        /// Outbox row.
+        id: OutgoingId,
+        /// Which of the two.
+        kind: OutgoingKind,
+        /// Its Message-ID.
+        message_id: MessageId,
+    },
+    /// The outbox row's state changed.
+    Delivery {
+        /// Outbox row.
+        id: OutgoingId,
+        /// New state in one word.
+        state: String,
+        /// The server's or our words.
+        detail: String,
+    },
+    /// The copy was filed in (or found in) \Sent.
+    Filed {
+        /// Outbox row.
+        id: OutgoingId,
+        /// Found there already rather than appended.
+        found: bool,
+    },
+    /// A draft was made or replaced.
+    Drafted {
+        /// Template name, if any.
+        template: Option<String>,
+        /// Why this one.
+        why: String,
+    },
+    /// A reviewer changed the draft's text.
+    Edited,
+    /// A reviewer approved the draft.
+    Approved {
+        /// The revision read.
+        revision: u64,
+    },
+    /// A reviewer closed the case without sending.
+    Dismissed {
+        /// Why, in the reviewer's words.
+        why: String,
+    },
+    /// A reviewer corrected the verdict.
+    Corrected {
+        /// `field: old → new` for each field changed.
+        changes: Vec<String>,
+    },
+    /// A colleague answered from a mail client; draft and pending acknowledgement were withdrawn.
+    AnsweredElsewhere {
+        /// The colleague's message.
+        message_id: Option<MessageId>,
+    },
+    /// A new customer message withdrew a reply that had been approved but not sent.
+    ReturnedToDraft {
+        /// Outbox row.
+        id: OutgoingId,
+    },
+    /// A delivery report cited one of our ids.
+    Bounced {
+        /// Outbox row.
+        id: OutgoingId,
+        /// `failed`, `delayed`… with the status code.
+        report: String,
+    },
+    /// A timer fired and made a draft.
+    TimerFired {
+        /// Its kind.
+        kind: String,
+    },
+    /// A person decided about a held mail.
+    Released {
+        /// Outbox row.
+        id: OutgoingId,
+    },
+}
+
+/// One link of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordEntry {
+    /// Position in the case's record, from 0.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What; `None` once removed.
+    pub event: Option<Event>,
+    /// 32 random hexadecimal digits, removed together with the payload.
+    pub salt: String,
+    /// SHA-256 of salt and payload, hexadecimal.
+    pub digest: String,
+    /// SHA-256 of the previous link, position, time, actor and digest, hexadecimal.
+    pub link: String,
+}
+
+impl RecordEntry {
+    /// Appends to a chain whose last link is `previous` (`None` for the first).
+    pub fn append(previous: Option<&RecordEntry>, at: Timestamp, actor: Actor, event: Event, salt: String) -> Self {
+        let seq = previous.map_or(0, |entry| entry.seq + 1);
+        let digest = digest_of(&salt, &event);
+        let link = link_of(previous.map_or("", |entry| &entry.link), seq, at, &actor, &digest);
+        Self { seq, at, actor, event: Some(event), salt, digest, link }
+    }
+
+    /// Whether this entry follows `previous` and its payload, if kept, is the one recorded.
+    pub fn verifies(&self, previous: Option<&RecordEntry>) -> bool {
+        let seq = previous.map_or(0, |entry| entry.seq + 1);
+        let link = link_of(previous.map_or("", |entry| &entry.link), self.seq, self.at, &self.actor, &self.digest);
+        let payload = self.event.as_ref().is_none_or(|event| digest_of(&self.salt, event) == self.digest);
+        self.seq == seq && link == self.link && payload
+    }
+}
+
+fn digest_of(salt: &str, event: &Event) -> String {
+    let payload = serde_json::to_string(event).unwrap_or_default();
+    hex(&[salt, &payload])
+}
+
+fn link_of(previous: &str, seq: u64, at: Timestamp, actor: &Actor, digest: &str) -> String {
+    let actor = serde_json::to_string(actor).unwrap_or_default();
+    hex(&[previous, &seq.to_string(), &at.to_string(), &actor, digest])
+}
+
+fn hex(parts: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain() -> Vec<RecordEntry> {
+        let mut entries: Vec<RecordEntry> = Vec::new();
+        for revision in 0..3 {
+            let event = Event::Approved { revision };
+            let entry =
+                RecordEntry::append(entries.last(), Timestamp::UNIX_EPOCH, Actor::Guichet, event, "aa".repeat(16));
+            entries.push(entry);
+        }
+        entries
+    }
+
+    fn verifies(entries: &[RecordEntry]) -> bool {
+        let mut previous = None;
+        entries.iter().all(|entry| entry.verifies(previous.replace(entry)))
+    }
+
+    #[test]
+    fn a_changed_payload_breaks_the_chain_and_a_removed_one_does_not() {
+        let mut entries = chain();
+        assert!(verifies(&entries));
+        entries[1].event = None;
+        entries[1].salt.clear();
+        assert!(verifies(&entries));
+        entries[2].event = Some(Event::Edited);
+        assert!(!verifies(&entries));
+    }
+
+    #[test]
+    fn a_dropped_entry_breaks_the_chain() {
+        let mut entries = chain();
+        entries.remove(1);
+        assert!(!verifies(&entries));
+    }
+}

@@ -1,0 +1,12 @@
+//! Floor 2: what the use-cases need from the outside, as traits. Adapters implement them, tests
+//! may too; nothing here does I/O.
+
+pub mod mail;
+pub mod mailer;
+pub mod store;
+pub mod time;
+
+pub use mail::{Arrival, Content, MailError, MailSession, MailSource, MailboxActions, Opened, Standing};
+pub use mailer::{Mailer, MailerError, MailerProblem, MailerSession};
+pub use store::Store;
+pub use time::{Clock, Ids};

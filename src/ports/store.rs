@@ -1,0 +1,256 @@
+//! What we keep. The store offers whole steps, each atomic and durable when it returns, never
+//! create-read-update-delete.
+
+mod intake;
+mod queries;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+pub use intake::{
+    AcknowledgementFate, Caps, CustomerMatter, DraftProposal, Intake, Matter, OwnAnswer, Quarantine, Recorded,
+};
+pub use queries::{AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow};
+
+use crate::domain::joining::{Joining, Threading};
+use crate::domain::outgoing::{AttemptOutcome, IllegalStep};
+use crate::domain::{
+    Address, Case, CaseId, DeliveryState, Folder, MessageKey, MessageLocation, OutgoingId, OutgoingMail, Position,
+    Suggestion, TemplateName, Timer, Verdict,
+};
+
+/// The right to change a mailbox's cases. A back-end that several daemons share raises `epoch` when
+/// the right moves; the embedded one has a single holder and a constant epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Name of the `[[mailbox]]`.
+    pub mailbox: String,
+    /// Raised when another process took over.
+    pub epoch: u64,
+}
+
+/// What went wrong in the store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Trying again later may work (disk full, database busy).
+    #[error("{0}")]
+    Temporary(String),
+    /// It will not (corruption, wrong version).
+    #[error("{0}")]
+    Permanent(String),
+    /// The case changed since it was read.
+    #[error("the case changed meanwhile (revision {current} now)")]
+    Stale {
+        /// The revision that holds now.
+        current: u64,
+    },
+    /// No such case, draft or outbox row.
+    #[error("{0} does not exist")]
+    Missing(String),
+    /// Another process holds the mailbox now.
+    #[error("another process took over this mailbox")]
+    LeaseLost,
+    /// The step is not allowed in the present state.
+    #[error("{0}")]
+    Illegal(#[from] IllegalStep),
+}
+
+/// Shorthand.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// A reviewer's decision about a draft.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Send these frozen bytes, `not_before` standing in the mail's state.
+    Approve {
+        /// The mail.
+        mail: Box<OutgoingMail>,
+        /// Whether it asks the customer something.
+        asks: bool,
+        /// Timers to set.
+        timers: Vec<Timer>,
+    },
+    /// Close the case without sending.
+    Dismiss {
+        /// Why, in the reviewer's words; may be empty.
+        why: String,
+    },
+}
+
+/// What a reviewer changes on a draft. `None` leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DraftEdit {
+    /// New text.
+    pub body: Option<String>,
+    /// New subject.
+    pub subject: Option<String>,
+    /// New recipient.
+    pub to: Option<Address>,
+    /// Another template was chosen; `body` then holds its rendered text.
+    pub suggestion: Option<Suggestion>,
+}
+
+/// A duty in the mailbox that is retried until done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chore {
+    /// See to it that the copy of this sent mail lies in \Sent once.
+    FileCopy(Box<OutgoingMail>),
+    /// Set the keyword `$GuichetAcknowledged` on the customer's message.
+    MarkAcknowledged {
+        /// The acknowledgement that was accepted.
+        id: OutgoingId,
+        /// Where the customer's message lies.
+        location: MessageLocation,
+    },
+}
+
+/// Which mails of the outbox to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxFilter {
+    /// Everything not yet final.
+    Open,
+    /// In doubt or held: a person's business.
+    Troubled,
+    /// All, newest first, at most the given number.
+    Latest(usize),
+}
+
+/// The store. Every method that changes something returns once the change is durable.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // ---- watching -----------------------------------------------------------------------------
+
+    /// Takes the right to change a mailbox's cases.
+    async fn lease(&self, mailbox: &str) -> StoreResult<Lease>;
+    /// How far a folder has been read; `None` before the first SELECT was stored.
+    async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>>;
+    /// Stores where reading starts: after the first SELECT, or after a renumbering. Replaces `mark`,
+    /// and for these two occasions the whole set of seen names.
+    async fn set_position(&self, lease: &Lease, folder: &Folder, position: &Position) -> StoreResult<()>;
+    /// Keeps the raw bytes beside the store, durably, before [`Store::record`] names them. Repeating
+    /// it is harmless; bytes that no recorded message names are swept at the next start.
+    async fn keep_raw(&self, key: MessageKey, bytes: &[u8]) -> StoreResult<()>;
+    /// The raw bytes, when they are (still) kept.
+    async fn raw(&self, key: MessageKey) -> StoreResult<Option<Vec<u8>>>;
+    /// Where a message would go now.
+    async fn locate(&self, threading: &Threading) -> StoreResult<Joining>;
+    /// Message, case, verdict, acknowledgement, draft, timers, record and position: one transaction.
+    /// When the case it expects is not the one found, or that case's revision moved on, nothing is
+    /// stored and [`Recorded::Outdated`] says so: prepare again.
+    async fn record(&self, lease: &Lease, intake: Intake) -> StoreResult<Recorded>;
+    /// A message that could not be fetched: listed for a person when given up, and the position moves.
+    async fn pass_over(&self, lease: &Lease, quarantine: Quarantine) -> StoreResult<()>;
+
+    // ---- reviewing ----------------------------------------------------------------------------
+
+    /// Replaces the suggestion, or sets it beside text a reviewer touched.
+    async fn revise(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        expected_revision: u64,
+        suggestion: Suggestion,
+        body: String,
+        at: Timestamp,
+    ) -> StoreResult<u64>;
+    /// A reviewer opened the draft: nothing machine-made replaces its text from now on. Raises no revision.
+    async fn open_draft(&self, case: &CaseId, reviewer: &str, at: Timestamp) -> StoreResult<()>;
+    /// A reviewer changed the draft; returns the new revision.
+    async fn edit_draft(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        edit: DraftEdit,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<u64>;
+    /// A reviewer corrected the verdict: stored on the case and kept as a training row.
+    async fn correct(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        verdict: Verdict,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<u64>;
+    /// Approves or dismisses. A second approval of the same draft is [`StoreError::Stale`].
+    async fn decide(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        decision: Decision,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<()>;
+
+    // ---- delivering ---------------------------------------------------------------------------
+
+    /// What the last process left under way: Dialling returns to Pending, Committing becomes InDoubt.
+    async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>>;
+    /// Claims due mail of the mailbox, oldest first, at most `limit`: `Attempting{Dialling}` is durable
+    /// when this returns.
+    async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>>;
+    /// The first byte of the body is about to leave.
+    async fn mark_committing(&self, lease: &Lease, id: &OutgoingId) -> StoreResult<()>;
+    /// What the attempt came to. `Sent` sets the chores (copy in \Sent, keyword), and moves the case on.
+    async fn finish(
+        &self,
+        lease: &Lease,
+        id: &OutgoingId,
+        outcome: AttemptOutcome,
+        now: Timestamp,
+    ) -> StoreResult<DeliveryState>;
+    /// InDoubt → Sent by positive evidence.
+    async fn prove_sent(&self, lease: &Lease, id: &OutgoingId, evidence: &str, now: Timestamp) -> StoreResult<()>;
+    /// Doubts older than [`crate::domain::outgoing::DOUBT_PERIOD`] are repeated once or held; returns their ids.
+    async fn resolve_doubts(&self, lease: &Lease, resend_once: bool, now: Timestamp) -> StoreResult<Vec<OutgoingId>>;
+    /// Held → Pending by a person's word.
+    async fn release(&self, id: &OutgoingId, reviewer: &str, now: Timestamp) -> StoreResult<()>;
+    /// Pending or Held → Cancelled.
+    async fn cancel(&self, id: &OutgoingId, why: &str, reviewer: &str, now: Timestamp) -> StoreResult<()>;
+    /// When the next mail or doubt of the mailbox falls due.
+    async fn next_due(&self, mailbox: &str) -> StoreResult<Option<Timestamp>>;
+    /// Duties in the mailbox that are due.
+    async fn chores(&self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<Chore>>;
+    /// The duty is done (`found`: the copy lay in \Sent already).
+    async fn chore_done(&self, lease: &Lease, chore: &Chore, found: bool, now: Timestamp) -> StoreResult<()>;
+
+    // ---- timers -------------------------------------------------------------------------------
+
+    /// Timers due now whose case has not moved on, at most one per case.
+    async fn due_timers(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<Timer>>;
+    /// When the next timer of the mailbox falls due.
+    async fn next_timer(&self, mailbox: &str) -> StoreResult<Option<Timestamp>>;
+    /// The timer fires: the case needs a reply again and gets this draft.
+    async fn fire_timer(&self, lease: &Lease, timer: &Timer, draft: DraftProposal, now: Timestamp) -> StoreResult<()>;
+
+    // ---- the breaker --------------------------------------------------------------------------
+
+    /// Whether the mailbox's breaker is open (too many acknowledgements in an hour).
+    async fn breaker(&self, mailbox: &str) -> StoreResult<Option<Breaker>>;
+    /// A person releases the breaker.
+    async fn release_breaker(&self, mailbox: &str, now: Timestamp) -> StoreResult<()>;
+
+    // ---- looking ------------------------------------------------------------------------------
+
+    /// Cases that need a reply, most urgent first.
+    async fn queue(&self, limit: usize) -> StoreResult<Vec<QueueRow>>;
+    /// All of one case.
+    async fn case_file(&self, case: &CaseId) -> StoreResult<CaseFile>;
+    /// One case without its messages.
+    async fn case(&self, case: &CaseId) -> StoreResult<Case>;
+    /// Cases in any state, newest message first; for looking around.
+    async fn cases(&self, limit: usize) -> StoreResult<Vec<Case>>;
+    /// Outbox rows.
+    async fn outbox(&self, filter: OutboxFilter) -> StoreResult<Vec<OutgoingMail>>;
+    /// Messages written by machines, newest first.
+    async fn automated(&self, limit: usize) -> StoreResult<Vec<AutomatedMessage>>;
+    /// Messages given up on, newest first.
+    async fn quarantined(&self, limit: usize) -> StoreResult<Vec<Quarantined>>;
+    /// Reviewers' corrections, oldest first.
+    async fn corrections(&self) -> StoreResult<Vec<Correction>>;
+    /// Counts for the desk's first page, `guichet stats` and health.
+    async fn overview(&self) -> StoreResult<Overview>;
+    /// Which templates reviewers sent how often: (template, approved, edited before approval).
+    async fn template_figures(&self) -> StoreResult<Vec<(TemplateName, u64, u64)>>;
+}

@@ -1,0 +1,128 @@
+//! What the store shows.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Case, CaseId, Draft, Message, MessageKey, MessageLocation, OutgoingMail, RecordEntry, Verdict};
+
+/// One line of the review queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueueRow {
+    /// The case.
+    pub case: Case,
+    /// Beginning of the newest customer text, one line.
+    pub excerpt: String,
+    /// Template proposed, if any.
+    pub template: Option<String>,
+    /// A reviewer has changed the draft's text.
+    pub edited: bool,
+}
+
+/// A message of a case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseMessage {
+    /// Identity.
+    pub key: MessageKey,
+    /// Where it lies in the mailbox.
+    pub location: MessageLocation,
+    /// As read.
+    pub message: Message,
+    /// The verdict on it by itself.
+    pub verdict: Option<Verdict>,
+    /// Whether the raw bytes were kept.
+    pub raw_kept: bool,
+}
+
+/// All of one case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseFile {
+    /// The case.
+    pub case: Case,
+    /// Its messages, oldest first.
+    pub messages: Vec<CaseMessage>,
+    /// The draft that waits, if any.
+    pub draft: Option<Draft>,
+    /// What we sent or will send, oldest first.
+    pub outgoing: Vec<OutgoingMail>,
+    /// Its history.
+    pub record: Vec<RecordEntry>,
+}
+
+/// A message written by a machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutomatedMessage {
+    /// Identity.
+    pub key: MessageKey,
+    /// Where it lies.
+    pub location: MessageLocation,
+    /// Who says to have written it.
+    pub from: Option<String>,
+    /// Its subject.
+    pub subject: String,
+    /// The rule that recognised it.
+    pub why: String,
+    /// When it was stored.
+    pub at: Timestamp,
+}
+
+/// A message given up on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// Where it lies.
+    pub location: MessageLocation,
+    /// What happened.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A reviewer's correction: one training row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Correction {
+    /// The case it was made on.
+    pub case: CaseId,
+    /// The message judged.
+    pub key: MessageKey,
+    /// Its language.
+    pub language: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its newest text.
+    pub text: String,
+    /// The verdict as corrected.
+    pub verdict: Verdict,
+    /// Who corrected it.
+    pub reviewer: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The breaker of one mailbox is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breaker {
+    /// Since when.
+    pub since: Timestamp,
+    /// Acknowledgements counted in the hour before.
+    pub count: u32,
+}
+
+/// Counts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Overview {
+    /// Cases by state name.
+    pub cases: BTreeMap<String, u64>,
+    /// Outbox rows by state name.
+    pub outbox: BTreeMap<String, u64>,
+    /// Messages stored, machines' included.
+    pub messages: u64,
+    /// Of them machines'.
+    pub automated: u64,
+    /// Messages given up on.
+    pub quarantined: u64,
+    /// Reviewers' corrections.
+    pub corrections: u64,
+    /// Arrival of the oldest case that needs a reply.
+    pub oldest_waiting: Option<Timestamp>,
+}

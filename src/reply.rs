@@ -1,0 +1,1 @@
+//! Floor 1, pure: [`crate::domain::Verdict`] → what to say, and whether a machine may say it.

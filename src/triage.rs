@@ -1,0 +1,3 @@
+//! Floor 1, pure: [`crate::domain::Message`] → [`crate::domain::Verdict`], by rules and models.
+
+pub mod hit;
