@@ -144,9 +144,7 @@ impl ReviewersFile {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".reviewers-");
         let mut file = builder
-            .make_in(folder, |path| {
-                std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-            })
+            .make_in(folder, |path| std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path))
             .with_context(|| format!("cannot write in {}", folder.display()))?;
         file.write_all(text.as_bytes()).with_context(|| format!("cannot write {shown}"))?;
         file.as_file().sync_all().with_context(|| format!("cannot write {shown}"))?;
@@ -239,9 +237,12 @@ mod tests {
     fn unfit_names_and_passwords_are_refused() {
         let data = tempfile::tempdir().unwrap();
         let file = ReviewersFile::in_folder(data.path());
-        for (name, shown, password) in
-            [("Ana", "Ana", "correct horse"), ("a\nb", "Ana", "correct horse"), ("ana", " ", "correct horse"), ("ana", "Ana", "short")]
-        {
+        for (name, shown, password) in [
+            ("Ana", "Ana", "correct horse"),
+            ("a\nb", "Ana", "correct horse"),
+            ("ana", " ", "correct horse"),
+            ("ana", "Ana", "short"),
+        ] {
             assert!(file.add(name, shown, password, NOW).is_err(), "{name:?} {shown:?} {password:?}");
         }
         assert!(!data.path().join("reviewers.json").exists());
