@@ -2,4 +2,7 @@
 
 pub mod assets;
 pub mod reviewers;
+pub mod durable;
+pub mod identity;
+pub mod store;
 pub mod system;
