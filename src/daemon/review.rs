@@ -16,12 +16,11 @@ use tokio::sync::{Mutex, Notify};
 pub use error::{ReviewError, ReviewResult};
 pub use looking::{CaseView, OpenBreaker, QueueView};
 pub use verdict_edit::VerdictEdit;
-pub use wording::{Freezing, TemplateChoice, Wording};
+pub use wording::{TemplateChoice, Wording};
 
-use crate::domain::Address;
-use crate::domain::policy::Policy;
 use crate::ports::store::DraftEdit;
 use crate::ports::{Clock, Ids, Store};
+use crate::reply::compose::Sender;
 
 /// How long an approved reply waits, so that it can be taken back.
 pub const DEFAULT_UNDO: SignedDuration = SignedDuration::from_secs(10);
@@ -29,8 +28,8 @@ pub const DEFAULT_UNDO: SignedDuration = SignedDuration::from_secs(10);
 /// What reviewing needs to know of one `[[mailbox]]`.
 #[derive(Debug, Clone)]
 pub struct ReviewMailbox {
-    /// The configured `from`, for cases whose own address is not known.
-    pub from: Address,
+    /// Who sends.
+    pub sender: Sender,
     /// Lines under the reviewer's name; may be empty.
     pub signature: String,
     /// How long an approved reply waits before it may leave.
@@ -63,10 +62,8 @@ pub struct Changes {
 pub struct ReviewParts {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// Suggestions, templates and the composer.
-    pub wording: Arc<dyn Wording>,
-    /// Which facts a request needs.
-    pub policy: Policy,
+    /// What replies are written by now; asked at each step, so that a reload takes effect.
+    pub wording: Arc<dyn Fn() -> Arc<Wording> + Send + Sync>,
     /// By the name of the `[[mailbox]]`.
     pub mailboxes: BTreeMap<String, ReviewMailbox>,
     /// `mode = "shadow"`: approving is refused, nothing is sent.
@@ -98,6 +95,10 @@ impl Review {
     /// Whether nothing is sent (`mode = "shadow"`).
     pub fn is_shadow(&self) -> bool {
         self.parts.shadow
+    }
+
+    fn wording(&self) -> Arc<Wording> {
+        (self.parts.wording)()
     }
 
     fn mailbox(&self, name: &str) -> ReviewResult<&ReviewMailbox> {

@@ -3,9 +3,7 @@
 
 use super::wording::Freezing;
 use super::{Changes, Review, ReviewError, ReviewResult, Seen, VerdictEdit};
-use crate::domain::{
-    Actor, Address, CaseId, Draft, Event, OutgoingId, OutgoingKind, RecordEntry, Suggestion, TemplateName,
-};
+use crate::domain::{Actor, Address, CaseId, Draft, Event, OutgoingId, RecordEntry, Suggestion, TemplateName};
 use crate::ports::Reviewer;
 use crate::ports::store::{CaseFile, Decision, DraftEdit, StoreError, StoreResult};
 
@@ -64,7 +62,7 @@ impl Review {
     async fn correct_in_turn(&self, file: &CaseFile, edit: &VerdictEdit, reviewer: &Reviewer) -> ReviewResult<u64> {
         let case = &file.case.id;
         let old = file.case.verdict.as_ref().ok_or(ReviewError::NoVerdict)?;
-        let verdict = edit.apply(old, &self.parts.policy);
+        let verdict = edit.apply(old, &self.wording().policy);
         if verdict == *old {
             return Ok(file.case.revision);
         }
@@ -87,8 +85,7 @@ impl Review {
         let _turn = self.deciding.lock().await;
         let file = self.look(case).await?;
         self.check_seen(&file, seen, reviewer)?;
-        waiting_draft(&file)?;
-        let (suggestion, body) = self.parts.wording.render(&file, template)?;
+        let (suggestion, body) = self.wording().render(&file, waiting_draft(&file)?, template)?;
         self.replace_text(&file, suggestion, body, reviewer).await
     }
 
@@ -149,14 +146,13 @@ impl Review {
             return Err(ReviewError::EmptyText);
         }
         let mailbox = self.mailbox(&file.case.mailbox)?;
-        let mail = self.parts.wording.compose(&Freezing {
-            case: &file.case,
+        let mail = self.wording().freeze(&Freezing {
+            file: &file,
             draft,
             display_name: &reviewer.display_name,
             mailbox,
-            earlier: file.outgoing.iter().filter(|mail| mail.kind == OutgoingKind::Reply).count(),
             now: self.now(),
-            bits: self.parts.ids.bits(),
+            salt: self.parts.ids.bits(),
         })?;
         let id = mail.id.clone();
         let asks = draft.suggestion.asks;
@@ -185,7 +181,7 @@ impl Review {
         let (Ok(draft), Some(verdict)) = (waiting_draft(&file), &file.case.verdict) else {
             return Ok(file.case.revision);
         };
-        let (suggestion, body) = self.parts.wording.suggest(&file, verdict)?;
+        let (suggestion, body) = self.wording().suggest(&file, draft, verdict)?;
         if suggestion.template == draft.suggestion.template && body == draft.body {
             return Ok(file.case.revision);
         }

@@ -75,9 +75,9 @@ impl Review {
             self.parts.store.open_draft(case, &reviewer.name, self.now()).await?;
             draft.opened_by = Some(reviewer.name.clone());
         }
-        let templates = self.parts.wording.choices(&file.case.language);
+        let templates = self.wording().choices(&file.case.language);
         let closing = match self.mailbox(&file.case.mailbox) {
-            Ok(mailbox) => self.parts.wording.closing(&file.case.language, &reviewer.display_name, &mailbox.signature),
+            Ok(mailbox) => self.wording().closing(&file.case.language, &reviewer.display_name, &mailbox.signature),
             Err(_) => String::new(),
         };
         Ok(CaseView { file, templates, closing })
@@ -85,7 +85,7 @@ impl Review {
 
     /// What a template says, for people; its name where the language has no such template.
     pub fn template_title(&self, language: &str, template: &TemplateName) -> String {
-        let choice = self.parts.wording.choices(language).into_iter().find(|choice| choice.name == *template);
+        let choice = self.wording().choices(language).into_iter().find(|choice| choice.name == *template);
         choice.map_or_else(|| template.to_string(), |choice| choice.title)
     }
 
