@@ -1,4 +1,5 @@
 //! Floor 3: the only I/O. Each adapter implements a port.
 
 pub mod assets;
+pub mod maildir;
 pub mod system;
