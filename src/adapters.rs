@@ -3,3 +3,4 @@
 pub mod assets;
 pub mod maildir;
 pub mod system;
+pub mod tls;
