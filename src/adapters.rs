@@ -1,5 +1,8 @@
 //! Floor 3: the only I/O. Each adapter implements a port.
 
 pub mod assets;
+pub mod outbox_dir;
+pub mod secret;
+pub mod smtp;
 pub mod system;
 pub mod tls;
