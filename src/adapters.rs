@@ -2,5 +2,8 @@
 
 pub mod assets;
 pub mod maildir;
+pub mod outbox_dir;
+pub mod secret;
+pub mod smtp;
 pub mod system;
 pub mod tls;
