@@ -5,5 +5,6 @@ pub mod maildir;
 pub mod outbox_dir;
 pub mod secret;
 pub mod smtp;
+pub mod reviewers;
 pub mod system;
 pub mod tls;

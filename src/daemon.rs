@@ -5,3 +5,4 @@ pub mod heartbeat;
 
 pub use alarms::{Alarm, Alarms};
 pub use heartbeat::{Heartbeat, Heartbeats};
+pub mod review;
