@@ -3,8 +3,8 @@
 pub mod assets;
 pub mod maildir;
 pub mod outbox_dir;
+pub mod reviewers;
 pub mod secret;
 pub mod smtp;
-pub mod reviewers;
 pub mod system;
 pub mod tls;
