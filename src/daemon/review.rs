@@ -20,6 +20,7 @@ pub use wording::{Freezing, TemplateChoice, Wording};
 
 use crate::domain::Address;
 use crate::domain::policy::Policy;
+use crate::ports::store::DraftEdit;
 use crate::ports::{Clock, Ids, Store};
 
 /// How long an approved reply waits, so that it can be taken back.
@@ -47,6 +48,15 @@ pub struct Seen {
     pub revision: u64,
     /// How many entries its record had; tells exactly what is new when the revision is stale.
     pub entries: Option<u64>,
+}
+
+/// What a reviewer typed and corrected. What does not differ from what is there is no change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// On the draft.
+    pub draft: DraftEdit,
+    /// On the verdict.
+    pub verdict: VerdictEdit,
 }
 
 /// Everything a [`Review`] is made of.

@@ -2,7 +2,7 @@
 //! word about held mail.
 
 use super::wording::Freezing;
-use super::{Review, ReviewError, ReviewResult, Seen, VerdictEdit};
+use super::{Changes, Review, ReviewError, ReviewResult, Seen, VerdictEdit};
 use crate::domain::{
     Actor, Address, CaseId, Draft, Event, OutgoingId, OutgoingKind, RecordEntry, Suggestion, TemplateName,
 };
@@ -13,24 +13,64 @@ use crate::ports::store::{CaseFile, Decision, DraftEdit, StoreError, StoreResult
 const RECENT_ENTRIES: usize = 3;
 
 impl Review {
-    /// Saves what the reviewer typed; returns the new revision, or the old one when nothing differs.
+    /// Saves what the reviewer typed and corrected, as far as it differs from what is there; returns
+    /// the revision that then holds. A correction is kept for training, and a draft nobody edited
+    /// gets the suggestion that fits now; beside edited text it stands as the newer one.
     ///
     /// # Errors
-    /// [`ReviewError::Stale`] when the case changed since.
-    pub async fn save(&self, case: &CaseId, seen: Seen, edit: DraftEdit, reviewer: &Reviewer) -> ReviewResult<u64> {
+    /// [`ReviewError::Stale`] when the case changed since, [`ReviewError::NoDraft`],
+    /// [`ReviewError::NoVerdict`].
+    pub async fn save(&self, case: &CaseId, seen: Seen, changes: Changes, reviewer: &Reviewer) -> ReviewResult<u64> {
         let _turn = self.deciding.lock().await;
-        self.save_in_turn(case, seen, edit, reviewer).await
+        self.save_in_turn(case, seen, changes, reviewer).await
     }
 
-    async fn save_in_turn(&self, case: &CaseId, seen: Seen, edit: DraftEdit, reviewer: &Reviewer) -> ReviewResult<u64> {
-        let file = self.look(case).await?;
+    /// Corrects the verdict alone; see [`Review::save`].
+    ///
+    /// # Errors
+    /// As [`Review::save`].
+    pub async fn correct(
+        &self,
+        case: &CaseId,
+        seen: Seen,
+        verdict: VerdictEdit,
+        reviewer: &Reviewer,
+    ) -> ReviewResult<u64> {
+        self.save(case, seen, Changes { draft: DraftEdit::default(), verdict }, reviewer).await
+    }
+
+    async fn save_in_turn(
+        &self,
+        case: &CaseId,
+        seen: Seen,
+        changes: Changes,
+        reviewer: &Reviewer,
+    ) -> ReviewResult<u64> {
+        let mut file = self.look(case).await?;
         self.check_seen(&file, seen, reviewer)?;
-        let draft = waiting_draft(&file)?;
-        let edit = only_changes(draft, edit);
-        if edit == DraftEdit::default() {
+        if changes.draft != DraftEdit::default() {
+            let edit = only_changes(waiting_draft(&file)?, changes.draft);
+            if edit != DraftEdit::default() {
+                self.edit(&file, edit, reviewer).await?;
+                file = self.look(case).await?;
+            }
+        }
+        if changes.verdict != VerdictEdit::default() {
+            return self.correct_in_turn(&file, &changes.verdict, reviewer).await;
+        }
+        Ok(file.case.revision)
+    }
+
+    async fn correct_in_turn(&self, file: &CaseFile, edit: &VerdictEdit, reviewer: &Reviewer) -> ReviewResult<u64> {
+        let case = &file.case.id;
+        let old = file.case.verdict.as_ref().ok_or(ReviewError::NoVerdict)?;
+        let verdict = edit.apply(old, &self.parts.policy);
+        if verdict == *old {
             return Ok(file.case.revision);
         }
-        self.edit(&file, edit, reviewer).await
+        let answer = self.parts.store.correct(case, file.case.revision, verdict, &reviewer.name, self.now()).await;
+        self.or_stale(file, answer).await?;
+        self.suggest_again(case, reviewer).await
     }
 
     /// Puts another template's text in place of the draft's.
@@ -92,14 +132,14 @@ impl Review {
         &self,
         case: &CaseId,
         seen: Seen,
-        edit: DraftEdit,
+        changes: Changes,
         reviewer: &Reviewer,
     ) -> ReviewResult<OutgoingId> {
         let _turn = self.deciding.lock().await;
         if self.parts.shadow {
             return Err(ReviewError::Shadow);
         }
-        self.save_in_turn(case, seen, edit, reviewer).await?;
+        self.save_in_turn(case, seen, changes, reviewer).await?;
         let file = self.look(case).await?;
         let draft = waiting_draft(&file)?;
         if draft.to.is_none() {
@@ -140,42 +180,21 @@ impl Review {
         self.or_stale(&file, answer).await
     }
 
-    /// Corrects the verdict; the correction is kept for training. A draft nobody edited gets the
-    /// suggestion that fits now; beside edited text it stands as the newer one.
-    ///
-    /// # Errors
-    /// [`ReviewError::Stale`], [`ReviewError::NoVerdict`].
-    pub async fn correct(
-        &self,
-        case: &CaseId,
-        seen: Seen,
-        edit: &VerdictEdit,
-        reviewer: &Reviewer,
-    ) -> ReviewResult<()> {
-        let _turn = self.deciding.lock().await;
+    async fn suggest_again(&self, case: &CaseId, reviewer: &Reviewer) -> ReviewResult<u64> {
         let file = self.look(case).await?;
-        self.check_seen(&file, seen, reviewer)?;
-        let old = file.case.verdict.as_ref().ok_or(ReviewError::NoVerdict)?;
-        let verdict = edit.apply(old, &self.parts.policy);
-        if verdict == *old {
-            return Ok(());
-        }
-        let answer =
-            self.parts.store.correct(case, file.case.revision, verdict.clone(), &reviewer.name, self.now()).await;
-        self.or_stale(&file, answer).await?;
-        self.suggest_again(case).await
-    }
-
-    async fn suggest_again(&self, case: &CaseId) -> ReviewResult<()> {
-        let file = self.look(case).await?;
-        let (Some(draft), Some(verdict)) = (&file.draft, &file.case.verdict) else { return Ok(()) };
+        let (Ok(draft), Some(verdict)) = (waiting_draft(&file), &file.case.verdict) else {
+            return Ok(file.case.revision);
+        };
         let (suggestion, body) = self.parts.wording.suggest(&file, verdict)?;
-        if draft.approved_as.is_some() || suggestion.template == draft.suggestion.template && body == draft.body {
-            return Ok(());
+        if suggestion.template == draft.suggestion.template && body == draft.body {
+            return Ok(file.case.revision);
+        }
+        if draft.edited_by.is_none() {
+            return self.replace_text(&file, suggestion, body, reviewer).await;
         }
         let lease = self.parts.store.lease(&file.case.mailbox).await?;
         let answer = self.parts.store.revise(&lease, case, file.case.revision, suggestion, body, self.now()).await;
-        self.or_stale(&file, answer).await.map(drop)
+        self.or_stale(&file, answer).await
     }
 
     /// Lets a held mail leave.

@@ -2,7 +2,7 @@
 
 use super::wording::TemplateChoice;
 use super::{Review, ReviewResult};
-use crate::domain::{Case, CaseId, CaseState, OutgoingMail};
+use crate::domain::{Case, CaseId, CaseState, OutgoingMail, TemplateName};
 use crate::ports::Reviewer;
 use crate::ports::store::{AutomatedMessage, Breaker, CaseFile, OutboxFilter, Overview, Quarantined, QueueRow};
 
@@ -81,6 +81,12 @@ impl Review {
             Err(_) => String::new(),
         };
         Ok(CaseView { file, templates, closing })
+    }
+
+    /// What a template says, for people; its name where the language has no such template.
+    pub fn template_title(&self, language: &str, template: &TemplateName) -> String {
+        let choice = self.parts.wording.choices(language).into_iter().find(|choice| choice.name == *template);
+        choice.map_or_else(|| template.to_string(), |choice| choice.title)
     }
 
     /// A case with everything, leaving no trace.
