@@ -7,6 +7,9 @@ use super::Row;
 /// Words in a shingle. Mails with fewer ("remboursement svp") have none: people do write them alike.
 const SHINGLE: usize = 5;
 
+/// Fewer shared shingles than this say nothing: two people may well write "still nothing on my account".
+const ENOUGH: usize = 3;
+
 /// Two mails and how alike they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
@@ -35,7 +38,7 @@ pub fn near_duplicates(rows: &[Row], threshold: f32) -> Vec<Pair> {
         for (other, count) in shared {
             let Some((first, theirs)) = rows.get(other).zip(shingles.get(other)) else { continue };
             let likeness = count as f32 / (mine.len() + theirs.len() - count) as f32;
-            if likeness >= threshold {
+            if count >= ENOUGH && likeness >= threshold {
                 pairs.push(Pair { first: first.id.clone(), second: row.id.clone(), likeness });
             }
         }
