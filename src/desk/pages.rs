@@ -99,3 +99,83 @@ fn add_functions(environment: &mut Environment<'static>, words: &Arc<Words>) {
     let known = Arc::clone(words);
     environment.add_function("rule", move |state: &State<'_, '_>, rule: &str| known.rule(language(state), rule));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn shipped() -> Vec<Asset> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/desk");
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| {
+                let path = entry.unwrap().path();
+                let name = format!("desk/{}", path.file_name().unwrap().to_str().unwrap());
+                Asset { origin: name.clone(), name, bytes: std::fs::read(&path).unwrap() }
+            })
+            .collect()
+    }
+
+    /// `t('section.name'…)` calls of all pages.
+    fn phrases_asked_for(assets: &[Asset]) -> BTreeSet<String> {
+        let texts = assets.iter().filter(|asset| asset.name.ends_with(".html")).map(|asset| asset.text().unwrap());
+        texts
+            .flat_map(|text| text.split(" t('").skip(1))
+            .filter_map(|rest| Some(rest.split_once('\'')?.0.to_owned()))
+            .filter(|key| !key.ends_with('.'))
+            .collect()
+    }
+
+    #[test]
+    fn every_phrase_a_page_asks_for_exists() {
+        let assets = shipped();
+        let pages = Pages::load(&assets).unwrap();
+        let asked = phrases_asked_for(&assets);
+        assert!(asked.len() > 80, "{}", asked.len());
+        for key in asked {
+            assert!(pages.words().find(Language::French, &key).is_some(), "{key}");
+        }
+    }
+
+    #[test]
+    fn every_label_has_words() {
+        use crate::domain::{Anger, Fact, Intent, Reason, Signal};
+        let pages = Pages::load(&shipped()).unwrap();
+        let named = |section: &str, label: &str| {
+            assert!(
+                pages.words().find(Language::English, &format!("{section}.{label}")).is_some(),
+                "{section}.{label}"
+            );
+        };
+        Intent::ALL.iter().for_each(|x| named("intent", x.as_str()));
+        Reason::ALL.iter().for_each(|x| named("reason", x.as_str()));
+        Fact::ALL.iter().for_each(|x| named("fact", x.as_str()));
+        Signal::ALL.iter().for_each(|x| named("signal", x.as_str()));
+        Anger::ALL.iter().for_each(|x| named("anger", &x.level().to_string()));
+    }
+
+    #[test]
+    fn a_missing_or_broken_page_is_named() {
+        let mut assets = shipped();
+        assets.retain(|asset| asset.name != "desk/queue.html");
+        assert!(Pages::load(&assets).err().unwrap().to_string().contains("queue.html"));
+        let broken = b"{% if %}".to_vec();
+        assets.push(Asset { name: "desk/queue.html".into(), origin: "/etc/guichet/queue.html".into(), bytes: broken });
+        assert!(Pages::load(&assets).err().unwrap().to_string().contains("/etc/guichet/queue.html"));
+    }
+
+    #[test]
+    fn markup_in_values_is_escaped_everywhere() {
+        let pages = Pages::load(&shipped()).unwrap();
+        let hostile = "\"><script>alert(1)</script>";
+        let html = pages
+            .render(
+                "sign_in",
+                minijinja::context! { lang => "fr", problem => hostile, name => hostile, next => "/queue" },
+            )
+            .unwrap();
+        assert!(!html.contains("<script>alert"), "{html}");
+    }
+}

@@ -170,14 +170,19 @@ impl Words {
         }
     }
 
-    /// A permission rule's name in words, or the name itself.
+    /// A permission rule's name in words, or the name itself; what follows a colon is kept beside it.
     pub fn rule(&self, language: Language, rule: &str) -> String {
-        self.label(language, "rule", &rule.replace([' ', ':', '-'], "_"))
-    }
-
-    /// Every key, for tests.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.phrases.keys().map(String::as_str)
+        let key = |name: &str| format!("rule.{}", name.replace([' ', '-'], "_"));
+        if let Some(phrase) = self.find(language, &key(rule)) {
+            return phrase.to_owned();
+        }
+        match rule.split_once(": ") {
+            Some((name, detail)) => match self.find(language, &key(name)) {
+                Some(phrase) => format!("{phrase} ({detail})"),
+                None => rule.to_owned(),
+            },
+            None => rule.to_owned(),
+        }
     }
 }
 
