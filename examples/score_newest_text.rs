@@ -46,8 +46,9 @@ fn main() -> anyhow::Result<()> {
         let message = reading::read(&raw(bytes.clone()));
         mails.push(bytes);
         if is_body {
-            let expected = row.expected_reply.clone().unwrap_or_default();
-            add(scores.entry(row.source.clone()).or_default(), &row, &expected, &message, shown.as_deref());
+            // Bodies without a known answer are only read.
+            let Some(expected) = &row.expected_reply else { continue };
+            add(scores.entry(row.source.clone()).or_default(), &row, expected, &message, shown.as_deref());
         } else {
             whole += 1;
             if is_machine(&message) { marked += 1 } else { unmarked.push(row.file) }

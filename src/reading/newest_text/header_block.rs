@@ -187,6 +187,11 @@ static REPLY_SEPARATOR: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Orange, SFR and La Poste: "Message du : 12/12/2016 13:20", the header lines below it.
+static MESSAGE_OF: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"(?i)^[\s>*]*message\s+du\s?:?\s*\d{1,2}[/.]\d{1,2}[/.]\d{2,4}(?:\s+(?:à\s+)?\d{1,2}[:h]\d{2})?\s*$")
+});
+
 /// What help desks print above their own mail.
 static REPLY_ABOVE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
@@ -233,7 +238,7 @@ pub(super) fn is_forward_marker(line: &str) -> bool {
 
 /// "-----Message d'origine-----" and a help desk's "reply above this line".
 pub(super) fn is_reply_separator(line: &str) -> bool {
-    line.len() < 200 && (REPLY_SEPARATOR.is_match(line) || REPLY_ABOVE.is_match(line))
+    line.len() < 200 && (REPLY_SEPARATOR.is_match(line) || MESSAGE_OF.is_match(line) || REPLY_ABOVE.is_match(line))
 }
 
 /// Sender and first text line of the message that a marker line announces. Its header lines may
@@ -319,7 +324,7 @@ fn address(value: &str) -> Option<Address> {
     let found = EMAIL.captures(value)?.get(1)?;
     let email = Email::parse(found.as_str()).ok()?;
     let before = value.get(..found.start()).unwrap_or_default();
-    let before = before.trim_end_matches(|c: char| matches!(c, '<' | '[' | '(' | ':' | '"' | '\'' | ' ' | '*'));
+    let before = before.trim_end_matches(['<', '[', '(', ':', '"', '\'', ' ', '*']);
     let before = before.strip_suffix("mailto").unwrap_or(before).trim_matches(['<', '[', '(', '"', '\'', ' ', '*']);
     Some(Address { name: display_name(before), email })
 }

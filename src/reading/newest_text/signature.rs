@@ -30,6 +30,21 @@ static ADDED_BY_CLIENT: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// "Sent from my …" with a device nobody listed: alone in its paragraph, a few words, no date.
+static FROM_MY_DEVICE: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?ix)^[\W_]{0,4}(?:
+            sent\s+(?:from|via|with)\s+my | (?:envoyé|expédié)\s+(?:de|depuis|avec)\s+(?:mon|ma|notre) | gesendet\s+(?:von|mit)\s+mein(?:em|er)
+          | enviado\s+(?:desde\s+mi|do\s+meu|da\s+minha) | inviato\s+(?:dal|da)\s+mi[oa] | ver(?:zonden|stuurd)\s+(?:vanaf|met|van)\s+mijn
+        )(?:\s+[\w-]+){1,5}$",
+    )
+});
+static DATED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)\b(?:le|on|am)\s+\d|\b(?:adresse|address|bureau|house|home|domicile|maison|compte|account|last|hier|lundi|mardi|mercredi|jeudi|vendredi)\b",
+    )
+});
+
 static CLOSING: LazyLock<Regex> = LazyLock::new(|| {
     regex(
         r"(?ix)^[\W_]{0,3}(?:
@@ -80,7 +95,9 @@ pub(super) fn is_delimiter(lines: &[Line], at: usize) -> bool {
 /// The segment without what phones and mail programs add, and without contact lines below a closing.
 /// The closing and the name stay.
 pub(super) fn without(segment: &[Line]) -> Vec<Line> {
-    let mut kept: Vec<Line> = segment.iter().filter(|line| !is_added_by_client(&line.text)).cloned().collect();
+    let added = |at: usize, line: &Line| is_added_by_client(&line.text) || is_device_line(segment, at);
+    let own = segment.iter().enumerate().filter(|(at, line)| !added(*at, line));
+    let mut kept: Vec<Line> = own.map(|(_, line)| line.clone()).collect();
     if let Some(closing) = last_closing(&kept) {
         let tail = kept.split_off(closing + 1);
         kept.extend(tail.into_iter().filter(|line| !CONTACT.is_match(line.text.trim()) || holds_fact(&line.text)));
@@ -95,6 +112,13 @@ pub(super) fn without(segment: &[Line]) -> Vec<Line> {
 fn is_added_by_client(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && line.chars().count() <= 140 && ADDED_BY_CLIENT.is_match(line) && !FACT.is_match(line)
+}
+
+fn is_device_line(lines: &[Line], at: usize) -> bool {
+    let blank = |at: Option<usize>| at.and_then(|at| lines.get(at)).is_none_or(Line::is_blank);
+    let Some(line) = lines.get(at) else { return false };
+    let text = line.text.trim();
+    FROM_MY_DEVICE.is_match(text) && !DATED.is_match(text) && blank(at.checked_sub(1)) && blank(at.checked_add(1))
 }
 
 /// The last closing with nothing but short lines below it.

@@ -42,14 +42,17 @@ pub(super) fn split(lines: &[Line]) -> Split {
         if attribution.is_none() && line.depth == 0 {
             in_signature |= signature::is_delimiter(lines, at);
             let is_signature = in_signature || line.mark == Mark::Signature;
-            if !is_signature || signature::holds_fact(&line.text) {
+            if (!is_signature || signature::holds_fact(&line.text)) && !is_quote_overflow(lines, at) {
                 segment.push(line.clone());
             }
             at += 1;
             continue;
         }
         at += attribution.unwrap_or(1);
-        if attribution.is_some() && !quote_follows(lines, at) {
+        let has_own = |line: &Line| !line.is_blank();
+        let silent = found.segments.is_empty() && !segment.iter().any(has_own);
+        // Above the first word it heads what was kept of the earlier mail, or the answer itself.
+        if attribution.is_some() && !silent && !quote_follows(lines, at) {
             found.earlier = Some(Earlier { from: None, start: at, forwarded: false });
             break;
         }
@@ -59,6 +62,15 @@ pub(super) fn split(lines: &[Line]) -> Split {
     found.segments.push(segment);
     found.segments.retain(|segment| segment.iter().any(|line| !line.is_blank()));
     found
+}
+
+/// The end of a quoted line that a mail program broke without a quote sign: between two quoted
+/// lines, the first one long and without an end, and continued in lower case.
+fn is_quote_overflow(lines: &[Line], at: usize) -> bool {
+    let neighbour = |at: Option<usize>| at.and_then(|at| lines.get(at)).filter(|line| line.depth > 0);
+    let (Some(before), Some(_)) = (neighbour(at.checked_sub(1)), neighbour(at.checked_add(1))) else { return false };
+    let unfinished = before.text.chars().count() >= 60 && before.text.ends_with(char::is_alphanumeric);
+    unfinished && lines.get(at).is_some_and(|line| line.text.starts_with(char::is_lowercase))
 }
 
 fn quote_follows(lines: &[Line], at: usize) -> bool {
