@@ -58,14 +58,11 @@ impl Folded {
         if folded.end <= folded.start {
             return start..start;
         }
-        let mut end = at(folded.end);
-        // Half of a character that folds to two bytes ("œ"): take it whole.
-        if end <= at(folded.end - 1) {
-            end = at(folded.end - 1) + 1;
-            while !self.original.is_char_boundary(end) {
-                end += 1;
-            }
-        }
+        // Half of a character that folds to two bytes ("œ") is taken whole.
+        let last = at(folded.end - 1);
+        let whole =
+            self.original.get(last..).and_then(|rest| rest.chars().next()).map_or(last, |c| last + c.len_utf8());
+        let end = at(folded.end).max(whole);
         start..end.max(start)
     }
 
