@@ -3,3 +3,5 @@
 
 mod floors;
 mod maildir;
+mod smtp;
+mod support;
