@@ -4,3 +4,5 @@
 mod corpus;
 mod floors;
 mod maildir;
+mod smtp;
+mod support;
