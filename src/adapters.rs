@@ -9,6 +9,7 @@ pub mod secret;
 pub mod smtp;
 pub mod durable;
 pub mod identity;
+pub mod reviewers;
 pub mod store;
 pub mod system;
 pub mod tls;
