@@ -32,9 +32,10 @@ pub fn gram(mails: &[&Features]) -> Array2<f64> {
             }
         }
         for (j, other) in mails.iter().enumerate().take(i + 1) {
-            let dot = other.entries.iter().map(|entry| {
-                dense.get(entry.column as usize).copied().unwrap_or(0.0) * entry.value
-            });
+            let dot = other
+                .entries
+                .iter()
+                .map(|entry| dense.get(entry.column as usize).copied().unwrap_or(0.0) * entry.value);
             let dot = f64::from(dot.sum::<f32>());
             gram[[i, j]] = dot;
             gram[[j, i]] = dot;
@@ -63,9 +64,8 @@ impl Coordinates {
     pub fn of(gram: &Array2<f64>, chosen: &[usize]) -> Self {
         let step = chosen.len().div_ceil(MOST).max(1);
         let landmarks: Vec<usize> = chosen.iter().copied().step_by(step).collect();
-        let mut factor = Array2::from_shape_fn((landmarks.len(), landmarks.len()), |(i, j)| {
-            gram[[landmarks[i], landmarks[j]]]
-        });
+        let mut factor =
+            Array2::from_shape_fn((landmarks.len(), landmarks.len()), |(i, j)| gram[[landmarks[i], landmarks[j]]]);
         let scale = factor.diag().sum() / landmarks.len().max(1) as f64;
         // Two mails may say exactly the same: a little on the diagonal keeps the factor real.
         factor.diag_mut().map_inplace(|value| *value += scale * 1e-5);
