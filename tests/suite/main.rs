@@ -2,4 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod floors;
+mod imap;
 mod maildir;
+mod scripted_imap;
