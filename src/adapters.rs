@@ -1,6 +1,7 @@
 //! Floor 3: the only I/O. Each adapter implements a port.
 
 pub mod assets;
+pub mod imap;
 pub mod maildir;
 pub mod outbox_dir;
 pub mod reviewers;

@@ -3,6 +3,8 @@
 
 mod deliver;
 mod floors;
+mod imap;
 mod maildir;
 mod smtp;
 mod support;
+mod scripted_imap;
