@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod corpus;
+mod deliver;
 mod floors;
+mod imap;
 mod maildir;
 mod smtp;
 mod support;
+mod scripted_imap;

@@ -144,6 +144,10 @@ impl Connection {
         &self.host
     }
 
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     pub(super) fn capabilities(&self) -> &BTreeSet<String> {
         &self.capabilities
     }
@@ -217,7 +221,7 @@ impl Connection {
             }
         };
         match answer {
-            None => Err(self.lost(name, format!("no answer in {} s", patience.as_secs()))),
+            None => Err(self.lost(name, format!("no answer in {patience:?}"))),
             Some(Ok(Ok(Some(response)))) => {
                 self.observe(response.parsed());
                 Ok(look(response.parsed()))

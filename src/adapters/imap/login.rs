@@ -132,10 +132,15 @@ async fn authenticated(
             settings.host
         )));
     }
+    let plain = Plain { user, password };
     let result = if user.is_ascii() && password.is_ascii() {
-        client.login(user, password).await
+        match client.login(user, password).await {
+            // A server with LOGINDISABLED (RFC 3501 §6.2.3) does not know the command.
+            Err((Error::Bad(_), client)) => client.authenticate("PLAIN", plain).await,
+            other => other,
+        }
     } else {
-        client.authenticate("PLAIN", Plain { user, password }).await
+        client.authenticate("PLAIN", plain).await
     };
     result.map_err(|(error, _)| match error {
         Error::No(_) | Error::Bad(_) => refused(settings, &words(&error)),

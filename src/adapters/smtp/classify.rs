@@ -134,6 +134,10 @@ fn is_quota(code: u16, enhanced: Option<Enhanced>, words: &str) -> bool {
         Some(Enhanced { class: 4, subject: 3, detail: 1 }) => return true,
         _ => {}
     }
+    // How many mails one connection may carry is no limit of the account.
+    if code < 500 && says(words, &["connection", "session"]) {
+        return false;
+    }
     let recipients_own = ["over quota", "overquota", "mailbox full", "mailbox is full", "mailbox quota"];
     // 552: the recipient's storage allocation (RFC 5321 §4.2.3).
     code != 552 && says(words, QUOTA_WORDS) && !says(words, &recipients_own)
@@ -191,6 +195,7 @@ mod tests {
             (MAIL, 553, "5.7.1 Sender address rejected: not owned by user shop", Setup),
             (MAIL, 552, "5.3.4 Message size exceeds fixed limit", Permanent),
             (MAIL, 550, "5.4.5 Daily user sending limit exceeded.", Quota),
+            (MAIL, 421, "4.7.0 too many messages in this session", Temporary),
             (MAIL, 451, "4.3.0 Temporary lookup failure", Temporary),
             (NULL, 550, "5.7.1 bounces are not accepted here", NullSenderRefused),
             (NULL, 501, "sender address must contain a domain", NullSenderRefused),

@@ -46,12 +46,16 @@ impl Outbox {
 
     /// Returns once the row is in the state of this name.
     pub async fn until(&self, id: &str, state: &str) -> OutgoingMail {
+        self.until_row(id, |row| row.state.name() == state).await
+    }
+
+    /// Returns once the row is as wanted.
+    pub async fn until_row(&self, id: &str, wanted: impl Fn(&OutgoingMail) -> bool) -> OutgoingMail {
         let mut rows = self.rows.subscribe();
-        let there =
-            |rows: &Vec<OutgoingMail>| rows.iter().any(|row| row.id.as_str() == id && row.state.name() == state);
-        let waiting = tokio::time::timeout(super::PATIENCE, rows.wait_for(there));
-        let rows = waiting.await.unwrap_or_else(|_| panic!("{id} is {:?}, not {state}", self.state(id))).unwrap();
-        rows.iter().find(|row| row.id.as_str() == id).unwrap().clone()
+        let is_it = |row: &&OutgoingMail| row.id.as_str() == id && wanted(row);
+        let waiting = tokio::time::timeout(super::PATIENCE, rows.wait_for(|rows| rows.iter().any(|row| is_it(&row))));
+        let rows = waiting.await.unwrap_or_else(|_| panic!("{id} is still {:?}", self.state(id))).unwrap();
+        rows.iter().find(is_it).unwrap().clone()
     }
 
     /// Returns once due mail was asked for at or after `at`.

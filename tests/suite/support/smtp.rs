@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
@@ -39,6 +39,8 @@ pub enum Do {
     Reset,
     /// Never answers.
     Stall,
+    /// Gives the usual answer once notified.
+    Wait(Arc<Notify>),
 }
 
 /// A mail whose final dot arrived.
@@ -260,6 +262,10 @@ impl Connection {
                 None
             }
             Some(Do::Close | Do::Reset) => None,
+            Some(Do::Wait(go)) => {
+                go.notified().await;
+                self.say(usual).await
+            }
             Some(Do::Stall) => std::future::pending().await,
         }
     }
