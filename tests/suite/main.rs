@@ -2,3 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod floors;
+mod store_contract;
+mod store_sled;
+#[path = "../support/mod.rs"]
+mod support;
