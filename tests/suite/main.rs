@@ -9,3 +9,7 @@ mod maildir;
 mod smtp;
 mod support;
 mod scripted_imap;
+mod store_contract;
+mod store_sled;
+#[path = "../support/mod.rs"]
+mod support;
