@@ -26,6 +26,8 @@ const FACT_PENALTY: f64 = 0.2;
 const LANDMARKS: usize = 4_000;
 /// Candidates likewise: they are many and short.
 const CANDIDATE_LANDMARKS: usize = 1_500;
+/// Right and wrong candidates needed to learn a fact from.
+const LEAST_EXAMPLES: usize = 50;
 /// An intent, anger or reason is called unsure where fewer than this share were right.
 const SURE: f32 = 0.6;
 
@@ -75,7 +77,7 @@ pub fn train(rows: &[Row], rules: &RuleSet, corpus: [u8; 32]) -> Result<Trained,
         models.push((task, Stored { model, corpus }));
     }
     for fact in outcome.1 {
-        let (task, (places, solved)) = fact?;
+        let (task, Some((places, solved))) = fact? else { continue };
         let model = finish_fact(task, &learn, &places, solved, &mut held_out)?;
         models.push((task, Stored { model, corpus }));
     }
@@ -216,7 +218,8 @@ fn rescale(solved: &mut Solved, scales: &[(f32, f32)]) {
 /// Mail and place of every candidate that a fact's model is trained on, and the solution.
 type FactSolved = (Vec<(usize, usize, bool)>, Solved);
 
-fn solve_fact(task: Task, learn: &Mails<'_>) -> Result<FactSolved, String> {
+/// Nothing when the rules find too few candidates, right and wrong, to learn from: rules then decide alone.
+fn solve_fact(task: Task, learn: &Mails<'_>) -> Result<Option<FactSolved>, String> {
     let fact = fact_of(task).ok_or("no fact")?;
     let mut places = Vec::new();
     let (mut features, mut folds) = (Vec::new(), Vec::new());
@@ -234,11 +237,15 @@ fn solve_fact(task: Task, learn: &Mails<'_>) -> Result<FactSolved, String> {
             }
         }
     }
-    let truth = places.iter().map(|(_, _, right)| *right).collect();
+    let truth: Vec<bool> = places.iter().map(|(_, _, right)| *right).collect();
+    let right = truth.iter().filter(|right| **right).count();
+    if right < LEAST_EXAMPLES || truth.len() - right < LEAST_EXAMPLES {
+        return Ok(None);
+    }
     let questions = [(Labels::Truth(truth), FACT_PENALTY)];
     let solved = solve(&features, &folds, &questions, CANDIDATE_LANDMARKS)?;
     let solved = solved.into_iter().next().ok_or("no solution")?;
-    Ok((places, solved))
+    Ok(Some((places, solved)))
 }
 
 /// Whether annotated words and a candidate's mean the same place: one holds the other, or they share
