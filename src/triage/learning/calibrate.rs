@@ -47,17 +47,18 @@ pub fn platt(scores: &[f32], labels: &[bool]) -> (f32, f32) {
     (factor as f32, offset as f32)
 }
 
-/// The confidence below which fewer than `least` of the decisions were right.
+/// The confidence up to which fewer than `least` of the decisions about that confident were right.
 ///
 /// `decisions` are (confidence, whether it was right).
 pub fn doubt(decisions: &[(f32, bool)], least: f32) -> f32 {
-    let right_below = |limit: f32| {
-        let below: Vec<bool> = decisions.iter().filter(|(c, _)| *c < limit).map(|(_, right)| *right).collect();
-        let right = below.iter().filter(|right| **right).count();
-        (below.len(), right as f32 / below.len().max(1) as f32)
+    let right_about = |limit: f32| {
+        let about: Vec<bool> =
+            decisions.iter().filter(|(c, _)| (limit - 0.1..limit).contains(c)).map(|(_, right)| *right).collect();
+        let right = about.iter().filter(|right| **right).count();
+        (about.len(), right as f32 / about.len().max(1) as f32)
     };
     let limits = (7..=19).map(|step| step as f32 * 0.05);
-    limits.filter(|limit| matches!(right_below(*limit), (1.., right) if right < least)).fold(0.3, f32::max)
+    limits.filter(|limit| matches!(right_about(*limit), (10.., right) if right < least)).fold(0.3, f32::max)
 }
 
 /// The limit that gives the highest F1 when what is at least that likely is taken.
@@ -97,7 +98,7 @@ mod tests {
     #[test]
     fn doubt_and_limits_follow_the_data() {
         let decisions: Vec<(f32, bool)> = (0..100).map(|i| (i as f32 / 100.0, i >= 60 || i % 4 == 0)).collect();
-        assert!((0.6..0.75).contains(&doubt(&decisions, 0.4)));
+        assert!((0.55..0.7).contains(&doubt(&decisions, 0.4)), "{}", doubt(&decisions, 0.4));
         let limit = best_limit(&[(0.9, true), (0.7, true), (0.65, false), (0.3, false)]);
         assert!(limit > 0.6 && limit <= 0.7, "{limit}");
     }
