@@ -39,9 +39,9 @@ async fn in_doubt(bench: &mut Bench) -> (CaseId, OutgoingId, MessageId) {
 }
 
 pub async fn an_answer_by_citation_withdraws_the_draft(mut bench: Bench) {
-    let letter = Letter::new(1);
+    let letter = Letter::new(1).order("A-1");
     let case = bench.open_case(&letter).await;
-    bench.open_case(&Letter::new(2).order("OTHER-1")).await;
+    bench.open_case(&Letter::new(2).order("B-2")).await;
     let answer = own_answer(3, minutes(3), CAMILLE, &[message_id("<m1@customer.example>")]);
     let id = answer.message.message_id.clone().unwrap();
     assert_eq!(bench.record(answer.clone()).await, Recorded::Noted { case: Some(case.clone()) });

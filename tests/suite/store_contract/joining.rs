@@ -36,8 +36,8 @@ pub async fn an_answer_joins_by_its_citation(mut bench: Bench) {
 }
 
 pub async fn a_reference_joins_the_same_sender_only(mut bench: Bench) {
-    let case = bench.open_case(&Letter::new(1)).await;
-    bench.open_case(&Letter::new(2).order("A-1").saying("autre commande")).await;
+    let case = bench.open_case(&Letter::new(1).order("A-1")).await;
+    bench.open_case(&Letter::new(2).order("B-2").saying("autre commande")).await;
     let text = format!("Au sujet de [{}]", case.as_str().to_lowercase());
     assert_eq!(bench.receive(&Letter::new(3).saying(&text)).await, Recorded::Joined { case: case.clone() });
     let stranger = Letter::new(4).from("paul@elsewhere.example").saying(&text);

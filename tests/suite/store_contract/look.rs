@@ -20,7 +20,7 @@ pub async fn the_queue_is_sorted_by_urgency(mut bench: Bench) {
 
 pub async fn the_overview_counts(mut bench: Bench) {
     assert_eq!(bench.store().overview().await.unwrap(), Default::default());
-    bench.open_case(&Letter::new(1)).await;
+    bench.open_case(&Letter::new(1).order("A-1")).await;
     bench.open_case(&Letter::new(2).order("B-2")).await;
     bench.open_case(&Letter::new(3).from("old@x.example").history()).await;
     bench.record(Letter::new(4).intake(Matter::Machine { why: "null return-path".into() })).await;
