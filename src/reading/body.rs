@@ -201,7 +201,11 @@ fn transfer_decoded(parsed: &Parsed<'_>, part: &MessagePart<'_>) -> Option<Vec<u
 fn lenient_base64(raw: &[u8]) -> Option<Vec<u8>> {
     let mut kept: Vec<u8> =
         raw.iter().copied().filter(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')).collect();
-    kept.truncate(kept.len() / 4 * 4);
+    match kept.len() % 4 {
+        0 => {}
+        1 => drop(kept.pop()),
+        missing => kept.resize(kept.len() + 4 - missing, b'='),
+    }
     base64_decode(&kept).filter(|bytes| !bytes.is_empty())
 }
 
@@ -239,6 +243,6 @@ mod tests {
     #[test]
     fn broken_transfer_encodings_give_what_they_can() {
         assert_eq!(lenient_quoted_printable(b"a=3Db = c=\r\nd=E9"), b"a=b = cd\xe9");
-        assert_eq!(lenient_base64(b"Qm9u**am91cg!!"), Some(b"Bonjou".to_vec()));
+        assert_eq!(lenient_base64(b"Qm9u**am91cg!!"), Some(b"Bonjour".to_vec()));
     }
 }

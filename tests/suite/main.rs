@@ -13,3 +13,4 @@ mod store_contract;
 mod store_sled;
 #[path = "../support/mod.rs"]
 mod support;
+mod reading;
