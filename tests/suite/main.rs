@@ -1,4 +1,15 @@
 //! Everything that needs no server.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
+mod corpus;
+mod deliver;
 mod floors;
+mod imap;
+mod maildir;
+mod smtp;
+mod support;
+mod scripted_imap;
+mod store_contract;
+mod store_sled;
+#[path = "../support/mod.rs"]
+mod support;
