@@ -329,7 +329,7 @@ fn a_draft_says_what_is_known_and_asks_what_is_missing() {
         reason_confidence: 0.9,
         unsure: Vec::new(),
         given: Given::default(),
-        missing: vec![crate::domain::Fact::OrderNumber, crate::domain::Fact::PurchaseDate],
+        missing: vec![Fact::OrderNumber, Fact::PurchaseDate],
         signals: vec![Signal::Chaser],
         explanation: Vec::new(),
     };
@@ -361,4 +361,13 @@ fn a_draft_says_what_is_known_and_asks_what_is_missing() {
     assert!(!body.contains("- la date de votre achat"), "known from an earlier message:\n{body}");
     let unknown = draft_text(&parts, &TemplateName::new("nothing"), &shop.voice());
     assert!(matches!(unknown, Err(ComposeError::Template(TemplateError::Unknown(_)))));
+
+    let withdrawn = Verdict {
+        signals: vec![Signal::Withdrawal],
+        missing: vec![Fact::OrderNumber, Fact::Reason],
+        ..verdict.clone()
+    };
+    let parts = Drafting { verdict: Some(&withdrawn), ..parts };
+    let body = draft_text(&parts, &TemplateName::new(suggestion::ASK_INFORMATION), &shop.voice()).unwrap();
+    assert!(!body.contains(wording::fact(Fact::Reason, "fr")), "a withdrawal needs no reason:\n{body}");
 }
