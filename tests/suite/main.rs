@@ -3,5 +3,6 @@
 
 mod floors;
 mod imap;
+mod imap_account;
 mod maildir;
 mod scripted_imap;
