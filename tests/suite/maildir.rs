@@ -146,6 +146,22 @@ async fn names_that_vanished_are_forgotten_with_the_next_message() {
 }
 
 #[tokio::test]
+async fn a_name_missing_from_one_listing_only_is_not_forgotten() {
+    let maildir = Maildir::new();
+    let (mut session, _) = maildir.open(None).await;
+    let file = maildir.deliver("new/1.a", Duration::ZERO);
+    assert_eq!(session.fetch(10).await.unwrap().len(), 1);
+    let aside = maildir.path().join("tmp/aside");
+    std::fs::rename(&file, &aside).unwrap();
+    maildir.deliver("new/2.b", Duration::ZERO);
+    let arrivals = session.fetch(10).await.unwrap();
+    assert_eq!(names(&arrivals), ["2.b"]);
+    assert!(arrivals[0].position.forgotten.is_empty());
+    std::fs::rename(&aside, &file).unwrap();
+    assert_eq!(session.fetch(10).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn waiting_ends_when_mail_is_delivered_and_when_told_to_stop() {
     let maildir = Maildir::new();
     let (mut session, _) = maildir.open(None).await;
