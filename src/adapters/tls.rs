@@ -190,6 +190,10 @@ fn explain_certificate(host: &str, problem: &CertificateError) -> String {
             "the certificate of {host} is signed by an issuer this machine does not trust: \
              name the issuer's certificate as ca_file if it is your own"
         ),
+        E::BadSignature => format!(
+            "the certificate of {host} is not signed by the issuer this machine trusts, though by one of the same name: \
+             ca_file may be out of date"
+        ),
         E::NotValidForName | E::NotValidForNameContext { .. } => {
             format!(
                 "the certificate of {host} is made out to another name: use the name it carries as host ({problem})"

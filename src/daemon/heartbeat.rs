@@ -99,6 +99,11 @@ impl Heartbeat {
         }
     }
 
+    /// A second sign of life for a part of the same worker, with the same promise.
+    pub fn beside(&self, part: &str) -> Heartbeat {
+        self.heartbeats.register(format!("{} {part}", self.worker), self.within)
+    }
+
     /// The worker ends in good order.
     pub fn retire(self) {
         self.heartbeats.lock().remove(&self.worker);
