@@ -2,7 +2,7 @@
 //!
 //! The crate underneath reports a refused command as an empty success and the end of the
 //! connection as the end of a list, so that nothing here uses its convenience calls: every command
-//! goes through [`connection`], which reads up to the tagged answer and demands `OK`. A session in
+//! goes through `connection`, which reads up to the tagged answer and demands `OK`. A session in
 //! which anything went wrong is dropped, never repaired.
 
 mod actions;

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guichet::adapters::imap::{ImapActions, ImapSettings, ImapSource};
+use guichet::adapters::imap::{ImapSettings, ImapSource};
 use guichet::adapters::tls::Security;
 use guichet::domain::position::FolderRole;
-use guichet::domain::{Folder, MessageLocation, Position};
-use guichet::ports::{Arrival, Content, MailError, MailSession, MailSource, MailboxActions, Standing};
+use guichet::domain::{Folder, Position};
+use guichet::ports::{Arrival, Content, MailError, MailSession, MailSource, Standing};
 use tokio_util::sync::CancellationToken;
 
 use crate::scripted_imap::{
@@ -18,16 +18,16 @@ use crate::scripted_imap::{
 const LONG: Duration = Duration::from_secs(3600);
 const MAIL: &str = "Subject: hello\r\n\r\nHello\r\n";
 
-fn settings(port: u16) -> ImapSettings {
+pub(crate) fn settings(port: u16) -> ImapSettings {
     let secret = Arc::new(|| Ok("secret".to_owned()));
     ImapSettings { retry_delay: Duration::ZERO, ..ImapSettings::new("127.0.0.1", port, Security::None, "user", secret) }
 }
 
-fn inbox() -> Folder {
+pub(crate) fn inbox() -> Folder {
     Folder { mailbox: "support".into(), role: FolderRole::Inbox }
 }
 
-fn source(port: u16) -> ImapSource {
+pub(crate) fn source(port: u16) -> ImapSource {
     ImapSource::new(Arc::new(settings(port)), inbox())
 }
 
@@ -52,17 +52,10 @@ fn mark(arrival: &Arrival) -> serde_json::Value {
     serde_json::from_str(&arrival.position.mark).unwrap()
 }
 
-fn temporary<T: std::fmt::Debug>(result: Result<T, MailError>) -> String {
+pub(crate) fn temporary<T: std::fmt::Debug>(result: Result<T, MailError>) -> String {
     match result {
         Err(MailError::Temporary(why)) => why,
         other => panic!("{other:?}"),
-    }
-}
-
-async fn connect_error(port: u16) -> MailError {
-    match source(port).connect().await {
-        Ok(_) => panic!("connected"),
-        Err(error) => error,
     }
 }
 
@@ -249,6 +242,21 @@ async fn a_message_left_out_of_the_answer_is_a_failure_unless_it_was_deleted() {
 }
 
 #[tokio::test]
+async fn with_many_failures_no_other_message_is_asked_for_until_they_are_settled() {
+    let retry: Vec<String> = (1..=100).map(|uid| format!("\"{uid}\":2")).collect();
+    let mark = stored().mark.replace("\"next_uid\":5", &format!("\"next_uid\":101,\"retry\":{{{}}}", retry.join(",")));
+    let steps = vec![listed(&[1]), body(1, MAIL), found("UID 101:*", "101"), listed(&[101]), body(101, MAIL)];
+    let server = ScriptedImap::start(vec![[opened("IDLE", 7, 102), steps].concat()]).await;
+    let mut session = source(server.port).connect().await.unwrap();
+    session.open(Some(&Position { mark, ..Position::default() })).await.unwrap();
+    let arrivals = session.fetch(10).await.unwrap();
+    assert_eq!(arrivals[0].location.name, "7/1");
+    assert_eq!(session.fetch(10).await.unwrap()[0].location.name, "7/101");
+    drop(session);
+    server.finish().await;
+}
+
+#[tokio::test]
 async fn the_last_message_that_a_search_from_n_names_needlessly_is_discarded() {
     let server = server(vec![found("UID 5:*", "4")]).await;
     let mut session = resume(&source(server.port)).await;
@@ -335,6 +343,11 @@ async fn the_end_of_the_connection_is_an_error_wherever_it_comes() {
     let mut session = source(at_open.port).connect().await.unwrap();
     temporary(session.open(None).await);
 
+    let in_use =
+        ScriptedImap::start(vec![[signed_in(""), vec![on("EXAMINE", "TAG NO [INUSE] locked\r\n")]].concat()]).await;
+    let mut session = source(in_use.port).connect().await.unwrap();
+    assert!(temporary(session.open(None).await).contains("locked"));
+
     let at_search = server(vec![on_then_close("UID SEARCH", "* SEARCH 5\r\n")]).await;
     temporary(resume(&source(at_search.port)).await.fetch(10).await);
 
@@ -416,92 +429,4 @@ async fn a_position_from_elsewhere_is_refused() {
     let mut session = source(server.port).connect().await.unwrap();
     let foreign = Position { mark: "maildir/1".into(), ..Position::default() };
     assert!(matches!(session.open(Some(&foreign)).await, Err(MailError::Permanent(_))));
-}
-
-#[tokio::test]
-async fn sign_in_troubles_are_told_apart() {
-    let wrong = "TAG NO [AUTHENTICATIONFAILED] no\r\n";
-    let down = "TAG NO [UNAVAILABLE] directory down\r\n";
-    let server =
-        ScriptedImap::start(vec![vec![on("LOGIN", wrong)], vec![on("LOGIN", down)], vec![on_then_close("LOGIN", "")]])
-            .await;
-    assert!(matches!(connect_error(server.port).await, MailError::Permanent(_)));
-    assert!(matches!(connect_error(server.port).await, MailError::Temporary(why) if why.contains("directory down")));
-    assert!(matches!(connect_error(server.port).await, MailError::Temporary(_)));
-
-    let full = ScriptedImap::start_with("* BYE too many connections", vec![vec![]]).await;
-    assert!(matches!(connect_error(full.port).await, MailError::Temporary(why) if why.contains("too many")));
-    let pre = ScriptedImap::start_with("* PREAUTH hello root", vec![vec![]]).await;
-    assert!(matches!(connect_error(pre.port).await, MailError::Permanent(_)));
-    let other = ScriptedImap::start_with("HTTP/1.1 400 Bad Request", vec![vec![]]).await;
-    connect_error(other.port).await;
-}
-
-#[tokio::test]
-async fn where_login_is_unknown_the_other_way_is_tried() {
-    let server = ScriptedImap::start(vec![vec![
-        on("LOGIN", "TAG BAD LOGIN is disabled\r\n"),
-        on("AUTHENTICATE PLAIN", "+ \r\n"),
-        // NUL user NUL secret; the line has no tag.
-        on("AHVzZXIAc2VjcmV0", "TAG OK signed in\r\n"),
-        on("CAPABILITY", "* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n"),
-    ]])
-    .await;
-    drop(source(server.port).connect().await.unwrap());
-    server.finish().await;
-}
-
-#[tokio::test]
-async fn nothing_secret_is_sent_in_clear() {
-    let server = ScriptedImap::start(vec![vec![on("STARTTLS", "TAG BAD unknown\r\n")]]).await;
-    let settings = ImapSettings { tls: Security::StartTls, ..settings(server.port) };
-    let refused = ImapSource::new(Arc::new(settings), inbox()).connect().await;
-    assert!(matches!(refused.err(), Some(MailError::Permanent(_))));
-    assert_eq!(server.finish().await, ["STARTTLS"]);
-
-    // An address reserved for documentation (RFC 5737): nothing is dialled.
-    let far = ImapSettings { host: "192.0.2.1".into(), ..self::settings(143) };
-    let refused = ImapSource::new(Arc::new(far), inbox()).connect().await.err();
-    assert!(matches!(refused, Some(MailError::Permanent(why)) if why.contains("in clear")));
-}
-
-#[tokio::test]
-async fn a_copy_is_appended_once_and_a_refusal_is_an_error() {
-    let list = "* LIST (\\HasNoChildren) \"/\" INBOX\r\n* LIST () \"/\" \"Archive/Sent Items\"\r\nTAG OK listed\r\n";
-    let sent = |answer: &str| {
-        [
-            signed_in(""),
-            vec![
-                on("LIST \"\" \"*\"", list),
-                on(format!("APPEND \"Archive/Sent Items\" (\\Seen) {{{}}}", MAIL.len()), answer),
-            ],
-        ]
-        .concat()
-    };
-    let full = sent("TAG NO [OVERQUOTA] full\r\n");
-    let server = ScriptedImap::start(vec![full]).await;
-    let actions = ImapActions::new(Arc::new(settings(server.port)));
-    assert!(temporary(actions.file_sent(MAIL.as_bytes()).await).contains("full"));
-    let said = server.finish().await;
-    assert!(!said.iter().any(|line| line.contains("Hello")), "nothing is sent after a refusal: {said:?}");
-}
-
-#[tokio::test]
-async fn a_keyword_is_not_set_where_it_is_not_kept() {
-    let server = ScriptedImap::start(vec![
-        [
-            signed_in(""),
-            vec![on(
-                "SELECT \"INBOX\"",
-                "* OK [UIDVALIDITY 7] valid\r\n* OK [PERMANENTFLAGS (\\Seen \\Deleted)] some\r\nTAG OK [READ-WRITE] opened\r\n",
-            ), goodbye()],
-        ]
-        .concat(),
-    ])
-    .await;
-    let actions = ImapActions::new(Arc::new(settings(server.port)));
-    let location = MessageLocation { folder: inbox(), name: "7/5".into() };
-    assert!(!actions.mark_acknowledged(&location).await.unwrap());
-    let said = server.finish().await;
-    assert!(!said.iter().any(|line| line.contains("STORE")), "{said:?}");
 }

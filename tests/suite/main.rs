@@ -5,6 +5,7 @@ mod corpus;
 mod deliver;
 mod floors;
 mod imap;
+mod imap_account;
 mod maildir;
 mod smtp;
 mod support;

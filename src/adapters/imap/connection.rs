@@ -87,9 +87,9 @@ pub(super) enum Problem {
 }
 
 impl Problem {
-    /// Whether the message asked for may be the cause: a refusal that does not say "not now"
+    /// Whether it is a refusal for good, of a message or a folder: one that does not say "not now"
     /// (RFC 5530). A server that trips over a message says SERVERBUG, so that counts.
-    pub(super) fn is_about_the_message(&self) -> bool {
+    pub(super) fn is_final(&self) -> bool {
         let Self::Refused { text, .. } = self else { return false };
         let text = text.to_ascii_uppercase();
         !["[UNAVAILABLE]", "[INUSE]", "[LIMIT]"].iter().any(|code| text.contains(code))
