@@ -5,6 +5,6 @@ mod deliver;
 mod floors;
 mod imap;
 mod maildir;
+mod scripted_imap;
 mod smtp;
 mod support;
-mod scripted_imap;
