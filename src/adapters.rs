@@ -7,5 +7,8 @@ pub mod outbox_dir;
 pub mod reviewers;
 pub mod secret;
 pub mod smtp;
+pub mod durable;
+pub mod identity;
+pub mod store;
 pub mod system;
 pub mod tls;

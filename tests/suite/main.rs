@@ -7,4 +7,7 @@ mod imap;
 mod maildir;
 mod scripted_imap;
 mod smtp;
+mod store_contract;
+mod store_sled;
+#[path = "../support/mod.rs"]
 mod support;

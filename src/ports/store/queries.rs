@@ -33,6 +33,9 @@ pub struct CaseMessage {
     pub verdict: Option<Verdict>,
     /// Whether the raw bytes were kept.
     pub raw_kept: bool,
+    /// A colleague's answer, given from a mail client.
+    #[serde(default)]
+    pub from_us: bool,
 }
 
 /// All of one case.

@@ -1,0 +1,3 @@
+//! Back-ends of [`crate::ports::Store`].
+
+pub mod sled;

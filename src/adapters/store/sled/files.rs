@@ -1,0 +1,222 @@
+//! What is too large for the database: raw messages and long texts, compressed, as files beside it.
+
+use std::collections::HashSet;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::adapters::durable;
+use crate::domain::MessageKey;
+use crate::failpoint;
+use crate::ports::store::{StoreError, StoreResult};
+
+/// Largest value that goes into the database: sled moves a leaf of about 128 KB to files that it never syncs,
+/// and a leaf holds up to twenty values.
+const LARGEST_VALUE: usize = 4000;
+/// Values smaller than this are not worth compressing.
+const WORTH_COMPRESSING: usize = 1024;
+/// No value or message is larger than this; more means a damaged file.
+const LARGEST_FILE: u64 = 512 * 1024 * 1024;
+const LEVEL: i32 = 3;
+
+const PLAIN: u8 = 0;
+const COMPRESSED: u8 = 1;
+const IN_FILE: u8 = 2;
+
+/// `data_dir/texts`: content-addressed.
+#[derive(Debug)]
+pub(super) struct Texts {
+    folder: PathBuf,
+}
+
+impl Texts {
+    pub(super) fn open(data_dir: &Path) -> io::Result<Self> {
+        let folder = data_dir.join("texts");
+        durable::private_folder(&folder)?;
+        Ok(Self { folder })
+    }
+
+    /// Makes a database value of `bytes`; a large one is durable in its file when this returns.
+    pub(super) fn encode(&self, bytes: &[u8]) -> StoreResult<Vec<u8>> {
+        if bytes.len() < WORTH_COMPRESSING {
+            return Ok(tagged(PLAIN, bytes));
+        }
+        let packed = zstd::bulk::compress(bytes, LEVEL).map_err(|error| io_error("compress a text", &error))?;
+        if packed.len() < LARGEST_VALUE {
+            return Ok(tagged(COMPRESSED, &packed));
+        }
+        let digest = Sha256::digest(bytes);
+        let name = file_name(&digest);
+        failpoint::pass("store.text.before");
+        if self.folder.join(&name).exists() {
+            durable::sync_folder(&self.folder)
+        } else {
+            durable::write(&self.folder, &name, &packed)
+        }
+        .map_err(|error| io_error(&format!("write {}", self.folder.join(&name).display()), &error))?;
+        failpoint::pass("store.text.after");
+        Ok(tagged(IN_FILE, &digest))
+    }
+
+    /// The bytes of a database value.
+    pub(super) fn decode(&self, value: &[u8]) -> StoreResult<Vec<u8>> {
+        match value.split_first() {
+            Some((&PLAIN, bytes)) => Ok(bytes.to_vec()),
+            Some((&COMPRESSED, packed)) => unpack(packed).map_err(|error| damaged("a stored value", &error)),
+            Some((&IN_FILE, digest)) => {
+                let path = self.folder.join(file_name(digest));
+                let bytes = std::fs::read(&path).and_then(|packed| unpack(&packed));
+                let bytes = bytes.map_err(|error| damaged(&path.display().to_string(), &error))?;
+                if Sha256::digest(&bytes).as_slice() == digest {
+                    Ok(bytes)
+                } else {
+                    Err(StoreError::Permanent(format!("{} is damaged (wrong digest)", path.display())))
+                }
+            }
+            _ => Err(StoreError::Permanent("a stored value is damaged (unknown form)".into())),
+        }
+    }
+
+    /// The file that a database value points to.
+    pub(super) fn named_by(value: &[u8]) -> Option<String> {
+        match value.split_first() {
+            Some((&IN_FILE, digest)) => Some(file_name(digest)),
+            _ => None,
+        }
+    }
+
+    /// Removes files that no value names; returns how many.
+    pub(super) fn sweep(&self, named: &HashSet<String>) -> io::Result<u64> {
+        sweep(&self.folder, named)
+    }
+}
+
+/// `data_dir/raw`: raw messages by identity.
+#[derive(Debug)]
+pub(super) struct Raw {
+    folder: PathBuf,
+}
+
+impl Raw {
+    pub(super) fn open(data_dir: &Path) -> io::Result<Self> {
+        let folder = data_dir.join("raw");
+        durable::private_folder(&folder)?;
+        Ok(Self { folder })
+    }
+
+    pub(super) fn name(key: MessageKey) -> String {
+        format!("{}.zst", key.to_hex())
+    }
+
+    pub(super) fn keep(&self, key: MessageKey, bytes: &[u8]) -> StoreResult<()> {
+        failpoint::pass("store.raw.before");
+        let name = Self::name(key);
+        let packed = zstd::bulk::compress(bytes, LEVEL).map_err(|error| io_error("compress a message", &error))?;
+        durable::write(&self.folder, &name, &packed)
+            .map_err(|error| io_error(&format!("write {}", self.folder.join(&name).display()), &error))?;
+        failpoint::pass("store.raw.after");
+        Ok(())
+    }
+
+    pub(super) fn read(&self, key: MessageKey) -> StoreResult<Option<Vec<u8>>> {
+        let path = self.folder.join(Self::name(key));
+        match std::fs::read(&path) {
+            Ok(packed) => unpack(&packed).map(Some).map_err(|error| damaged(&path.display().to_string(), &error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error(&format!("read {}", path.display()), &error)),
+        }
+    }
+
+    /// Removes files that no message names; returns how many.
+    pub(super) fn sweep(&self, named: &HashSet<String>) -> io::Result<u64> {
+        sweep(&self.folder, named)
+    }
+}
+
+fn tagged(tag: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(bytes.len() + 1);
+    value.push(tag);
+    value.extend_from_slice(bytes);
+    value
+}
+
+fn file_name(digest: &[u8]) -> String {
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{hex}.zst")
+}
+
+fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    zstd::stream::read::Decoder::new(packed)?.take(LARGEST_FILE).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn sweep(folder: &Path, named: &HashSet<String>) -> io::Result<u64> {
+    let mut removed = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.ends_with(".zst") || name.starts_with(durable::UNFINISHED));
+        if ours && !name.to_str().is_some_and(|name| named.contains(name)) {
+            std::fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+fn io_error(step: &str, error: &io::Error) -> StoreError {
+    StoreError::Temporary(format!("cannot {step}: {error}"))
+}
+
+fn damaged(what: &str, error: &io::Error) -> StoreError {
+    StoreError::Permanent(format!("cannot read {what}: {error}; restore it from a backup"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text that does not get smaller: digests of a counter.
+    fn incompressible(bytes: usize) -> Vec<u8> {
+        (0_u32..).flat_map(|n| Sha256::digest(n.to_be_bytes())).take(bytes).collect()
+    }
+
+    #[test]
+    fn only_what_stays_large_goes_to_a_file() {
+        let data = tempfile::tempdir().unwrap();
+        let texts = Texts::open(data.path()).unwrap();
+        for (bytes, in_file) in
+            [(b"short".to_vec(), false), ("long ".repeat(10_000).into_bytes(), false), (incompressible(100_000), true)]
+        {
+            let value = texts.encode(&bytes).unwrap();
+            assert!(value.len() <= LARGEST_VALUE);
+            assert_eq!(Texts::named_by(&value).is_some(), in_file);
+            assert_eq!(texts.decode(&value).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn sweeping_spares_what_is_named_and_what_is_not_ours() {
+        let data = tempfile::tempdir().unwrap();
+        let texts = Texts::open(data.path()).unwrap();
+        let kept = texts.encode(&incompressible(50_000)).unwrap();
+        texts.encode(&incompressible(60_000)).unwrap();
+        std::fs::write(data.path().join("texts/README"), "by a person").unwrap();
+        let named = HashSet::from([Texts::named_by(&kept).unwrap()]);
+        assert_eq!(texts.sweep(&named).unwrap(), 1);
+        assert!(texts.decode(&kept).is_ok());
+        assert!(data.path().join("texts/README").exists());
+    }
+
+    #[test]
+    fn a_damaged_text_is_said_not_shown() {
+        let data = tempfile::tempdir().unwrap();
+        let texts = Texts::open(data.path()).unwrap();
+        let value = texts.encode(&incompressible(50_000)).unwrap();
+        let path = data.path().join("texts").join(Texts::named_by(&value).unwrap());
+        std::fs::write(&path, zstd::bulk::compress(b"other", 1).unwrap()).unwrap();
+        assert!(matches!(texts.decode(&value), Err(StoreError::Permanent(_))));
+    }
+}

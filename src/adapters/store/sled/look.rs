@@ -1,0 +1,98 @@
+//! What the store shows.
+
+use super::key::{Key, Table};
+use super::rows::Counted;
+use super::tx::{Order, Tx};
+use crate::domain::{Case, CaseId, DeliveryState, OutgoingId, OutgoingMail, TemplateName};
+use crate::ports::store::{
+    AutomatedMessage, CaseFile, Correction, OutboxFilter, Overview, Quarantined, QueueRow, StoreResult,
+};
+
+impl Tx<'_> {
+    /// Cases that need a reply, most urgent first.
+    pub(super) fn queue(&self, limit: usize) -> StoreResult<Vec<QueueRow>> {
+        let ids: Vec<CaseId> = self.rows(&Key::of(Table::Queue), Order::Rising, limit)?;
+        ids.iter()
+            .map(|id| {
+                let draft = self.draft(id)?;
+                Ok(QueueRow {
+                    case: self.case(id)?,
+                    excerpt: self.get(Key::of(Table::Excerpt).text(id.as_str()))?.unwrap_or_default(),
+                    template: draft.as_ref().and_then(|d| d.suggestion.template.as_ref()).map(ToString::to_string),
+                    edited: draft.is_some_and(|draft| draft.edited_by.is_some()),
+                })
+            })
+            .collect()
+    }
+
+    /// All of one case.
+    pub(super) fn case_file(&self, id: &CaseId) -> StoreResult<CaseFile> {
+        let case = self.case(id)?;
+        let keys = self.message_keys(id, Order::Rising, usize::MAX)?;
+        let messages = keys.into_iter().map(|key| self.message(key)).collect::<StoreResult<_>>()?;
+        let draft = self.draft(id)?;
+        let outgoing = self.case_outgoing(id)?.into_iter().map(|row| self.whole(row)).collect::<StoreResult<_>>()?;
+        let record = self.rows(&Key::of(Table::Record).text(id.as_str()), Order::Rising, usize::MAX)?;
+        Ok(CaseFile { case, messages, draft, outgoing, record })
+    }
+
+    /// Cases in any state, newest message first.
+    pub(super) fn cases(&self, limit: usize) -> StoreResult<Vec<Case>> {
+        let ids: Vec<CaseId> = self.rows(&Key::of(Table::CaseByNewest), Order::Falling, limit)?;
+        ids.iter().map(|id| self.case(id)).collect()
+    }
+
+    /// Outbox rows.
+    pub(super) fn outbox(&self, filter: OutboxFilter) -> StoreResult<Vec<OutgoingMail>> {
+        let (table, order, limit) = match filter {
+            OutboxFilter::Open | OutboxFilter::Troubled => (Table::OutgoingOpen, Order::Rising, usize::MAX),
+            OutboxFilter::Latest(limit) => (Table::OutgoingAll, Order::Falling, limit),
+        };
+        let ids: Vec<OutgoingId> = self.rows(&Key::of(table), order, limit)?;
+        let mut rows = Vec::new();
+        for id in ids {
+            let row = self.outgoing(&id)?;
+            let troubled = matches!(row.state, DeliveryState::InDoubt { .. } | DeliveryState::Held { .. });
+            if troubled || filter != OutboxFilter::Troubled {
+                rows.push(self.whole(row)?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Messages written by machines, newest first.
+    pub(super) fn automated(&self, limit: usize) -> StoreResult<Vec<AutomatedMessage>> {
+        self.rows(&Key::of(Table::Automated), Order::Falling, limit)
+    }
+
+    /// Messages given up on, newest first.
+    pub(super) fn quarantined(&self, limit: usize) -> StoreResult<Vec<Quarantined>> {
+        self.rows(&Key::of(Table::Quarantined), Order::Falling, limit)
+    }
+
+    /// Corrections, oldest first.
+    pub(super) fn corrections(&self) -> StoreResult<Vec<Correction>> {
+        self.rows(&Key::of(Table::Correction), Order::Rising, usize::MAX)
+    }
+
+    /// Counts.
+    pub(super) fn overview(&self) -> StoreResult<Overview> {
+        let oldest: Vec<CaseId> = self.rows(&Key::of(Table::Waiting), Order::Rising, 1)?;
+        let oldest = oldest.first().map(|id| self.case(id)).transpose()?;
+        let number = |what| StoreResult::Ok(self.counts(what)?.values().sum());
+        Ok(Overview {
+            cases: self.counts(Counted::Cases)?,
+            outbox: self.counts(Counted::Outbox)?,
+            messages: number(Counted::Messages)?,
+            automated: number(Counted::Automated)?,
+            quarantined: number(Counted::Quarantined)?,
+            corrections: number(Counted::Corrections)?,
+            oldest_waiting: oldest.map(|case| case.waiting_since),
+        })
+    }
+
+    /// Figures by template.
+    pub(super) fn template_figures(&self) -> StoreResult<Vec<(TemplateName, u64, u64)>> {
+        self.rows(&Key::of(Table::Template), Order::Rising, usize::MAX)
+    }
+}

@@ -1,0 +1,261 @@
+//! Opening: one process at a time, a version we know, a database that can be read whole; otherwise it is moved
+//! aside and said so.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rustix::fs::{FlockOperation, flock};
+
+use super::SledSettings;
+use super::files::{Raw, Texts};
+use super::key::{Key, Table};
+use super::tx::database_error;
+use crate::adapters::durable;
+use crate::domain::MessageKey;
+use crate::ports::store::{StoreError, StoreResult};
+
+/// Version of keys and rows. Raised when an older program could not read them any more.
+const SCHEMA: u64 = 1;
+const FOLDER: &str = "store";
+const LOCK: &str = "guichet.lock";
+/// How long the database's own lock may outlive the handle of a store closed in this process.
+const LINGERING: Duration = Duration::from_secs(10);
+
+/// A store that could not be used any more and was moved aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenStore {
+    /// Where it lies now, with its texts and raw mail.
+    pub moved_to: PathBuf,
+    /// What was wrong with it.
+    pub why: String,
+}
+
+/// What opening gives.
+pub(super) struct Opened {
+    pub(super) lock: File,
+    pub(super) database: sled::Db,
+    pub(super) file: File,
+    pub(super) texts: Texts,
+    pub(super) raw: Raw,
+    pub(super) broken: Option<BrokenStore>,
+}
+
+/// Opens the store below `data_dir`.
+pub(super) fn open(data_dir: &Path, settings: &SledSettings) -> StoreResult<Opened> {
+    durable::private_folder(data_dir).map_err(|error| at(data_dir, "create", &error))?;
+    let lock = lock(data_dir)?;
+    let folder = data_dir.join(FOLDER);
+    match open_database(data_dir, &folder, settings) {
+        Ok(checked) => finish(data_dir, lock, checked, None),
+        Err(Trouble::Other(error)) => Err(error),
+        Err(Trouble::Broken(why)) => {
+            let broken = move_aside(data_dir, why)?;
+            match open_database(data_dir, &folder, settings) {
+                Ok(checked) => finish(data_dir, lock, checked, Some(broken)),
+                Err(Trouble::Other(error)) => Err(error),
+                Err(Trouble::Broken(why)) => Err(StoreError::Permanent(format!(
+                    "a new store in {} cannot be used either: {why}",
+                    folder.display()
+                ))),
+            }
+        }
+    }
+}
+
+/// Takes the lock that keeps a second process away.
+fn lock(data_dir: &Path) -> StoreResult<File> {
+    let path = data_dir.join(LOCK);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| at(&path, "open", &error))?;
+    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let mut pid = String::new();
+        let _ = file.read_to_string(&mut pid);
+        let pid = pid.trim().parse::<u32>().map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+        return Err(StoreError::Permanent(format!(
+            "another guichet{pid} is using {}: stop it first, or name another data_dir",
+            data_dir.display()
+        )));
+    }
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+    written.map_err(|error| at(&path, "write", &error))?;
+    Ok(file)
+}
+
+enum Trouble {
+    /// The database itself: move it aside.
+    Broken(String),
+    /// Something that a new database would not cure.
+    Other(StoreError),
+}
+
+/// A database that was read from beginning to end.
+struct Checked {
+    database: sled::Db,
+    /// Raw files and texts that its rows name.
+    raw: HashSet<String>,
+    texts: HashSet<String>,
+    fresh: bool,
+}
+
+/// Opens and reads the database on a thread of its own: a damaged one makes sled panic or never return.
+fn open_database(data_dir: &Path, folder: &Path, settings: &SledSettings) -> Result<Checked, Trouble> {
+    durable::private_folder(folder).map_err(|error| Trouble::Other(at(folder, "create", &error)))?;
+    let (sender, receiver) = mpsc::channel();
+    let (path, cache, data) = (folder.to_owned(), settings.cache_bytes, data_dir.to_owned());
+    let thread = std::thread::Builder::new()
+        .name("store-open".into())
+        .spawn(move || {
+            let _ = sender.send(open_and_read(&data, &path, cache));
+        })
+        .map_err(|error| Trouble::Other(StoreError::Temporary(format!("cannot start a thread: {error}"))))?;
+    match receiver.recv_timeout(settings.open_timeout) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            Err(Trouble::Broken(format!("it did not open within {} s", settings.open_timeout.as_secs())))
+        }
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            let panic = thread.join().err().map(|panic| panic_text(panic.as_ref())).unwrap_or_default();
+            Err(Trouble::Broken(format!("the database is damaged ({panic})")))
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("it could not be read").to_owned()
+}
+
+fn open_and_read(data_dir: &Path, folder: &Path, cache_bytes: u64) -> Result<Checked, Trouble> {
+    let config = sled::Config::new().path(folder).cache_capacity(cache_bytes).flush_every_ms(None);
+    let begun = Instant::now();
+    let database = loop {
+        match config.open() {
+            Ok(database) => break database,
+            Err(error) if is_lingering_lock(&error) && begun.elapsed() < LINGERING => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(error @ sled::Error::Io(_)) if !is_damage(&error) => return Err(Trouble::Other(database_error(error))),
+            Err(error) => return Err(Trouble::Broken(error.to_string())),
+        }
+    };
+    let schema = database.get(Key::of(Table::Schema).bytes()).map_err(|error| Trouble::Broken(error.to_string()))?;
+    let mut checked = Checked { database, raw: HashSet::new(), texts: HashSet::new(), fresh: schema.is_none() };
+    match schema.as_deref().map(read_schema) {
+        Some(Some(SCHEMA)) => {}
+        Some(Some(version)) if version > SCHEMA => {
+            return Err(Trouble::Other(StoreError::Permanent(format!(
+                "the store in {} was written by a newer guichet (schema {version}, this one knows {SCHEMA}): \
+                 install that version again",
+                folder.display()
+            ))));
+        }
+        Some(_) => return Err(Trouble::Broken("its schema version cannot be read".into())),
+        None if holds_files(&data_dir.join("raw")) || holds_files(&data_dir.join("texts")) => {
+            return Err(Trouble::Broken("the database is empty although mail was kept beside it".into()));
+        }
+        None => {}
+    }
+    read_whole(&mut checked)?;
+    Ok(checked)
+}
+
+fn is_lingering_lock(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+/// What sled reports as an I/O error although the disk gave what it holds.
+fn is_damage(error: &sled::Error) -> bool {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(error, sled::Error::Io(error) if matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof))
+}
+
+fn read_schema(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
+}
+
+fn holds_files(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// Reads every row once: a damaged page is found now, and the files that rows name are gathered.
+fn read_whole(checked: &mut Checked) -> Result<(), Trouble> {
+    let messages = Key::of(Table::Member).bytes();
+    for row in &*checked.database {
+        let (key, value) = row.map_err(|error| Trouble::Broken(error.to_string()))?;
+        checked.texts.extend(Texts::named_by(&value));
+        if let Some(hex) = key.strip_prefix(messages.as_slice()).and_then(|rest| rest.get(..64)) {
+            let key = std::str::from_utf8(hex).ok().and_then(|hex| MessageKey::from_hex(hex).ok());
+            checked.raw.extend(key.map(Raw::name));
+        }
+    }
+    Ok(())
+}
+
+fn finish(data_dir: &Path, lock: File, checked: Checked, broken: Option<BrokenStore>) -> StoreResult<Opened> {
+    let Checked { database, raw: raw_named, texts: texts_named, fresh } = checked;
+    let texts = Texts::open(data_dir).map_err(|error| at(data_dir, "create a folder in", &error))?;
+    let raw = Raw::open(data_dir).map_err(|error| at(data_dir, "create a folder in", &error))?;
+    let folder = data_dir.join(FOLDER);
+    let path = folder.join("db");
+    let file = File::open(&path).map_err(|error| at(&path, "open", &error))?;
+    if fresh {
+        database.insert(Key::of(Table::Schema).bytes(), SCHEMA.to_string().as_bytes()).map_err(database_error)?;
+        database.flush().map_err(database_error)?;
+        file.sync_data().and_then(|()| durable::sync_folder(&folder)).map_err(|error| at(&path, "write", &error))?;
+    } else {
+        let swept = texts.sweep(&texts_named).and_then(|texts| Ok(texts + raw.sweep(&raw_named)?));
+        let swept = swept.map_err(|error| at(data_dir, "sweep", &error))?;
+        if swept > 0 {
+            tracing::info!(files = swept, "removed files that no stored message names");
+        }
+    }
+    close_to_others(&folder).map_err(|error| at(&folder, "set the mode of", &error))?;
+    Ok(Opened { lock, database, file, texts, raw, broken })
+}
+
+/// sled creates its files with the usual mode; the folder keeps others out, and so do the files.
+fn close_to_others(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let mode = if path.is_dir() { 0o700 } else { 0o600 };
+        std::fs::set_permissions(&path, Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
+/// Database, texts and raw mail go together: the rows are worth nothing without the files, and the raw mail is
+/// what a person may still want.
+fn move_aside(data_dir: &Path, why: String) -> StoreResult<BrokenStore> {
+    let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let target = (1..)
+        .map(|n| if n == 1 { format!("store.broken-{stamp}") } else { format!("store.broken-{stamp}-{n}") })
+        .map(|name| data_dir.join(name))
+        .find(|name| !name.exists())
+        .unwrap_or_else(|| data_dir.join("store.broken"));
+    let rename = |from: PathBuf, to: PathBuf| {
+        if from.exists() { std::fs::rename(&from, to).map_err(|error| at(&from, "move aside", &error)) } else { Ok(()) }
+    };
+    rename(data_dir.join(FOLDER), target.clone())?;
+    for beside in ["texts", "raw"] {
+        rename(data_dir.join(beside), target.join(beside))?;
+    }
+    durable::sync_folder(data_dir).map_err(|error| at(data_dir, "write", &error))?;
+    tracing::error!(moved_to = %target.display(), why, "the store could not be used and was moved aside; a new one begins");
+    Ok(BrokenStore { moved_to: target, why })
+}
+
+fn at(path: &Path, step: &str, error: &std::io::Error) -> StoreError {
+    StoreError::Temporary(format!("cannot {step} {}: {error}", path.display()))
+}

@@ -1,0 +1,258 @@
+//! The port's methods, each handed to its step.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::record::Incoming;
+use super::review::Reviewed;
+use super::{EPOCH, SledStore, blocking};
+use crate::domain::joining::{Joining, Threading};
+use crate::domain::outgoing::AttemptOutcome;
+use crate::domain::{
+    Case, CaseId, DeliveryState, Folder, MessageKey, OutgoingId, OutgoingMail, Position, Suggestion, TemplateName,
+    Timer, Verdict,
+};
+use crate::ports::Store;
+use crate::ports::store::{
+    AutomatedMessage, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Intake, Lease,
+    OutboxFilter, Overview, Quarantine, Quarantined, QueueRow, Recorded, StoreError, StoreResult,
+};
+
+fn reviewed(expected_revision: u64, reviewer: &str, at: Timestamp) -> Reviewed {
+    Reviewed { expected_revision, reviewer: reviewer.to_owned(), at }
+}
+
+#[async_trait]
+impl Store for SledStore {
+    async fn lease(&self, mailbox: &str) -> StoreResult<Lease> {
+        Ok(Lease { mailbox: mailbox.to_owned(), epoch: EPOCH })
+    }
+
+    async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>> {
+        let folder = folder.clone();
+        self.look(move |tx| tx.position(&folder)).await
+    }
+
+    async fn set_position(&self, lease: &Lease, folder: &Folder, position: &Position) -> StoreResult<()> {
+        let (folder, position) = (folder.clone(), position.clone());
+        self.change_leased(lease, move |tx| tx.set_position(&folder, &position)).await
+    }
+
+    async fn keep_raw(&self, key: MessageKey, bytes: &[u8]) -> StoreResult<()> {
+        let (inner, bytes) = (Arc::clone(&self.inner), bytes.to_vec());
+        blocking(move || inner.raw.keep(key, &bytes)).await
+    }
+
+    async fn raw(&self, key: MessageKey) -> StoreResult<Option<Vec<u8>>> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.raw.read(key)).await
+    }
+
+    async fn locate(&self, threading: &Threading) -> StoreResult<Joining> {
+        let threading = threading.clone();
+        self.look(move |tx| tx.locate(&threading)).await
+    }
+
+    async fn record(&self, lease: &Lease, intake: Intake) -> StoreResult<Recorded> {
+        super::check(lease)?;
+        // A long text gets durable in its file before the lock is taken: nobody waits for that disk but us.
+        let inner = Arc::clone(&self.inner);
+        let incoming = blocking(move || {
+            let row = Incoming::row_of(&intake);
+            let bytes = serde_json::to_vec(&row)
+                .map_err(|error| StoreError::Permanent(format!("cannot write a message: {error}")))?;
+            Ok(Incoming { value: inner.texts.encode(&bytes)?, row, intake })
+        })
+        .await?;
+        self.change(move |tx| tx.record(&incoming)).await
+    }
+
+    async fn pass_over(&self, lease: &Lease, quarantine: Quarantine) -> StoreResult<()> {
+        self.change_leased(lease, move |tx| tx.pass_over(&quarantine)).await
+    }
+
+    async fn revise(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        expected_revision: u64,
+        suggestion: Suggestion,
+        body: String,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let case = case.clone();
+        self.change_leased(lease, move |tx| tx.revise(&case, expected_revision, suggestion, body, at)).await
+    }
+
+    async fn open_draft(&self, case: &CaseId, reviewer: &str, at: Timestamp) -> StoreResult<()> {
+        let (case, reviewer) = (case.clone(), reviewer.to_owned());
+        self.change(move |tx| tx.open_draft(&case, &reviewer, at)).await
+    }
+
+    async fn edit_draft(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        edit: DraftEdit,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let (case, by) = (case.clone(), reviewed(expected_revision, reviewer, at));
+        self.change(move |tx| tx.edit_draft(&case, edit, &by)).await
+    }
+
+    async fn correct(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        verdict: Verdict,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let (case, by) = (case.clone(), reviewed(expected_revision, reviewer, at));
+        self.change(move |tx| tx.correct(&case, verdict, &by)).await
+    }
+
+    async fn decide(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        decision: Decision,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        let (case, by) = (case.clone(), reviewed(expected_revision, reviewer, at));
+        self.change(move |tx| tx.decide(&case, decision, &by)).await
+    }
+
+    async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>> {
+        let mailbox = lease.mailbox.clone();
+        self.change_leased(lease, move |tx| tx.recover(&mailbox, now)).await
+    }
+
+    async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>> {
+        let mailbox = lease.mailbox.clone();
+        self.change_leased(lease, move |tx| tx.claim_due(&mailbox, now, limit)).await
+    }
+
+    async fn mark_committing(&self, lease: &Lease, id: &OutgoingId) -> StoreResult<()> {
+        let (id, held) = (id.clone(), lease.clone());
+        self.change_leased(lease, move |tx| tx.mark_committing(&held, &id)).await
+    }
+
+    async fn finish(
+        &self,
+        lease: &Lease,
+        id: &OutgoingId,
+        outcome: AttemptOutcome,
+        now: Timestamp,
+    ) -> StoreResult<DeliveryState> {
+        let (id, held) = (id.clone(), lease.clone());
+        self.change_leased(lease, move |tx| tx.finish(&held, &id, outcome, now)).await
+    }
+
+    async fn prove_sent(&self, lease: &Lease, id: &OutgoingId, evidence: &str, now: Timestamp) -> StoreResult<()> {
+        let (id, held, evidence) = (id.clone(), lease.clone(), evidence.to_owned());
+        self.change_leased(lease, move |tx| tx.prove_sent(&held, &id, &evidence, now)).await
+    }
+
+    async fn resolve_doubts(&self, lease: &Lease, resend_once: bool, now: Timestamp) -> StoreResult<Vec<OutgoingId>> {
+        let mailbox = lease.mailbox.clone();
+        self.change_leased(lease, move |tx| tx.resolve_doubts(&mailbox, resend_once, now)).await
+    }
+
+    async fn release(&self, id: &OutgoingId, reviewer: &str, now: Timestamp) -> StoreResult<()> {
+        let (id, reviewer) = (id.clone(), reviewer.to_owned());
+        self.change(move |tx| tx.release(&id, &reviewer, now)).await
+    }
+
+    async fn cancel(&self, id: &OutgoingId, why: &str, reviewer: &str, now: Timestamp) -> StoreResult<()> {
+        let (id, why, reviewer) = (id.clone(), why.to_owned(), reviewer.to_owned());
+        self.change(move |tx| tx.cancel(&id, &why, &reviewer, now)).await
+    }
+
+    async fn next_due(&self, mailbox: &str) -> StoreResult<Option<Timestamp>> {
+        let mailbox = mailbox.to_owned();
+        self.look(move |tx| tx.next_due(&mailbox)).await
+    }
+
+    async fn chores(&self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<Chore>> {
+        let mailbox = mailbox.to_owned();
+        self.look(move |tx| tx.chores(&mailbox, now, limit)).await
+    }
+
+    async fn chore_done(&self, lease: &Lease, chore: &Chore, found: bool, now: Timestamp) -> StoreResult<()> {
+        let chore = chore.clone();
+        self.change_leased(lease, move |tx| tx.chore_done(&chore, found, now)).await
+    }
+
+    async fn due_timers(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<Timer>> {
+        super::check(lease)?;
+        let mailbox = lease.mailbox.clone();
+        self.look(move |tx| tx.due_timers(&mailbox, now)).await
+    }
+
+    async fn next_timer(&self, mailbox: &str) -> StoreResult<Option<Timestamp>> {
+        let mailbox = mailbox.to_owned();
+        self.look(move |tx| tx.next_timer(&mailbox)).await
+    }
+
+    async fn fire_timer(&self, lease: &Lease, timer: &Timer, draft: DraftProposal, now: Timestamp) -> StoreResult<()> {
+        let timer = timer.clone();
+        self.change_leased(lease, move |tx| tx.fire_timer(&timer, &draft, now)).await
+    }
+
+    async fn breaker(&self, mailbox: &str) -> StoreResult<Option<Breaker>> {
+        let mailbox = mailbox.to_owned();
+        self.look(move |tx| tx.breaker(&mailbox)).await
+    }
+
+    async fn release_breaker(&self, mailbox: &str, _now: Timestamp) -> StoreResult<()> {
+        let mailbox = mailbox.to_owned();
+        self.change(move |tx| tx.release_breaker(&mailbox)).await
+    }
+
+    async fn queue(&self, limit: usize) -> StoreResult<Vec<QueueRow>> {
+        self.look(move |tx| tx.queue(limit)).await
+    }
+
+    async fn case_file(&self, case: &CaseId) -> StoreResult<CaseFile> {
+        let case = case.clone();
+        self.look(move |tx| tx.case_file(&case)).await
+    }
+
+    async fn case(&self, case: &CaseId) -> StoreResult<Case> {
+        let case = case.clone();
+        self.look(move |tx| tx.case(&case)).await
+    }
+
+    async fn cases(&self, limit: usize) -> StoreResult<Vec<Case>> {
+        self.look(move |tx| tx.cases(limit)).await
+    }
+
+    async fn outbox(&self, filter: OutboxFilter) -> StoreResult<Vec<OutgoingMail>> {
+        self.look(move |tx| tx.outbox(filter)).await
+    }
+
+    async fn automated(&self, limit: usize) -> StoreResult<Vec<AutomatedMessage>> {
+        self.look(move |tx| tx.automated(limit)).await
+    }
+
+    async fn quarantined(&self, limit: usize) -> StoreResult<Vec<Quarantined>> {
+        self.look(move |tx| tx.quarantined(limit)).await
+    }
+
+    async fn corrections(&self) -> StoreResult<Vec<Correction>> {
+        self.look(|tx| tx.corrections()).await
+    }
+
+    async fn overview(&self) -> StoreResult<Overview> {
+        self.look(|tx| tx.overview()).await
+    }
+
+    async fn template_figures(&self) -> StoreResult<Vec<(TemplateName, u64, u64)>> {
+        self.look(|tx| tx.template_figures()).await
+    }
+}

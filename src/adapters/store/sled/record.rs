@@ -1,0 +1,319 @@
+//! One received message enters the store.
+
+use super::key::{Key, Table};
+use super::rows::{Counted, extend_thread, order_key};
+use super::tx::Tx;
+use crate::domain::joining::Joining;
+use crate::domain::{
+    Actor, Address, Case, CaseFlag, CaseId, CaseState, Closed, Condition, Draft, Email, Event, OutgoingKind, Permission,
+};
+use crate::ports::store::{
+    AcknowledgementFate, AutomatedMessage, CaseMessage, CustomerMatter, DraftProposal, Intake, Matter, Recorded,
+    StoreResult,
+};
+
+/// A message under way into the store, with its encoded row.
+pub(super) struct Incoming {
+    pub(super) intake: Intake,
+    pub(super) row: CaseMessage,
+    pub(super) value: Vec<u8>,
+}
+
+impl Incoming {
+    /// The message's row.
+    pub(super) fn row_of(intake: &Intake) -> CaseMessage {
+        let verdict = match &intake.matter {
+            Matter::Customer(matter) => matter.verdict.clone(),
+            _ => None,
+        };
+        CaseMessage {
+            key: intake.key,
+            location: intake.location.clone(),
+            message: intake.message.clone(),
+            verdict,
+            raw_kept: intake.raw_kept,
+            from_us: matches!(intake.matter, Matter::OwnAnswer(_)),
+        }
+    }
+
+    fn author(&self) -> Option<&Email> {
+        self.intake.message.author().map(|address| &address.email)
+    }
+}
+
+impl Tx<'_> {
+    /// Message, case, verdict, acknowledgement, draft, timers, record and position.
+    pub(super) fn record(&mut self, incoming: &Incoming) -> StoreResult<Recorded> {
+        let intake = &incoming.intake;
+        if let Some(case) = self.member(intake.key)? {
+            self.advance(&intake.location.folder, &intake.position)?;
+            return Ok(Recorded::AlreadyKnown { case });
+        }
+        let recorded = match &intake.matter {
+            Matter::Customer(matter) => self.record_customer(incoming, matter)?,
+            Matter::Machine { why } => {
+                self.record_machine(incoming, why)?;
+                Recorded::Noted { case: None }
+            }
+            Matter::DeliveryFailed { message_id, report } => {
+                self.record_machine(incoming, &format!("delivery report: {report}"))?;
+                Recorded::Noted { case: self.delivery_failed(message_id, report, intake.at)? }
+            }
+            Matter::OwnAnswer(answer) => Recorded::Noted { case: self.own_answer(incoming, answer)? },
+            Matter::Nothing => Recorded::Noted { case: None },
+        };
+        if recorded != Recorded::Outdated {
+            self.advance(&intake.location.folder, &intake.position)?;
+        }
+        Ok(recorded)
+    }
+
+    fn record_machine(&mut self, incoming: &Incoming, why: &str) -> StoreResult<()> {
+        let intake = &incoming.intake;
+        self.put_message(&incoming.row, incoming.value.clone(), None, incoming.author())?;
+        self.count(Counted::Automated, "", 1)?;
+        let row = AutomatedMessage {
+            key: intake.key,
+            location: intake.location.clone(),
+            from: intake.message.author().map(Address::to_string),
+            subject: intake.message.subject.clone(),
+            why: why.to_owned(),
+            at: intake.at,
+        };
+        self.put(Key::of(Table::Automated).time(intake.at).text(&intake.key.to_hex()), &row)
+    }
+
+    fn record_customer(&mut self, incoming: &Incoming, matter: &CustomerMatter) -> StoreResult<Recorded> {
+        let found = self.locate(&matter.threading)?;
+        if found != matter.expected {
+            return Ok(Recorded::Outdated);
+        }
+        match found {
+            Joining::Known(case) => Ok(Recorded::AlreadyKnown { case }),
+            Joining::Opens { linked } => {
+                if self.find_case(&matter.new_case)?.is_some() {
+                    return Ok(Recorded::Outdated);
+                }
+                let acknowledgement = self.open_case(incoming, matter, linked)?;
+                Ok(Recorded::New { case: matter.new_case.clone(), acknowledgement })
+            }
+            Joining::Joins { case, other_sender } => {
+                let case = self.case(&case)?;
+                if case.revision != matter.expected_revision {
+                    return Ok(Recorded::Outdated);
+                }
+                let id = case.id.clone();
+                self.join_case(incoming, matter, case, other_sender)?;
+                Ok(Recorded::Joined { case: id })
+            }
+        }
+    }
+
+    fn open_case(
+        &mut self,
+        incoming: &Incoming,
+        matter: &CustomerMatter,
+        linked: Option<CaseId>,
+    ) -> StoreResult<AcknowledgementFate> {
+        let at = incoming.intake.at;
+        let mut case = new_case(&incoming.intake, matter, linked);
+        self.keep_customer_message(incoming, matter, &case)?;
+        let fate = if matter.history {
+            AcknowledgementFate::None
+        } else {
+            self.put_proposed_draft(&case, matter.draft.as_ref(), at)?;
+            self.acknowledge(&mut case, incoming, matter)?
+        };
+        self.put_case(&case)?;
+        Ok(fate)
+    }
+
+    fn acknowledge(
+        &mut self,
+        case: &mut Case,
+        incoming: &Incoming,
+        matter: &CustomerMatter,
+    ) -> StoreResult<AcknowledgementFate> {
+        if let Permission::Held { why } = &matter.permission {
+            case.flags.insert(CaseFlag::NotAcknowledged(why.clone()));
+        }
+        let (Permission::Allowed { .. }, Some(mail)) = (&matter.permission, &matter.acknowledgement) else {
+            return Ok(AcknowledgementFate::None);
+        };
+        if mail.kind != OutgoingKind::Acknowledgement || self.find_outgoing(&mail.id)?.is_some() {
+            return Ok(AcknowledgementFate::None);
+        }
+        let at = incoming.intake.at;
+        if let Some(limit) = self.capped(mail, &matter.caps, at)? {
+            case.flags.insert(CaseFlag::NotAcknowledged(limit.to_owned()));
+            return Ok(AcknowledgementFate::Capped(limit.to_owned()));
+        }
+        self.count_acknowledgement(mail, at)?;
+        self.queue_mail(mail, Actor::Guichet, at)?;
+        Ok(AcknowledgementFate::Queued(mail.id.clone()))
+    }
+
+    fn join_case(
+        &mut self,
+        incoming: &Incoming,
+        matter: &CustomerMatter,
+        mut case: Case,
+        other_sender: bool,
+    ) -> StoreResult<()> {
+        let Incoming { intake, .. } = incoming;
+        self.keep_customer_message(incoming, matter, &case)?;
+        extend_thread(&mut case, intake.message.message_id.as_ref());
+        case.last_message_at = case.last_message_at.max(intake.message.arrived_at);
+        if let Some(verdict) = &matter.case_verdict {
+            case.known.fill_from(&verdict.given);
+        }
+        if !matter.history {
+            self.continue_case(incoming, matter, &mut case, other_sender)?;
+        }
+        self.put_case(&case)
+    }
+
+    /// What a message that is news does to its case.
+    fn continue_case(
+        &mut self,
+        incoming: &Incoming,
+        matter: &CustomerMatter,
+        case: &mut Case,
+        other_sender: bool,
+    ) -> StoreResult<()> {
+        let at = incoming.intake.at;
+        if matter.case_verdict.is_some() {
+            case.verdict.clone_from(&matter.case_verdict);
+        }
+        case.flags.extend(flags_of(&incoming.intake, matter));
+        if other_sender {
+            case.flags.insert(CaseFlag::OtherSender);
+        }
+        if matter.mere_thanks {
+            self.raise_revision(case)?;
+            return Ok(());
+        }
+        if case.state != CaseState::NeedsReply {
+            case.waiting_since = incoming.intake.message.arrived_at;
+        }
+        case.state = case.state.after_customer(false);
+        case.closed_at = None;
+        case.flags.remove(&CaseFlag::AnsweredElsewhere);
+        self.cancel_timers(&case.id)?;
+        self.raise_revision(case)?;
+        self.return_to_draft(case, "the customer wrote again", at)?;
+        self.suggest(case, matter.draft.as_ref(), at)
+    }
+
+    /// The new suggestion takes the draft's place, or stands beside text that a person touched.
+    pub(super) fn suggest(
+        &mut self,
+        case: &mut Case,
+        proposal: Option<&DraftProposal>,
+        at: jiff::Timestamp,
+    ) -> StoreResult<()> {
+        let Some(mut draft) = self.draft(&case.id)? else {
+            return self.put_proposed_draft(case, proposal, at);
+        };
+        let untouched = draft.untouched() && draft.approved_as.is_none();
+        if !untouched {
+            case.flags.insert(CaseFlag::NewMessageSinceEdit);
+        }
+        let Some(proposal) = proposal else { return self.put_draft(&draft) };
+        if untouched {
+            draft.to.clone_from(&proposal.to);
+            draft.from = proposal.from.clone();
+            draft.subject.clone_from(&proposal.subject);
+        }
+        draft.suggest(proposal.suggestion.clone(), proposal.body.clone(), case.revision, at);
+        self.put_draft(&draft)?;
+        self.note_draft(case, proposal, at)
+    }
+
+    /// A fresh draft.
+    pub(super) fn put_proposed_draft(
+        &mut self,
+        case: &Case,
+        proposal: Option<&DraftProposal>,
+        at: jiff::Timestamp,
+    ) -> StoreResult<()> {
+        let Some(proposal) = proposal else { return Ok(()) };
+        self.put_draft(&Draft {
+            case: case.id.clone(),
+            to: proposal.to.clone(),
+            cc: Vec::new(),
+            from: proposal.from.clone(),
+            subject: proposal.subject.clone(),
+            body: proposal.body.clone(),
+            suggestion: proposal.suggestion.clone(),
+            newer: None,
+            revision: case.revision,
+            approved_as: None,
+            opened_by: None,
+            edited_by: None,
+            changed_at: at,
+        })?;
+        self.note_draft(case, proposal, at)
+    }
+
+    fn note_draft(&mut self, case: &Case, proposal: &DraftProposal, at: jiff::Timestamp) -> StoreResult<()> {
+        let template = proposal.suggestion.template.as_ref().map(ToString::to_string);
+        let event = Event::Drafted { template, why: proposal.suggestion.why.clone() };
+        self.note(&case.id, at, Actor::Guichet, event)
+    }
+
+    fn keep_customer_message(&mut self, incoming: &Incoming, matter: &CustomerMatter, case: &Case) -> StoreResult<()> {
+        let Incoming { intake, row, value } = incoming;
+        let from = matter.threading.from.as_ref().or(incoming.author());
+        self.put_message(row, value.clone(), Some(&case.id), from)?;
+        if intake.message.arrived_at >= case.last_message_at {
+            self.put_excerpt(&case.id, &intake.message)?;
+        }
+        if let Some(customer) = &case.customer {
+            for order in matter.threading.order_numbers.iter().take(20) {
+                self.put(order_key(&customer.email.canonical(), order).text(case.id.as_str()), &case.id)?;
+            }
+        }
+        let event = Event::Received {
+            key: intake.key.to_hex(),
+            intent: matter.verdict.as_ref().map(|verdict| verdict.intent),
+            anger: matter.verdict.as_ref().map(|verdict| verdict.anger.level()),
+            permission: matter.permission.why().to_owned(),
+        };
+        self.note(&case.id, intake.at, Actor::Customer, event)
+    }
+}
+
+fn new_case(intake: &Intake, matter: &CustomerMatter, linked: Option<CaseId>) -> Case {
+    let message = &intake.message;
+    let mut case = Case {
+        id: matter.new_case.clone(),
+        mailbox: intake.location.folder.mailbox.clone(),
+        state: if matter.history { CaseState::Closed(Closed::History) } else { CaseState::NeedsReply },
+        customer: matter.customer.clone(),
+        our_address: matter.our_address.clone(),
+        language: message.language.clone(),
+        subject: message.subject.clone(),
+        opened_at: message.arrived_at,
+        last_message_at: message.arrived_at,
+        waiting_since: message.arrived_at,
+        closed_at: matter.history.then_some(message.arrived_at),
+        revision: 1,
+        verdict: matter.case_verdict.clone(),
+        known: matter.case_verdict.as_ref().map(|verdict| verdict.given.clone()).unwrap_or_default(),
+        flags: flags_of(intake, matter).collect(),
+        thread: Vec::new(),
+        linked,
+    };
+    extend_thread(&mut case, message.message_id.as_ref());
+    case
+}
+
+fn flags_of<'i>(intake: &'i Intake, matter: &'i CustomerMatter) -> impl Iterator<Item = CaseFlag> + 'i {
+    let condition = match intake.message.condition {
+        Condition::Readable => None,
+        Condition::Partial => Some(CaseFlag::Partial),
+        Condition::Unreadable(_) => Some(CaseFlag::Unreadable),
+    };
+    matter.flags.iter().cloned().chain(condition)
+}

@@ -1,0 +1,156 @@
+//! Taking back what has not left: replies that were overtaken, acknowledgements that came too late, timers.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::key::{Key, Table};
+use super::tx::{Order, Tx};
+use crate::domain::{Actor, Case, CaseId, DeliveryState, Draft, Event, OutgoingId, OutgoingMail, Timer};
+use crate::ports::store::{StoreError, StoreResult};
+
+/// What [`DeliveryState::resolve_doubt`] says when a person has to decide.
+const IN_DOUBT: &str = "delivery in doubt";
+
+/// A mail that was being sent when it was withdrawn: cancelled as soon as its attempt has failed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Withdrawn {
+    why: String,
+    /// Its text becomes a draft again.
+    to_draft: bool,
+}
+
+/// Whether the mail may have left already although it is not known to be sent.
+pub(super) fn may_have_left(mail: &OutgoingMail) -> bool {
+    match &mail.state {
+        DeliveryState::InDoubt { .. } => true,
+        DeliveryState::Held { why } => why == IN_DOUBT,
+        DeliveryState::Pending { .. } => mail.resends > 0,
+        _ => false,
+    }
+}
+
+impl Tx<'_> {
+    /// An approved reply that has not left becomes a draft again, its text kept as a person left it.
+    pub(super) fn return_to_draft(&mut self, case: &Case, why: &str, at: Timestamp) -> StoreResult<()> {
+        let Some(draft) = self.draft(&case.id)? else { return Ok(()) };
+        let Some(id) = draft.approved_as.clone() else { return Ok(()) };
+        let mail = self.outgoing(&id)?;
+        match &mail.state {
+            DeliveryState::Pending { .. } | DeliveryState::Held { .. } if !may_have_left(&mail) => {
+                self.cancel_mail(mail, why, Actor::Guichet, at)?;
+                self.reopen_draft(draft, case.revision, at)?;
+                self.note(&case.id, at, Actor::Guichet, Event::ReturnedToDraft { id })
+            }
+            DeliveryState::Attempting { .. } => self.withdraw_later(&id, why, true),
+            // It may lie in the customer's mailbox: what comes next is another reply, not this one again.
+            _ => self.put_away_draft(&mail),
+        }
+    }
+
+    /// The draft of a reply that did not leave can be approved again.
+    pub(super) fn reopen_draft(&mut self, mut draft: Draft, revision: u64, at: Timestamp) -> StoreResult<()> {
+        draft.approved_as = None;
+        draft.revision = revision;
+        draft.changed_at = at;
+        self.put_draft(&draft)
+    }
+
+    /// Cancels whatever of the case has not left: replies and the acknowledgement.
+    pub(super) fn withdraw_mails(&mut self, case: &CaseId, why: &str, actor: &Actor, at: Timestamp) -> StoreResult<()> {
+        for mail in self.case_outgoing(case)? {
+            match &mail.state {
+                DeliveryState::Pending { .. } => self.cancel_mail(mail, why, actor.clone(), at)?,
+                DeliveryState::Held { .. } if !may_have_left(&mail) => {
+                    self.cancel_mail(mail, why, actor.clone(), at)?;
+                }
+                DeliveryState::Attempting { .. } => self.withdraw_later(&mail.id, why, false)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn withdraw_later(&mut self, id: &OutgoingId, why: &str, to_draft: bool) -> StoreResult<()> {
+        let row = Withdrawn { why: why.to_owned(), to_draft };
+        self.put(Key::of(Table::Withdrawn).text(id.as_str()), &row)
+    }
+
+    /// A mail that would be tried again although it was withdrawn meanwhile is cancelled instead.
+    pub(super) fn settle_withdrawn(&mut self, mail: OutgoingMail, at: Timestamp) -> StoreResult<OutgoingMail> {
+        let key = Key::of(Table::Withdrawn).text(mail.id.as_str());
+        let Some(withdrawn) = self.get::<Withdrawn>(key.clone())? else { return Ok(mail) };
+        if matches!(mail.state, DeliveryState::InDoubt { .. }) {
+            self.put_away_draft(&mail)?;
+        }
+        if !matches!(mail.state, DeliveryState::Pending { .. }) {
+            return Ok(mail);
+        }
+        self.delete(key);
+        let id = mail.id.clone();
+        let case = self.case(&mail.case)?;
+        self.cancel_mail(mail, &withdrawn.why, Actor::Guichet, at)?;
+        if withdrawn.to_draft
+            && let Some(draft) = self.draft(&case.id)?
+            && draft.approved_as.as_ref() == Some(&id)
+        {
+            self.reopen_draft(draft, case.revision, at)?;
+            self.note(&case.id, at, Actor::Guichet, Event::ReturnedToDraft { id: id.clone() })?;
+        }
+        self.outgoing(&id)
+    }
+
+    /// Pending or Held → Cancelled, noted in the record.
+    pub(super) fn cancel_mail(
+        &mut self,
+        mut mail: OutgoingMail,
+        why: &str,
+        actor: Actor,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        mail.state = mail.state.cancel(why, at).map_err(StoreError::Illegal)?;
+        self.put_outgoing(&mail)?;
+        self.note_delivery(&mail, actor, at)
+    }
+
+    // ---- timers -------------------------------------------------------------------------------
+
+    /// Timers of a case.
+    pub(super) fn timers_of(&self, case: &CaseId) -> StoreResult<Vec<Timer>> {
+        self.rows(&Key::of(Table::CaseTimer).text(case.as_str()), Order::Rising, usize::MAX)
+    }
+
+    /// Sets a timer; at most one of a kind per case.
+    pub(super) fn put_timer(&mut self, mailbox: &str, timer: &Timer) -> StoreResult<()> {
+        let by_case = Key::of(Table::CaseTimer).text(timer.case.as_str()).text(timer.kind.as_str());
+        if let Some(old) = self.get::<Timer>(by_case.clone())? {
+            self.delete(timer_key(mailbox, &old));
+        }
+        self.put(timer_key(mailbox, timer), timer)?;
+        self.put(by_case, timer)
+    }
+
+    /// The case moved on: none of its timers fires.
+    pub(super) fn cancel_timers(&mut self, case: &CaseId) -> StoreResult<()> {
+        let mailbox = self.case(case)?.mailbox;
+        for timer in self.timers_of(case)? {
+            self.delete(timer_key(&mailbox, &timer));
+            self.delete(Key::of(Table::CaseTimer).text(case.as_str()).text(timer.kind.as_str()));
+        }
+        Ok(())
+    }
+
+    /// A reviewer must know of this change before approving. Timers that still stand go along: they are
+    /// cancelled by what answers them, not by a correction or by thanks.
+    pub(super) fn raise_revision(&mut self, case: &mut Case) -> StoreResult<()> {
+        case.revision += 1;
+        for mut timer in self.timers_of(&case.id)? {
+            timer.revision = case.revision;
+            self.put_timer(&case.mailbox, &timer)?;
+        }
+        Ok(())
+    }
+}
+
+fn timer_key(mailbox: &str, timer: &Timer) -> Key {
+    Key::of(Table::Timer).text(mailbox).time(timer.due).text(timer.case.as_str()).text(timer.kind.as_str())
+}
