@@ -20,7 +20,7 @@ fn secret(password: &str) -> Secret {
     Arc::new(move || Ok(password.clone()))
 }
 
-fn settings(dovecot: &Dovecot) -> ImapSettings {
+pub fn settings(dovecot: &Dovecot) -> ImapSettings {
     let mut settings = ImapSettings::new("localhost", dovecot.imaps, Security::Implicit, USER.0, secret(USER.1));
     settings.ca_file = Some(dovecot.ca_file());
     settings
@@ -30,7 +30,7 @@ fn source(settings: &ImapSettings, role: FolderRole) -> ImapSource {
     ImapSource::new(Arc::new(settings.clone()), Folder { mailbox: "support".into(), role })
 }
 
-async fn open(settings: &ImapSettings, stored: Option<&Position>) -> (Box<dyn MailSession>, Opened) {
+pub async fn open(settings: &ImapSettings, stored: Option<&Position>) -> (Box<dyn MailSession>, Opened) {
     let mut session = source(settings, FolderRole::Inbox).connect().await.unwrap();
     let opened = session.open(stored).await.unwrap();
     (session, opened)
@@ -47,7 +47,7 @@ fn mail(subject: &str) -> Vec<u8> {
     format!("From: customer@customer.example\r\nSubject: {subject}\r\n\r\nHello\r\n").into_bytes()
 }
 
-fn bytes(arrival: &Arrival) -> &[u8] {
+pub fn bytes(arrival: &Arrival) -> &[u8] {
     match &arrival.content {
         Content::Message(raw) => &raw.bytes,
         other => panic!("{other:?}"),
@@ -59,7 +59,7 @@ fn flags(dovecot: &Dovecot, folder: &str) -> String {
 }
 
 /// Waits until the server tells, and fetches.
-async fn next(session: &mut Box<dyn MailSession>) -> Vec<Arrival> {
+pub async fn next(session: &mut Box<dyn MailSession>) -> Vec<Arrival> {
     loop {
         let arrivals = session.fetch(10).await.unwrap();
         if !arrivals.is_empty() {

@@ -2,6 +2,7 @@
 
 pub mod dovecot;
 pub mod lmtp;
+pub mod postfix;
 
 /// A port nobody listens on at this moment.
 pub fn free_port() -> u16 {

@@ -7,9 +7,8 @@ mod floors;
 mod imap;
 mod imap_account;
 mod maildir;
-mod smtp;
-mod support;
 mod scripted_imap;
+mod smtp;
 mod store_contract;
 mod store_sled;
 #[path = "../support/mod.rs"]

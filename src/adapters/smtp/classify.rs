@@ -84,6 +84,10 @@ const SETUP_WORDS: &[&str] = &[
     "not permitted to relay",
     "must issue a starttls",
     "not owned by user",
+    "client host rejected",
+    "helo command rejected",
+    // Postfix's submission service towards a client that did not sign in.
+    "recipient address rejected: access denied",
 ];
 
 /// What a negative answer (4xx or 5xx) at a stage means.
@@ -204,6 +208,7 @@ mod tests {
             (NULL_RCPT, 553, "5.7.1 <>: Sender address rejected: not logged in", NullSenderRefused),
             (NULL_RCPT, 550, "5.1.1 <x@y.example>: Recipient address rejected: User unknown", Permanent),
             (RCPT, 554, "5.7.1 <x@y.example>: Relay access denied", Setup),
+            (RCPT, 554, "5.7.1 <x@y.example>: Recipient address rejected: Access denied", Setup),
             (RCPT, 450, "4.2.1 The user you are trying to contact is receiving mail at a rate limit", Temporary),
             (RCPT, 452, "4.2.2 The email account that you tried to reach is over quota", Temporary),
             (RCPT, 552, "5.2.2 mailbox full", Permanent),

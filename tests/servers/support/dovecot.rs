@@ -37,6 +37,8 @@ pub struct Dovecot {
     pub imaps: u16,
     /// LMTP.
     pub lmtp: u16,
+    /// Sign-in service for Postfix.
+    pub auth: u16,
 }
 
 impl Dovecot {
@@ -48,14 +50,14 @@ impl Dovecot {
     /// See [`Options`].
     pub fn start_with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (imap, imaps, lmtp) = (free_port(), free_port(), free_port());
+        let (imap, imaps, lmtp, auth) = (free_port(), free_port(), free_port(), free_port());
         certificate(folder.path(), options.expired_certificate);
         std::fs::write(folder.path().join("users"), users()).unwrap();
-        let configuration = configuration(folder.path(), options, imap, imaps, lmtp);
+        let configuration = configuration(folder.path(), options, [imap, imaps, lmtp, auth]);
         std::fs::write(folder.path().join("dovecot.conf"), configuration).unwrap();
         hand_over(folder.path());
         let (child, log) = spawn(folder.path());
-        Self { folder, child, log, imap, imaps, lmtp }
+        Self { folder, child, log, imap, imaps, lmtp, auth }
     }
 
     /// The issuer to trust: the certificate itself.
@@ -159,7 +161,8 @@ fn users() -> String {
     [USER, FRENCH_USER].map(|(user, password)| format!("{user}:{{PLAIN}}{password}::::::\n")).concat()
 }
 
-fn certificate(folder: &Path, expired: bool) {
+/// A self-signed `certificate.pem` for localhost, and its `key.pem`.
+pub fn certificate(folder: &Path, expired: bool) {
     let mut parameters = rcgen::CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
     parameters.is_ca = rcgen::IsCa::ExplicitNoCa;
     if expired {
@@ -172,7 +175,7 @@ fn certificate(folder: &Path, expired: bool) {
     std::fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
 }
 
-fn configuration(folder: &Path, options: Options, imap: u16, imaps: u16, lmtp: u16) -> String {
+fn configuration(folder: &Path, options: Options, ports: [u16; 4]) -> String {
     let root = rustix::process::getuid().is_root();
     let owner = std::fs::metadata(folder).unwrap();
     let (uid, gid) =
@@ -188,7 +191,7 @@ fn configuration(folder: &Path, options: Options, imap: u16, imaps: u16, lmtp: u
         format!("ssl = yes\nssl_cert = <{0}/certificate.pem\nssl_key = <{0}/key.pem", folder.display())
     };
     let folder = folder.display().to_string();
-    let (imap, imaps, lmtp) = (imap.to_string(), imaps.to_string(), lmtp.to_string());
+    let [imap, imaps, lmtp, auth] = ports.map(|port| port.to_string());
     let values = [
         ("@folder@", folder.as_str()),
         ("@user@", &user),
@@ -199,6 +202,7 @@ fn configuration(folder: &Path, options: Options, imap: u16, imaps: u16, lmtp: u
         ("@imap@", &imap),
         ("@imaps@", &imaps),
         ("@lmtp@", &lmtp),
+        ("@auth@", &auth),
         ("@SENT@", SENT),
     ];
     let template = include_str!("dovecot.conf").to_owned();

@@ -17,7 +17,6 @@ pub struct Authority {
 /// A server's certificate and key.
 pub struct Identity {
     pub certificate_pem: String,
-    pub key_pem: String,
     certificate: Vec<u8>,
     key: Vec<u8>,
 }
@@ -67,12 +66,7 @@ impl Identity {
     }
 
     fn of(certificate: &Certificate, key: &KeyPair) -> Self {
-        Self {
-            certificate_pem: certificate.pem(),
-            key_pem: key.serialize_pem(),
-            certificate: certificate.der().to_vec(),
-            key: key.serialize_der(),
-        }
+        Self { certificate_pem: certificate.pem(), certificate: certificate.der().to_vec(), key: key.serialize_der() }
     }
 
     pub fn server_config(&self) -> Arc<ServerConfig> {
