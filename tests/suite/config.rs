@@ -10,11 +10,11 @@ fn parse(text: &str) -> Result<Config, String> {
     Config::parse(text, Path::new("guichet.toml")).map_err(|error| error.to_string())
 }
 
-/// The example with one line replaced; the line number is where the replacement stands.
+/// The example with the first line that begins with `old` replaced, and that line's number.
 fn with_line(old: &str, new: &str) -> (String, usize) {
-    let line = EXAMPLE.lines().position(|line| line.starts_with(old)).expect("the example has that line") + 1;
-    let text: Vec<&str> = EXAMPLE.lines().map(|line| if line.starts_with(old) { new } else { line }).collect();
-    (text.join("\n"), line)
+    let line = EXAMPLE.lines().position(|line| line.starts_with(old)).expect("the example has that line");
+    let text: Vec<&str> = EXAMPLE.lines().enumerate().map(|(n, text)| if n == line { new } else { text }).collect();
+    (text.join("\n"), line + 1)
 }
 
 #[test]
