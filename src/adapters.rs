@@ -3,5 +3,12 @@
 pub mod assets;
 pub mod durable;
 pub mod identity;
+pub mod imap;
+pub mod maildir;
+pub mod outbox_dir;
+pub mod reviewers;
+pub mod secret;
+pub mod smtp;
 pub mod store;
 pub mod system;
+pub mod tls;

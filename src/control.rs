@@ -1,1 +1,19 @@
-//! Floor 5: the unix socket by which commands ask the running daemon.
+//! Floor 5: the unix socket by which commands ask the running daemon. The store has one owner, so a
+//! command that needs it asks here: one JSON object a line, one answer a line.
+
+mod client;
+mod protocol;
+mod server;
+
+pub use client::{Client, ClientError};
+pub use protocol::{
+    CaseDocument, DraftDocument, MessageDocument, OutgoingDocument, QueueDocument, QueueLine, Request, Response,
+};
+pub use server::{Control, serve};
+
+use std::path::{Path, PathBuf};
+
+/// Where the daemon of this data folder listens.
+pub fn socket_path(data_dir: &Path) -> PathBuf {
+    data_dir.join("control.sock")
+}

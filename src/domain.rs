@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod asset;
+pub mod calendar;
 pub mod case;
 pub mod draft;
 pub mod identity;
@@ -19,8 +20,9 @@ pub mod verdict;
 
 pub use address::{Address, Email};
 pub use asset::Asset;
+pub use calendar::Calendar;
 pub use case::{Case, CaseFlag, CaseId, CaseState, Closed};
-pub use draft::{Draft, Suggestion, TemplateName};
+pub use draft::{Draft, DraftProposal, Suggestion, TemplateName};
 pub use identity::MessageKey;
 pub use message::{Condition, Message, MessageId, RawMessage};
 pub use outgoing::{DeliveryState, OutgoingId, OutgoingKind, OutgoingMail};

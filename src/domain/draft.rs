@@ -45,6 +45,21 @@ pub struct Suggestion {
     pub asks: bool,
 }
 
+/// A draft as the reply floor composed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftProposal {
+    /// Whom it goes to.
+    pub to: Option<Address>,
+    /// Which of our addresses answers.
+    pub from: Address,
+    /// Subject with the case reference.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+    /// Template and reason.
+    pub suggestion: Suggestion,
+}
+
 /// A reply nobody approved yet. One per case at most.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {

@@ -7,10 +7,10 @@ mod queries;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-pub use intake::{
-    AcknowledgementFate, Caps, CustomerMatter, DraftProposal, Intake, Matter, OwnAnswer, Quarantine, Recorded,
-};
+pub use intake::{AcknowledgementFate, Caps, CustomerMatter, Intake, Matter, OwnAnswer, Quarantine, Recorded};
 pub use queries::{AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow};
+
+pub use crate::domain::draft::DraftProposal;
 
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::outgoing::{AttemptOutcome, IllegalStep};

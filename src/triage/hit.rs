@@ -11,6 +11,8 @@ pub enum Part {
     Subject,
     /// The newest text.
     Body,
+    /// The attachments' file names (facts only).
+    Attachment,
 }
 
 /// What a hit speaks for. Weights are log-odds: positive for, negative against.

@@ -1,8 +1,16 @@
 //! Everything that needs no server.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
+mod corpus;
+mod deliver;
 mod floors;
+mod imap;
+mod imap_account;
+mod maildir;
+mod scripted_imap;
+mod smtp;
 mod store_contract;
 mod store_sled;
 #[path = "../support/mod.rs"]
 mod support;
+mod reading;

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 
+use crate::domain::draft::DraftProposal;
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::permission::Permission;
 use crate::domain::{
     Address, CaseFlag, CaseId, Message, MessageId, MessageKey, MessageLocation, OutgoingId, OutgoingMail, Position,
-    Suggestion, Verdict,
+    Verdict,
 };
 
 /// One message, everything decided, to be stored in one transaction.
@@ -104,21 +105,6 @@ pub struct Caps {
     pub per_domain_per_hour: Option<u32>,
     /// Per mailbox in one hour: reaching it opens the breaker.
     pub per_mailbox_per_hour: u32,
-}
-
-/// A draft as the reply floor composed it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DraftProposal {
-    /// Whom it goes to.
-    pub to: Option<Address>,
-    /// Which of our addresses answers.
-    pub from: Address,
-    /// Subject with the case reference.
-    pub subject: String,
-    /// The text.
-    pub body: String,
-    /// Template and reason.
-    pub suggestion: Suggestion,
 }
 
 /// What became of the acknowledgement.

@@ -1,0 +1,169 @@
+//! `Position::mark` of an IMAP folder.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Position;
+
+/// After so many failures a message is given up.
+pub(super) const FAILURES: u32 = 3;
+
+/// How far a folder has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    /// The generation of UIDs this is about (RFC 3501 §2.3.1.1).
+    pub(super) uid_validity: u32,
+    /// All UIDs below are dealt with, but for `retry` and `history`.
+    pub(super) next_uid: u32,
+    /// UIDs that could not be fetched so far, and how often.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) retry: BTreeMap<u32, u32>,
+    /// What lay there when this generation of UIDs was first met.
+    pub(super) history: History,
+    /// INTERNALDATE of the youngest message met: after a renumbering, what is younger is new.
+    pub(super) newest: Timestamp,
+}
+
+/// See [`Mark::history`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct History {
+    /// UIDs below are imported.
+    pub(super) next: u32,
+    /// UIDs from here on are no history.
+    pub(super) end: u32,
+    /// Messages that arrived before this day are left out.
+    pub(super) since: Date,
+    /// After a renumbering: messages younger than this were never met, although they lie below `end`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) new_after: Option<Timestamp>,
+}
+
+impl Mark {
+    /// A folder met for the first time: all below `uid_next` is history.
+    pub(super) fn first(uid_validity: u32, uid_next: u32, now: Timestamp, history_days: u32) -> Self {
+        // Nothing of no days is imported: the import is over before it begins.
+        let next = if history_days == 0 { uid_next } else { 1 };
+        let history = History { next, end: uid_next, since: days_before(now, history_days), new_after: None };
+        Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, newest: now }
+    }
+
+    /// The same folder with other UIDs: all comes again from UID 1 as history, back to where the
+    /// history of a first start would go or reading had stopped, whichever is earlier.
+    pub(super) fn renumbered(&self, uid_validity: u32, uid_next: u32, now: Timestamp, history_days: u32) -> Self {
+        let since = days_before(now, history_days).min(days_before(self.newest, 1));
+        let history = History { next: 1, end: uid_next, since, new_after: Some(self.newest) };
+        Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, newest: self.newest }
+    }
+
+    /// Whether a message lay there before, or comes again.
+    pub(super) fn is_history(&self, uid: u32, arrived_at: Timestamp) -> bool {
+        uid < self.history.end && self.history.new_after.is_none_or(|newest| arrived_at <= newest)
+    }
+
+    /// The message with this UID is dealt with, and with it all before it in its queue.
+    pub(super) fn pass(&mut self, uid: u32) {
+        self.retry.remove(&uid);
+        let after = uid.saturating_add(1);
+        if uid >= self.next_uid {
+            self.next_uid = after;
+        } else if uid < self.history.end {
+            self.history.next = self.history.next.max(after);
+        }
+    }
+
+    /// The message could not be fetched. True when that was the last attempt.
+    pub(super) fn fail(&mut self, uid: u32) -> bool {
+        let failures = self.retry.get(&uid).copied().unwrap_or_default().saturating_add(1);
+        self.pass(uid);
+        if failures < FAILURES {
+            self.retry.insert(uid, failures);
+        }
+        failures >= FAILURES
+    }
+
+    /// As stored.
+    pub(super) fn position(&self) -> Position {
+        #[allow(clippy::expect_used, reason = "numbers, dates and a map with number keys always serialize")]
+        let mark = serde_json::to_string(self).expect("a mark serializes");
+        Position { mark, ..Position::default() }
+    }
+
+    /// As loaded.
+    pub(super) fn parse(position: &Position) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(&position.mark)
+    }
+}
+
+/// The day `days` before `at`, one more for servers whose day is not ours.
+fn days_before(at: Timestamp, days: u32) -> Date {
+    let today = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    today.saturating_sub(jiff::Span::new().days(i64::from(days.min(100_000)) + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn first() -> Mark {
+        Mark::first(7, 10, at("2026-05-10T12:00:00Z"), 30)
+    }
+
+    #[test]
+    fn a_mark_survives_being_stored() {
+        let mut mark = first();
+        mark.fail(10);
+        assert_eq!(Mark::parse(&mark.position()).unwrap(), mark);
+        assert!(mark.position().mark.contains(r#""retry":{"10":1}"#), "{}", mark.position().mark);
+    }
+
+    #[test]
+    fn all_before_the_first_start_is_history_and_nothing_after() {
+        let mark = first();
+        assert!(mark.is_history(9, at("2026-05-10T11:00:00Z")));
+        assert!(!mark.is_history(10, at("2026-05-10T11:00:00Z")));
+        assert_eq!(mark.history.since, jiff::civil::date(2026, 4, 9));
+    }
+
+    #[test]
+    fn a_message_fails_three_times_and_is_then_given_up() {
+        let mut mark = first();
+        assert!(!mark.fail(10));
+        assert_eq!(mark.next_uid, 11, "one bad message does not stop the next");
+        assert!(!mark.fail(10));
+        assert_eq!(mark.retry.get(&10), Some(&2));
+        assert!(mark.fail(10));
+        assert!(mark.retry.is_empty());
+        assert_eq!(mark.next_uid, 11);
+    }
+
+    #[test]
+    fn history_and_new_mail_advance_apart() {
+        let mut mark = first();
+        mark.pass(12);
+        mark.pass(4);
+        assert_eq!((mark.next_uid, mark.history.next), (13, 5));
+    }
+
+    #[test]
+    fn after_a_renumbering_only_what_is_younger_than_all_met_is_new() {
+        let mark = first().renumbered(8, 20, at("2026-05-12T12:00:00Z"), 0);
+        assert_eq!((mark.next_uid, mark.history.next, mark.history.end), (20, 1, 20));
+        assert!(mark.is_history(3, at("2026-05-10T12:00:00Z")));
+        assert!(!mark.is_history(4, at("2026-05-11T00:00:00Z")));
+        assert!(mark.history.since <= jiff::civil::date(2026, 5, 9));
+    }
+
+    #[test]
+    fn the_largest_uid_does_not_overflow() {
+        let mut mark = first();
+        mark.pass(u32::MAX);
+        assert_eq!(mark.next_uid, u32::MAX);
+    }
+}

@@ -1,0 +1,121 @@
+//! Where a password comes from: never the configuration itself. It is read again at each connection,
+//! so that a changed one counts without a restart.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::tls::ConnectError;
+
+/// A password helper that takes longer is broken.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+
+/// A place that holds a password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// A file; its line end is not part of the password.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+    /// The output of a shell command.
+    Command(String),
+    /// A systemd credential of the unit (`LoadCredential=`).
+    Credential(String),
+    /// The password itself, as typed into `guichet init`.
+    Given(String),
+}
+
+impl Secret {
+    /// Reads the password.
+    ///
+    /// # Errors
+    /// [`ConnectError::Setup`] naming the place, never the password.
+    pub async fn resolve(&self) -> Result<String, ConnectError> {
+        let found = match self {
+            Self::File(path) => read(path).await?,
+            Self::Env(name) => std::env::var(name)
+                .map_err(|_| ConnectError::Setup(format!("the password's environment variable {name} is not set")))?,
+            Self::Command(command) => run(command).await?,
+            Self::Credential(name) => {
+                let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+                    ConnectError::Setup(format!(
+                        "the credential {name} is not there: the unit needs LoadCredential={name}:PATH"
+                    ))
+                })?;
+                read(&Path::new(&folder).join(name)).await?
+            }
+            Self::Given(password) => password.clone(),
+        };
+        let password = found.trim_end_matches(['\r', '\n']);
+        if password.is_empty() {
+            return Err(ConnectError::Setup(format!("the password from {self} is empty")));
+        }
+        Ok(password.to_owned())
+    }
+}
+
+async fn read(path: &Path) -> Result<String, ConnectError> {
+    let read = tokio::fs::read_to_string(path).await;
+    read.map_err(|error| ConnectError::Setup(format!("cannot read the password file {}: {error}", path.display())))
+}
+
+async fn run(command: &str) -> Result<String, ConnectError> {
+    let setup = |what: String| ConnectError::Setup(format!("the password command `{command}` {what}"));
+    let mut shell = tokio::process::Command::new("sh");
+    shell.args(["-c", command]).stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(COMMAND_LIMIT, shell.output())
+        .await
+        .map_err(|_| setup(format!("gave no answer in {} s", COMMAND_LIMIT.as_secs())))?
+        .map_err(|error| setup(format!("cannot be run: {error}")))?;
+    if !output.status.success() {
+        return Err(setup(format!("failed ({})", output.status)));
+    }
+    String::from_utf8(output.stdout).map_err(|_| setup("printed something that is not text".into()))
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Env(name) => write!(f, "the environment variable {name}"),
+            Self::Command(command) => write!(f, "the command `{command}`"),
+            Self::Credential(name) => write!(f, "the credential {name}"),
+            Self::Given(_) => f.write_str("the terminal"),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_line_end_is_no_part_of_the_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("imap");
+        std::fs::write(&path, " s3cret \r\n").unwrap();
+        assert_eq!(Secret::File(path).resolve().await.unwrap(), " s3cret ");
+        assert_eq!(Secret::Command("printf 'abc\\n'".into()).resolve().await.unwrap(), "abc");
+    }
+
+    #[tokio::test]
+    async fn a_missing_secret_names_its_place() {
+        let place = Secret::File("/nowhere/imap".into());
+        assert!(place.resolve().await.unwrap_err().to_string().contains("/nowhere/imap"));
+        assert!(Secret::Command("exit 3".into()).resolve().await.is_err());
+        assert!(Secret::Command("true".into()).resolve().await.unwrap_err().to_string().contains("empty"));
+        assert!(Secret::Env("GUICHET_NO_SUCH_VARIABLE".into()).resolve().await.is_err());
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        assert!(!format!("{:?}", Secret::Given("s3cret".into())).contains("s3cret"));
+    }
+}

@@ -1,0 +1,300 @@
+//! What commands ask and what the daemon answers. The documents are also what `--json` prints.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    CaseFlag, CaseId, CaseState, DeliveryState, Message, OutgoingId, OutgoingKind, OutgoingMail, RecordEntry, Verdict,
+};
+use crate::ports::store::{CaseFile, QueueRow};
+
+/// A command's question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Request {
+    /// Cases that need a reply.
+    Queue {
+        /// At most so many.
+        limit: usize,
+    },
+    /// All of one case.
+    Case {
+        /// Which.
+        case: CaseId,
+    },
+    /// Approve the draft as it stands.
+    Approve {
+        /// Which.
+        case: CaseId,
+        /// The case's revision that was read.
+        revision: u64,
+        /// Sign-in name of the reviewer; may be left out while there is only one.
+        reviewer: Option<String>,
+    },
+    /// Change the draft.
+    Edit {
+        /// Which.
+        case: CaseId,
+        /// The case's revision that was read.
+        revision: u64,
+        /// New recipient.
+        to: Option<String>,
+        /// New subject.
+        subject: Option<String>,
+        /// New text.
+        body: Option<String>,
+        /// As in [`Request::Approve`].
+        reviewer: Option<String>,
+    },
+    /// Close the case without a reply.
+    Dismiss {
+        /// Which.
+        case: CaseId,
+        /// The case's revision that was read.
+        revision: u64,
+        /// Why; may be empty.
+        why: String,
+        /// As in [`Request::Approve`].
+        reviewer: Option<String>,
+    },
+}
+
+/// The daemon's answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Response {
+    /// To [`Request::Queue`].
+    Queue(QueueDocument),
+    /// To [`Request::Case`].
+    Case(Box<CaseDocument>),
+    /// The draft was approved.
+    Approved {
+        /// Its row in the outbox.
+        id: OutgoingId,
+    },
+    /// The change was made.
+    Done {
+        /// The case's revision now.
+        revision: u64,
+    },
+    /// It was not.
+    Refused {
+        /// Why, and what to do.
+        why: String,
+        /// What happened since the revision named, when that is the reason.
+        changes: Vec<RecordEntry>,
+    },
+}
+
+/// The queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QueueDocument {
+    /// Most urgent first.
+    pub cases: Vec<QueueLine>,
+    /// How many wait in all.
+    pub waiting: u64,
+    /// Mails held or in doubt.
+    pub troubled: usize,
+    /// Mailboxes that stopped acknowledging.
+    pub stopped: Vec<String>,
+}
+
+/// One case of the queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QueueLine {
+    /// Reference.
+    pub case: CaseId,
+    /// Name or address.
+    pub customer: Option<String>,
+    /// Of the first message.
+    pub subject: String,
+    /// Beginning of the newest text.
+    pub excerpt: String,
+    /// Label; null when not judged.
+    pub intent: Option<String>,
+    /// 0 to 3.
+    pub anger: Option<u8>,
+    /// Triage is not sure.
+    pub unsure: bool,
+    /// Facts the policy needs and the customer did not give.
+    pub missing: Vec<String>,
+    /// Template proposed.
+    pub template: Option<String>,
+    /// A reviewer changed the text.
+    pub edited: bool,
+    /// Things to see.
+    pub flags: BTreeSet<CaseFlag>,
+    /// Since when the customer waits.
+    pub waiting_since: Timestamp,
+    /// The case's revision.
+    pub revision: u64,
+}
+
+/// All of one case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseDocument {
+    /// Reference.
+    pub case: CaseId,
+    /// Its mailbox.
+    pub mailbox: String,
+    /// Whose turn it is.
+    pub state: CaseState,
+    /// The case's revision.
+    pub revision: u64,
+    /// Address with name.
+    pub customer: Option<String>,
+    /// Of the first message.
+    pub subject: String,
+    /// ISO 639-1.
+    pub language: String,
+    /// When the first message arrived.
+    pub opened_at: Timestamp,
+    /// Since when the customer waits.
+    pub waiting_since: Timestamp,
+    /// Things to see.
+    pub flags: BTreeSet<CaseFlag>,
+    /// The latest verdict.
+    pub verdict: Option<Verdict>,
+    /// Oldest first.
+    pub messages: Vec<MessageDocument>,
+    /// The draft that waits.
+    pub draft: Option<DraftDocument>,
+    /// Oldest first.
+    pub outgoing: Vec<OutgoingDocument>,
+    /// The history, oldest first.
+    pub record: Vec<RecordEntry>,
+}
+
+/// A message of a case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MessageDocument {
+    /// Who wrote.
+    pub from: Option<String>,
+    /// When it arrived.
+    pub arrived_at: Timestamp,
+    /// Its subject.
+    pub subject: String,
+    /// What the customer wrote this time.
+    pub newest_text: String,
+    /// File names.
+    pub attachments: Vec<String>,
+}
+
+/// A draft.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DraftDocument {
+    /// Whom it goes to.
+    pub to: Option<String>,
+    /// Our address.
+    pub from: String,
+    /// Subject.
+    pub subject: String,
+    /// Text without the signature.
+    pub body: String,
+    /// Template.
+    pub template: Option<String>,
+    /// Why this one.
+    pub why: String,
+    /// Who changed the text.
+    pub edited_by: Option<String>,
+    /// Whether a newer suggestion stands beside it.
+    pub newer: bool,
+}
+
+/// A mail of ours.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutgoingDocument {
+    /// Row in the outbox.
+    pub id: OutgoingId,
+    /// Acknowledgement or reply.
+    pub kind: OutgoingKind,
+    /// Message-ID with angle brackets.
+    pub message_id: String,
+    /// Recipients.
+    pub to: Vec<String>,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts begun.
+    pub attempts: u32,
+}
+
+impl From<&QueueRow> for QueueLine {
+    fn from(row: &QueueRow) -> Self {
+        let case = &row.case;
+        let verdict = case.verdict.as_ref();
+        Self {
+            case: case.id.clone(),
+            customer: case.customer.as_ref().map(|c| c.name.clone().unwrap_or_else(|| c.email.to_string())),
+            subject: case.subject.clone(),
+            excerpt: row.excerpt.clone(),
+            intent: verdict.map(|v| v.intent.to_string()),
+            anger: verdict.map(|v| v.anger.level()),
+            unsure: verdict.is_some_and(|v| !v.unsure.is_empty()),
+            missing: verdict.map(|v| v.missing.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+            template: row.template.clone(),
+            edited: row.edited,
+            flags: case.flags.clone(),
+            waiting_since: case.waiting_since,
+            revision: case.revision,
+        }
+    }
+}
+
+impl From<CaseFile> for CaseDocument {
+    fn from(file: CaseFile) -> Self {
+        let case = file.case;
+        Self {
+            case: case.id,
+            mailbox: case.mailbox,
+            state: case.state,
+            revision: case.revision,
+            customer: case.customer.map(|customer| customer.to_string()),
+            subject: case.subject,
+            language: case.language,
+            opened_at: case.opened_at,
+            waiting_since: case.waiting_since,
+            flags: case.flags,
+            verdict: case.verdict,
+            messages: file.messages.into_iter().map(|held| held.message.into()).collect(),
+            draft: file.draft.filter(|draft| draft.approved_as.is_none()).map(|draft| DraftDocument {
+                to: draft.to.map(|to| to.to_string()),
+                from: draft.from.to_string(),
+                subject: draft.subject,
+                body: draft.body,
+                template: draft.suggestion.template.map(|template| template.to_string()),
+                why: draft.suggestion.why,
+                edited_by: draft.edited_by,
+                newer: draft.newer.is_some(),
+            }),
+            outgoing: file.outgoing.into_iter().map(Into::into).collect(),
+            record: file.record,
+        }
+    }
+}
+
+impl From<Message> for MessageDocument {
+    fn from(message: Message) -> Self {
+        Self {
+            from: message.author().map(ToString::to_string),
+            arrived_at: message.arrived_at,
+            subject: message.subject,
+            newest_text: message.newest_text,
+            attachments: message.attachments,
+        }
+    }
+}
+
+impl From<OutgoingMail> for OutgoingDocument {
+    fn from(mail: OutgoingMail) -> Self {
+        Self {
+            id: mail.id,
+            kind: mail.kind,
+            message_id: mail.message_id.to_string(),
+            to: mail.recipients.iter().map(ToString::to_string).collect(),
+            state: mail.state,
+            attempts: mail.attempts,
+        }
+    }
+}

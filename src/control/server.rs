@@ -1,0 +1,184 @@
+//! The daemon's side of the socket.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+
+use super::protocol::{CaseDocument, QueueDocument, QueueLine, Request, Response};
+use crate::daemon::review::{Changes, Review, ReviewError, Seen};
+use crate::domain::Address;
+use crate::ports::store::DraftEdit;
+use crate::ports::{Reviewer, Reviewers};
+
+/// A question may be this long; a reply's text is a few kilobytes.
+const MOST_BYTES: u64 = 1024 * 1024;
+/// A command that says nothing for so long is dropped.
+const SILENCE: Duration = Duration::from_secs(30);
+/// After a failed accept.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What the socket gives access to.
+#[derive(Clone)]
+pub struct Control {
+    /// The steps.
+    pub review: Arc<Review>,
+    /// Who may decide.
+    pub reviewers: Arc<dyn Reviewers>,
+}
+
+/// Listens on `path` (made readable and writable by its owner only) until `stop`.
+///
+/// # Errors
+/// When another daemon answers there, or the socket cannot be made.
+pub async fn serve(control: Control, path: &Path, stop: CancellationToken) -> anyhow::Result<()> {
+    let listener = bind(path).await?;
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let (control, stop) = (control.clone(), stop.clone());
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        result = converse(&control, stream) => if let Err(error) = result {
+                            tracing::debug!(%error, "a command left in the middle of its question");
+                        }
+                    }
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the control socket could not accept a command; trying again");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    // The next daemon makes its own; a leftover would only cost it a connection attempt.
+    let _ = std::fs::remove_file(path);
+    Ok(())
+}
+
+/// Bound under another name, closed to others, then moved into place: nobody else can connect in between.
+async fn bind(path: &Path) -> anyhow::Result<UnixListener> {
+    let shown = path.display();
+    if UnixStream::connect(path).await.is_ok() {
+        bail!("another daemon answers on {shown}: stop it first, or give this one its own data_dir");
+    }
+    let fresh = path.with_extension(format!("sock.{}", std::process::id()));
+    let _ = std::fs::remove_file(&fresh);
+    let listener = UnixListener::bind(&fresh)
+        .with_context(|| format!("cannot make the control socket {shown} (a path may have about 100 characters)"))?;
+    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))
+        .and_then(|()| std::fs::rename(&fresh, path))
+        .with_context(|| format!("cannot make the control socket {shown}"))?;
+    Ok(listener)
+}
+
+async fn converse(control: &Control, stream: UnixStream) -> std::io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read.take(MOST_BYTES));
+    loop {
+        let mut line = Vec::new();
+        let Ok(count) = tokio::time::timeout(SILENCE, read.read_until(b'\n', &mut line)).await else { return Ok(()) };
+        if count? == 0 {
+            return Ok(());
+        }
+        let response = match serde_json::from_slice(&line) {
+            Ok(request) => control.answer(request).await,
+            Err(error) => {
+                refused(format!("the daemon does not understand the question ({error}): use the same version"))
+            }
+        };
+        let mut text = serde_json::to_vec(&response)?;
+        text.push(b'\n');
+        write.write_all(&text).await?;
+        read.get_mut().set_limit(MOST_BYTES);
+    }
+}
+
+fn refused(why: impl Into<String>) -> Response {
+    Response::Refused { why: why.into(), changes: Vec::new() }
+}
+
+impl From<ReviewError> for Response {
+    fn from(error: ReviewError) -> Self {
+        let why = error.to_string();
+        match error {
+            ReviewError::Stale { changes, .. } => Self::Refused { why, changes },
+            _ => refused(why),
+        }
+    }
+}
+
+impl Control {
+    /// Answers one question.
+    pub async fn answer(&self, request: Request) -> Response {
+        self.try_answer(request).await.unwrap_or_else(|response| response)
+    }
+
+    async fn try_answer(&self, request: Request) -> Result<Response, Response> {
+        let review = &self.review;
+        match request {
+            Request::Queue { limit } => {
+                let view = review.queue(limit).await?;
+                let cases: Vec<QueueLine> = view.rows.iter().map(Into::into).collect();
+                Ok(Response::Queue(QueueDocument {
+                    waiting: view.overview.cases.get("needs_reply").copied().unwrap_or(cases.len() as u64),
+                    troubled: view.troubled,
+                    stopped: view.breakers.into_iter().map(|open| open.mailbox).collect(),
+                    cases,
+                }))
+            }
+            Request::Case { case } => Ok(Response::Case(Box::new(CaseDocument::from(review.look(&case).await?)))),
+            Request::Approve { case, revision, reviewer } => {
+                let reviewer = self.reviewer(reviewer).await?;
+                let id = review.approve(&case, seen(revision), Changes::default(), &reviewer).await?;
+                Ok(Response::Approved { id })
+            }
+            Request::Edit { case, revision, to, subject, body, reviewer } => {
+                let reviewer = self.reviewer(reviewer).await?;
+                let to = match to {
+                    Some(text) => Some(Address::parse(&text).map_err(|_| ReviewError::BadAddress(text))?),
+                    None => None,
+                };
+                let draft = DraftEdit { body, subject, to, suggestion: None };
+                let changes = Changes { draft, ..Changes::default() };
+                Ok(Response::Done { revision: review.save(&case, seen(revision), changes, &reviewer).await? })
+            }
+            Request::Dismiss { case, revision, why, reviewer } => {
+                let reviewer = self.reviewer(reviewer).await?;
+                review.dismiss(&case, seen(revision), &why, &reviewer).await?;
+                Ok(Response::Done { revision: review.look(&case).await?.case.revision })
+            }
+        }
+    }
+
+    /// The reviewer named, or the only one there is: each decision is a person's.
+    async fn reviewer(&self, name: Option<String>) -> Result<Reviewer, Response> {
+        let all = self.reviewers.all().await.map_err(|error| refused(error.0))?;
+        let names = all.iter().map(|reviewer| reviewer.name.as_str()).collect::<Vec<_>>().join(", ");
+        match name {
+            Some(name) => {
+                let known = all.iter().find(|reviewer| reviewer.name == name).cloned();
+                known.ok_or_else(|| refused(format!("there is no reviewer “{name}” (there are: {names})")))
+            }
+            None => match all.as_slice() {
+                [only] => Ok(only.clone()),
+                [] => Err(refused("there is no reviewer yet: add one with `guichet reviewer add NAME`")),
+                _ => Err(refused(format!("say who decides with --as NAME (there are: {names})"))),
+            },
+        }
+    }
+}
+
+fn seen(revision: u64) -> Seen {
+    Seen { revision, entries: None }
+}

@@ -1,0 +1,133 @@
+//! Looking: nothing here changes a case, except that an opened draft is from then on a person's.
+
+use super::wording::TemplateChoice;
+use super::{Review, ReviewResult};
+use crate::domain::{Case, CaseId, CaseState, OutgoingMail, TemplateName};
+use crate::ports::Reviewer;
+use crate::ports::store::{AutomatedMessage, Breaker, CaseFile, OutboxFilter, Overview, Quarantined, QueueRow};
+
+/// A mailbox that stopped acknowledging.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenBreaker {
+    /// The mailbox.
+    pub mailbox: String,
+    /// Since when, and after how many.
+    pub breaker: Breaker,
+}
+
+/// The first page: what waits, and what is wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueueView {
+    /// Cases that need a reply, most urgent first.
+    pub rows: Vec<QueueRow>,
+    /// Counts.
+    pub overview: Overview,
+    /// Mailboxes whose acknowledgements stand still until a person releases them.
+    pub breakers: Vec<OpenBreaker>,
+    /// Mails held or in doubt.
+    pub troubled: usize,
+}
+
+/// A case as a reviewer looks at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaseView {
+    /// Messages, draft, outbox rows, record.
+    pub file: CaseFile,
+    /// Templates that exist in the case's language.
+    pub templates: Vec<TemplateChoice>,
+    /// What approval will put under the text.
+    pub closing: String,
+}
+
+impl Review {
+    /// The queue, at most `limit` rows.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn queue(&self, limit: usize) -> ReviewResult<QueueView> {
+        let store = &self.parts.store;
+        let mut breakers = Vec::new();
+        for mailbox in self.parts.mailboxes.keys() {
+            if let Some(breaker) = store.breaker(mailbox).await? {
+                breakers.push(OpenBreaker { mailbox: mailbox.clone(), breaker });
+            }
+        }
+        Ok(QueueView {
+            rows: store.queue(limit).await?,
+            overview: store.overview().await?,
+            breakers,
+            troubled: store.outbox(OutboxFilter::Troubled).await?.len(),
+        })
+    }
+
+    /// A case with everything; its draft is marked as opened by this reviewer.
+    ///
+    /// # Errors
+    /// When there is no such case, or the store cannot be read.
+    pub async fn open(&self, case: &CaseId, reviewer: &Reviewer) -> ReviewResult<CaseView> {
+        let mut file = self.look(case).await?;
+        let waiting = file.case.state == CaseState::NeedsReply;
+        if let Some(draft) = &mut file.draft
+            && waiting
+            && draft.approved_as.is_none()
+            && draft.opened_by.is_none()
+        {
+            self.parts.store.open_draft(case, &reviewer.name, self.now()).await?;
+            draft.opened_by = Some(reviewer.name.clone());
+        }
+        let templates = self.wording().choices(&file.case.language);
+        let closing = match self.mailbox(&file.case.mailbox) {
+            Ok(mailbox) => self.wording().closing(&file.case.language, &reviewer.display_name, &mailbox.signature),
+            Err(_) => String::new(),
+        };
+        Ok(CaseView { file, templates, closing })
+    }
+
+    /// What a template says, for people; its name where the language has no such template.
+    pub fn template_title(&self, language: &str, template: &TemplateName) -> String {
+        let choice = self.wording().choices(language).into_iter().find(|choice| choice.name == *template);
+        choice.map_or_else(|| template.to_string(), |choice| choice.title)
+    }
+
+    /// A case with everything, leaving no trace.
+    ///
+    /// # Errors
+    /// When there is no such case, or the store cannot be read.
+    pub async fn look(&self, case: &CaseId) -> ReviewResult<CaseFile> {
+        Ok(self.parts.store.case_file(case).await?)
+    }
+
+    /// Cases in any state, newest message first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn cases(&self, limit: usize) -> ReviewResult<Vec<Case>> {
+        Ok(self.parts.store.cases(limit).await?)
+    }
+
+    /// The outbox: what needs a person first, then what waits, then the latest.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn outbox(&self, limit: usize) -> ReviewResult<Vec<OutgoingMail>> {
+        let store = &self.parts.store;
+        let mut mails = store.outbox(OutboxFilter::Troubled).await?;
+        for filter in [OutboxFilter::Open, OutboxFilter::Latest(limit)] {
+            for mail in store.outbox(filter).await? {
+                if mails.len() < limit && !mails.iter().any(|known| known.id == mail.id) {
+                    mails.push(mail);
+                }
+            }
+        }
+        Ok(mails)
+    }
+
+    /// Machines' messages and those given up on, newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn set_aside(&self, limit: usize) -> ReviewResult<(Vec<AutomatedMessage>, Vec<Quarantined>)> {
+        let store = &self.parts.store;
+        Ok((store.automated(limit).await?, store.quarantined(limit).await?))
+    }
+}

@@ -1,0 +1,45 @@
+//! What is no case: machines' messages, and messages that could not be fetched.
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use minijinja::context;
+
+use super::fail::Fail;
+use super::session::Flash;
+use super::times;
+use super::visit::{Posted, SignedIn};
+
+/// Rows of each list.
+const MOST_ROWS: usize = 200;
+
+pub(super) async fn show(visit: SignedIn) -> Result<Response, Fail> {
+    let (automated, quarantined) = visit.desk.review().set_aside(MOST_ROWS).await?;
+    let words = visit.desk.inner.pages.words();
+    let moment = |at| times::moment(visit.language, &visit.desk.settings().time_zone, at, visit.desk.now());
+    let machines: Vec<_> = automated
+        .iter()
+        .map(|m| {
+            context! {
+                from => m.from, subject => m.subject, at => moment(m.at),
+                why => words.rule(visit.language, &m.why), mailbox => m.location.folder.mailbox,
+            }
+        })
+        .collect();
+    let failed: Vec<_> = quarantined
+        .iter()
+        .map(|q| {
+            context! {
+                why => q.why, at => moment(q.at),
+                mailbox => q.location.folder.mailbox, location => q.location.name,
+            }
+        })
+        .collect();
+    visit.page(StatusCode::OK, "aside", context! { machines, failed })
+}
+
+pub(super) async fn release_breaker(Path(mailbox): Path<String>, posted: Posted) -> Result<Response, Fail> {
+    posted.visit.desk.review().release_breaker(&mailbox).await?;
+    posted.visit.flash(Flash::of("flash.breaker_released"));
+    Ok(Redirect::to("/queue").into_response())
+}

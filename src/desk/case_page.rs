@@ -1,0 +1,95 @@
+//! One case: what the customer wrote, what triage made of it, and the reply to be.
+
+mod view;
+
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use minijinja::context;
+
+use super::editor::Typed;
+use super::fail::Fail;
+use super::guard::review_words;
+use super::outbox_page::{MailRow, mail_row};
+use super::queue_page::{flag_words, state_key, who};
+use super::times;
+use super::visit::SignedIn;
+use crate::daemon::review::ReviewError;
+use crate::domain::{Anger, CaseId, Fact, Intent, Reason, RecordEntry, Signal};
+
+/// A step that was refused, and what the reviewer had typed.
+pub(super) struct Refusal {
+    /// Why.
+    pub error: ReviewError,
+    /// The form.
+    pub typed: Option<Typed>,
+}
+
+pub(super) async fn show(Path(case): Path<String>, visit: SignedIn) -> Result<Response, Fail> {
+    let case = CaseId::parse(&case).map_err(|_| Fail::NOT_FOUND)?;
+    render(&visit, &case, None).await
+}
+
+/// The page; after a refusal with its reason on top and the typed text in the form.
+pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusal>) -> Result<Response, Fail> {
+    let view = visit.desk.review().open(id, &visit.session.reviewer).await?;
+    let (file, case) = (&view.file, &view.file.case);
+    let now = visit.desk.now();
+    let moment = |at| times::moment(visit.language, &visit.desk.settings().time_zone, at, now);
+    let status = match &refusal {
+        None => StatusCode::OK,
+        Some(refused) if matches!(refused.error, ReviewError::Stale { .. } | ReviewError::NoDraft) => {
+            StatusCode::CONFLICT
+        }
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let refused = refusal.as_ref().map(|refused| refusal_view(visit, refused));
+    let typed = refusal.and_then(|refused| refused.typed);
+    let outgoing: Vec<MailRow> = file.outgoing.iter().map(|mail| mail_row(visit, mail)).collect();
+    let record: Vec<_> = file.record.iter().rev().map(|entry| view::record_entry(visit, entry)).collect();
+    visit.page(
+        status,
+        "case",
+        context! {
+            id => case.id.as_str(),
+            subject => case.subject,
+            who => who(case),
+            email => case.customer.as_ref().map(|customer| customer.email.as_str()),
+            mailbox => case.mailbox,
+            state => state_key(case.state),
+            opened => moment(case.opened_at),
+            waiting => times::age(visit.language, case.waiting_since, now),
+            linked => case.linked.as_ref().map(CaseId::as_str),
+            flags => case.flags.iter().map(|flag| flag_words(visit, flag)).collect::<Vec<_>>(),
+            acknowledgement => view::acknowledgement(visit, file),
+            messages => file.messages.iter().map(|message| view::message(visit, message)).collect::<Vec<_>>(),
+            verdict => case.verdict.as_ref().map(|verdict| view::verdict(verdict, &case.known)),
+            draft => view::draft(visit, file, typed.as_ref()),
+            // Nothing typed is lost, even when the draft was withdrawn meanwhile.
+            lost_text => if file.draft.is_none() { typed.as_ref().map(|typed| typed.body.as_str()) } else { None },
+            closing => view.closing,
+            templates => view.templates.iter().map(|choice| {
+                context! { name => choice.name.as_str(), title => choice.title }
+            }).collect::<Vec<_>>(),
+            outgoing, record, refused,
+            revision => case.revision,
+            entries => file.record.len(),
+            intents => Intent::ALL.iter().map(|label| label.as_str()).collect::<Vec<_>>(),
+            angers => Anger::ALL.iter().map(|anger| anger.level()).collect::<Vec<_>>(),
+            reasons => Reason::ALL.iter().map(|label| label.as_str()).collect::<Vec<_>>(),
+            signals => Signal::ALL.iter().map(|label| label.as_str()).collect::<Vec<_>>(),
+            facts => Fact::ALL.iter().map(|label| label.as_str()).collect::<Vec<_>>(),
+        },
+    )
+}
+
+fn refusal_view(visit: &SignedIn, refused: &Refusal) -> minijinja::Value {
+    let entries: &[RecordEntry] = match &refused.error {
+        ReviewError::Stale { changes, .. } => changes,
+        _ => &[],
+    };
+    context! {
+        why => review_words(&visit.desk, visit.language, &refused.error),
+        changes => entries.iter().map(|entry| view::record_entry(visit, entry)).collect::<Vec<_>>(),
+    }
+}

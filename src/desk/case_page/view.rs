@@ -1,0 +1,172 @@
+//! The parts of the case page, as its template wants them.
+
+use minijinja::{Value, context};
+
+use crate::desk::editor::Typed;
+use crate::desk::times;
+use crate::desk::visit::SignedIn;
+use crate::domain::verdict::Unsure;
+use crate::domain::{
+    Actor, CaseFlag, Condition, DeliveryState, Event, Explanation, Fact, Given, OutgoingKind, Reason, RecordEntry,
+    TemplateName, Verdict,
+};
+use crate::ports::store::{CaseFile, CaseMessage};
+
+/// From this weight (log-odds) on, a reason counts as strong; from the second on as plain.
+const STRONG: f32 = 2.0;
+const PLAIN: f32 = 0.7;
+/// Reasons shown; the rest weighs little.
+const MOST_REASONS: usize = 12;
+
+fn moment(visit: &SignedIn, at: jiff::Timestamp) -> String {
+    times::moment(visit.language, &visit.desk.settings().time_zone, at, visit.desk.now())
+}
+
+pub(super) fn record_entry(visit: &SignedIn, entry: &RecordEntry) -> Value {
+    let words = visit.desk.inner.pages.words();
+    let actor = match &entry.actor {
+        Actor::Guichet => "Guichet".to_owned(),
+        Actor::Reviewer(name) => name.clone(),
+        Actor::Operator => words.say(visit.language, "actor.operator").to_owned(),
+        Actor::Customer => words.say(visit.language, "actor.customer").to_owned(),
+        Actor::Colleague => words.say(visit.language, "actor.colleague").to_owned(),
+    };
+    context! { at => moment(visit, entry.at), actor, words => words.event(visit.language, entry.event.as_ref()) }
+}
+
+pub(super) fn message(visit: &SignedIn, held: &CaseMessage) -> Value {
+    let message = &held.message;
+    let newest = if message.newest_text.trim().is_empty() { &message.text } else { &message.newest_text };
+    let unreadable = match &message.condition {
+        Condition::Unreadable(why) => Some(why.as_str()),
+        _ => None,
+    };
+    context! {
+        from => message.author().map(ToString::to_string),
+        at => moment(visit, message.arrived_at),
+        subject => message.subject,
+        newest,
+        whole => (message.text.trim() != newest.trim()).then_some(&message.text),
+        attachments => message.attachments,
+        partial => message.condition == Condition::Partial,
+        unreadable,
+        card => message.holds_card_number,
+        location => held.location.name,
+    }
+}
+
+/// What became of the acknowledgement, in one sentence.
+pub(super) fn acknowledgement(visit: &SignedIn, file: &CaseFile) -> String {
+    let words = visit.desk.inner.pages.words();
+    let language = visit.language;
+    if let Some(mail) = file.outgoing.iter().find(|mail| mail.kind == OutgoingKind::Acknowledgement) {
+        let state = words.label(language, "delivery", &mail.state.name().replace(' ', "_"));
+        return match &mail.state {
+            DeliveryState::Sent { at, .. } => words.fill(language, "case.acknowledged", &[("at", &moment(visit, *at))]),
+            _ => words.fill(language, "case.acknowledgement_state", &[("state", &state)]),
+        };
+    }
+    let flagged = file.case.flags.iter().find_map(|flag| match flag {
+        CaseFlag::NotAcknowledged(why) => Some(why.as_str()),
+        _ => None,
+    });
+    let recorded = file.record.iter().find_map(|entry| match &entry.event {
+        Some(Event::Received { permission, .. }) => Some(permission.as_str()),
+        _ => None,
+    });
+    match flagged.or(recorded) {
+        Some(why) => words.fill(language, "case.not_acknowledged", &[("why", &words.rule(language, why))]),
+        None => words.say(language, "case.no_acknowledgement").to_owned(),
+    }
+}
+
+fn fact_words(given: &Given, fact: Fact) -> Option<String> {
+    match fact {
+        Fact::OrderNumber => given.order_number.clone(),
+        Fact::PurchaseDate => given.purchase_date.clone(),
+        Fact::Product => given.product.clone(),
+        Fact::Reason => given.reason.map(|reason| reason.to_string()),
+        Fact::AnnouncedDate => given.announced_date.clone(),
+    }
+}
+
+pub(super) fn verdict(verdict: &Verdict, known: &Given) -> Value {
+    let mut given = verdict.given.clone();
+    given.fill_from(known);
+    let facts: Vec<Value> = Fact::ALL
+        .iter()
+        .filter(|fact| **fact != Fact::Reason)
+        .map(|fact| {
+            context! {
+                name => fact.as_str(), value => fact_words(&given, *fact),
+                typed => fact_words(&verdict.given, *fact), missing => verdict.missing.contains(fact),
+            }
+        })
+        .collect();
+    let unsure = |field| verdict.unsure.contains(&field);
+    context! {
+        intent => verdict.intent.as_str(),
+        intent_percent => percent(verdict.intent_confidence),
+        intent_unsure => unsure(Unsure::Intent),
+        anger => verdict.anger.level(),
+        anger_percent => percent(verdict.anger_confidence),
+        anger_unsure => unsure(Unsure::Anger),
+        reason => verdict.reason.map(Reason::as_str),
+        reason_percent => percent(verdict.reason_confidence),
+        reason_unsure => unsure(Unsure::Reason),
+        facts,
+        missing => verdict.missing.iter().map(|fact| fact.as_str()).collect::<Vec<_>>(),
+        signals => verdict.signals.iter().map(|signal| signal.as_str()).collect::<Vec<_>>(),
+        reasons => verdict.explanation.iter().take(MOST_REASONS).map(reason).collect::<Vec<_>>(),
+    }
+}
+
+fn percent(confidence: f32) -> u8 {
+    // Clamped first, so the conversion cannot wrap.
+    (confidence.clamp(0.0, 1.0) * 100.0).round() as u8
+}
+
+fn reason(explanation: &Explanation) -> Value {
+    let size = explanation.weight.abs();
+    let strength = if size >= STRONG {
+        "strong"
+    } else if size >= PLAIN {
+        "plain"
+    } else {
+        "weak"
+    };
+    context! {
+        from => explanation.from, name => explanation.name, matched => explanation.matched,
+        strength, against => explanation.weight < 0.0,
+    }
+}
+
+/// The editor: the draft that waits, with the typed text over it after a refusal.
+pub(super) fn draft(visit: &SignedIn, file: &CaseFile, typed: Option<&Typed>) -> Option<Value> {
+    let draft = file.draft.as_ref().filter(|draft| draft.approved_as.is_none())?;
+    let title = |name: &TemplateName| visit.desk.review().template_title(&file.case.language, name);
+    let stored_to = draft.to.as_ref().map(ToString::to_string).unwrap_or_default();
+    let stored_differs = typed.is_some_and(|typed| typed.body.trim_end() != draft.body.trim_end());
+    let newer = draft.newer.as_ref().map(|newer| {
+        context! {
+            title => newer.suggestion.template.as_ref().map(title),
+            why => newer.suggestion.why, body => newer.body,
+        }
+    });
+    Some(context! {
+        to => typed.map_or(stored_to, |typed| typed.to.clone()),
+        from => draft.from.to_string(),
+        cc => draft.cc.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        subject => typed.map_or(draft.subject.as_str(), |typed| typed.subject.as_str()),
+        body => typed.map_or(draft.body.as_str(), |typed| typed.body.as_str()),
+        stored => stored_differs.then_some(draft.body.as_str()),
+        template => draft.suggestion.template.as_ref().map(TemplateName::as_str),
+        title => draft.suggestion.template.as_ref().map(title),
+        why => draft.suggestion.why,
+        asks => draft.suggestion.asks,
+        others => draft.suggestion.others.iter().map(TemplateName::as_str).collect::<Vec<_>>(),
+        edited_by => draft.edited_by,
+        opened_by => draft.opened_by.as_ref().filter(|name| **name != visit.session.reviewer.name),
+        newer,
+    })
+}

@@ -1,0 +1,139 @@
+//! The queue, and the list of all cases.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use minijinja::context;
+use serde::Serialize;
+
+use super::fail::Fail;
+use super::times;
+use super::visit::SignedIn;
+use crate::domain::{Case, CaseFlag, CaseState, TemplateName};
+use crate::ports::store::QueueRow;
+
+/// Rows on one page.
+const MOST_ROWS: usize = 200;
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    who: String,
+    subject: String,
+    excerpt: String,
+    intent: Option<&'static str>,
+    anger: Option<u8>,
+    unsure: bool,
+    grave: bool,
+    missing: Vec<&'static str>,
+    signals: Vec<&'static str>,
+    flags: Vec<String>,
+    template: Option<String>,
+    edited: bool,
+    waiting: String,
+    state: &'static str,
+}
+
+pub(super) async fn queue(visit: SignedIn) -> Result<Response, Fail> {
+    let view = visit.desk.review().queue(MOST_ROWS).await?;
+    let rows: Vec<Row> = view.rows.iter().map(|row| queue_row(&visit, row)).collect();
+    let waiting = view.overview.cases.get("needs_reply").copied().unwrap_or(rows.len() as u64);
+    let now = visit.desk.now();
+    let breakers: Vec<_> = view
+        .breakers
+        .iter()
+        .map(|open| {
+            context! {
+                mailbox => open.mailbox,
+                count => open.breaker.count,
+                since => times::moment(visit.language, &visit.desk.settings().time_zone, open.breaker.since, now),
+            }
+        })
+        .collect();
+    let oldest = view.overview.oldest_waiting.map(|since| times::age(visit.language, since, now));
+    visit.page(
+        StatusCode::OK,
+        "queue",
+        context! {
+            rows, waiting, breakers, oldest,
+            troubled => view.troubled,
+            quarantined => view.overview.quarantined,
+            automated => view.overview.automated,
+            messages => view.overview.messages,
+        },
+    )
+}
+
+pub(super) async fn cases(visit: SignedIn) -> Result<Response, Fail> {
+    let cases = visit.desk.review().cases(MOST_ROWS).await?;
+    let rows: Vec<Row> = cases.iter().map(|case| row(&visit, case)).collect();
+    visit.page(StatusCode::OK, "cases", context! { rows })
+}
+
+fn queue_row(visit: &SignedIn, queued: &QueueRow) -> Row {
+    let title = |name: &String| visit.desk.review().template_title(&queued.case.language, &TemplateName::new(name));
+    Row {
+        excerpt: queued.excerpt.clone(),
+        template: queued.template.as_ref().map(title),
+        edited: queued.edited,
+        ..row(visit, &queued.case)
+    }
+}
+
+fn row(visit: &SignedIn, case: &Case) -> Row {
+    let verdict = case.verdict.as_ref();
+    let now = visit.desk.now();
+    Row {
+        id: case.id.to_string(),
+        who: who(case),
+        subject: case.subject.clone(),
+        excerpt: String::new(),
+        intent: verdict.map(|v| v.intent.as_str()),
+        anger: verdict.map(|v| v.anger.level()),
+        unsure: verdict.is_some_and(|v| !v.unsure.is_empty()),
+        grave: verdict.is_some_and(crate::domain::Verdict::is_grave) || case.flags.contains(&CaseFlag::NotDelivered),
+        missing: verdict.map(|v| v.missing.iter().map(|f| f.as_str()).collect()).unwrap_or_default(),
+        signals: verdict.map(|v| v.signals.iter().map(|s| s.as_str()).collect()).unwrap_or_default(),
+        flags: case.flags.iter().map(|flag| flag_words(visit, flag)).collect(),
+        template: None,
+        edited: false,
+        waiting: times::age(visit.language, case.waiting_since, now),
+        state: state_key(case.state),
+    }
+}
+
+/// The customer's name, or address, or a dash.
+pub(super) fn who(case: &Case) -> String {
+    let customer = case.customer.as_ref();
+    customer.map_or_else(|| "—".into(), |c| c.name.clone().unwrap_or_else(|| c.email.to_string()))
+}
+
+/// Key below `state.`.
+pub(super) fn state_key(state: CaseState) -> &'static str {
+    match state {
+        CaseState::NeedsReply => "needs_reply",
+        CaseState::WaitingForCustomer => "waiting_for_customer",
+        CaseState::Answered => "answered",
+        CaseState::Closed(crate::domain::Closed::History) => "closed_history",
+        CaseState::Closed(crate::domain::Closed::Dismissed) => "closed_dismissed",
+        CaseState::Closed(crate::domain::Closed::Done) => "closed_done",
+    }
+}
+
+/// Something to see on the case, in words.
+pub(super) fn flag_words(visit: &SignedIn, flag: &CaseFlag) -> String {
+    let words = visit.desk.inner.pages.words();
+    let language = visit.language;
+    match flag {
+        CaseFlag::OtherSender => words.say(language, "flag.other_sender").to_owned(),
+        CaseFlag::NotDelivered => words.say(language, "flag.not_delivered").to_owned(),
+        CaseFlag::AnsweredElsewhere => words.say(language, "flag.answered_elsewhere").to_owned(),
+        CaseFlag::NotAcknowledged(why) => {
+            words.fill(language, "flag.not_acknowledged", &[("why", &words.rule(language, why))])
+        }
+        CaseFlag::Unreadable => words.say(language, "flag.unreadable").to_owned(),
+        CaseFlag::Partial => words.say(language, "flag.partial").to_owned(),
+        CaseFlag::OtherLanguage(code) => words.fill(language, "flag.other_language", &[("code", code)]),
+        CaseFlag::MaybeAcknowledged => words.say(language, "flag.maybe_acknowledged").to_owned(),
+        CaseFlag::NewMessageSinceEdit => words.say(language, "flag.new_message_since_edit").to_owned(),
+    }
+}

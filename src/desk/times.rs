@@ -1,0 +1,68 @@
+//! Times as people read them.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::words::Language;
+
+const MONTHS_FR: [&str; 12] =
+    ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
+const MONTHS_EN: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// Day and time, with the year when it is not this year's.
+pub fn moment(language: Language, zone: &TimeZone, at: Timestamp, now: Timestamp) -> String {
+    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let clock = format!("{:02}:{:02}", at.hour(), at.minute());
+    if at.date() == now.date() {
+        return clock;
+    }
+    let months = if language == Language::French { MONTHS_FR } else { MONTHS_EN };
+    let month = months.get(at.month().unsigned_abs() as usize - 1).copied().unwrap_or_default();
+    let year = if at.year() == now.year() { String::new() } else { format!(" {}", at.year()) };
+    format!("{} {month}{year}, {clock}", at.day())
+}
+
+/// How long ago, roughly: minutes, then hours, then days.
+pub fn age(language: Language, since: Timestamp, now: Timestamp) -> String {
+    let minutes = now.duration_since(since).as_mins().max(0);
+    let day = if language == Language::French { "j" } else { "d" };
+    let gap = '\u{a0}';
+    match minutes {
+        0 => format!("<{gap}1{gap}min"),
+        1..=59 => format!("{minutes}{gap}min"),
+        60..=2879 => format!("{}{gap}h", minutes / 60),
+        _ => format!("{}{gap}{day}", minutes / 1440),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short_and_unambiguous() {
+        let now: Timestamp = "2026-03-02T10:00:00Z".parse().unwrap();
+        let zone = TimeZone::UTC;
+        for (at, shown) in [
+            ("2026-03-02T08:05:00Z", "08:05"),
+            ("2026-02-28T08:05:00Z", "28 févr., 08:05"),
+            ("2025-12-31T23:59:00Z", "31 déc. 2025, 23:59"),
+        ] {
+            assert_eq!(moment(Language::French, &zone, at.parse().unwrap(), now), shown);
+        }
+    }
+
+    #[test]
+    fn ages_grow_coarser() {
+        let now: Timestamp = "2026-03-10T10:00:00Z".parse().unwrap();
+        for (since, shown) in [
+            ("2026-03-10T10:00:00Z", "<\u{a0}1\u{a0}min"),
+            ("2026-03-10T09:01:00Z", "59\u{a0}min"),
+            ("2026-03-08T10:01:00Z", "47\u{a0}h"),
+            ("2026-03-08T10:00:00Z", "2\u{a0}j"),
+            ("2026-03-11T10:00:00Z", "<\u{a0}1\u{a0}min"),
+        ] {
+            assert_eq!(age(Language::French, since.parse().unwrap(), now), shown);
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! From text to the frozen bytes of a mail: headers, threading, encodings.
+
+mod bytes;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::acknowledgement::{Voice, context};
+use super::lint::lint_acknowledgement;
+use super::subject::reply_subject;
+use super::templates::{DraftContext, TemplateError};
+use super::wording;
+use crate::domain::message::NotAMessageId;
+use crate::domain::verdict::Unsure;
+use crate::domain::{
+    Address, CaseId, DeliveryState, Draft, DraftProposal, Email, Fact, Given, Message, MessageId, MessageKey,
+    OutgoingId, OutgoingKind, OutgoingMail, Signal, Suggestion, TemplateName, Verdict,
+};
+
+/// Who sends, for one mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// Name of the `[[mailbox]]`.
+    pub mailbox: String,
+    /// What stands in From.
+    pub from: Address,
+    /// Envelope sender of acknowledgements; `None` is `<>`.
+    pub envelope_sender: Option<Email>,
+    /// Right side of our Message-IDs; `None` takes the domain of `from`.
+    pub message_id_domain: Option<String>,
+}
+
+impl Sender {
+    fn message_id(&self, left: &str) -> Result<MessageId, ComposeError> {
+        let domain = self.message_id_domain.as_deref().unwrap_or_else(|| self.from.email.domain());
+        MessageId::parse(&format!("{left}@{domain}"))
+            .map_err(|NotAMessageId| ComposeError::MessageIdDomain(domain.to_owned()))
+    }
+}
+
+/// Why a mail could not be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ComposeError {
+    /// The template is missing or cannot be rendered.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The rendered acknowledgement says what it may not say.
+    #[error("the acknowledgement may not be sent as rendered: {}", .0.join("; "))]
+    Forbidden(Vec<String>),
+    /// A reply without recipient or text.
+    #[error("the reply has no {0}")]
+    Incomplete(&'static str),
+    /// A domain that cannot stand in a Message-ID.
+    #[error("“{0}” cannot stand in a Message-ID: set message_id_domain, or write the domain of from in its xn-- form")]
+    MessageIdDomain(String),
+    /// An address that only servers with SMTPUTF8 (RFC 6531) take.
+    #[error("the address {0} holds letters outside ASCII, which this program does not send to")]
+    NotAscii(Email),
+    /// The mail library refused a part.
+    #[error("the mail cannot be written: {0}")]
+    Builder(String),
+}
+
+/// The acknowledgement of one message.
+#[derive(Debug, Clone, Copy)]
+pub struct Acknowledging<'a> {
+    /// Who sends.
+    pub sender: &'a Sender,
+    /// The case it opened.
+    pub case: &'a CaseId,
+    /// The message acknowledged.
+    pub message: &'a Message,
+    /// Its verdict, if there is one.
+    pub verdict: Option<&'a Verdict>,
+    /// Its identity: the acknowledgement's Message-ID and outbox row come from it.
+    pub key: MessageKey,
+    /// The only recipient, as the permission rules said.
+    pub to: &'a Address,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Writes and freezes an acknowledgement.
+///
+/// # Errors
+/// When there is no template for the language, the text breaks the rules, or an address cannot be
+/// written.
+pub fn acknowledgement(parts: &Acknowledging<'_>, voice: &Voice<'_>) -> Result<OutgoingMail, ComposeError> {
+    let language = voice.language_for(&parts.message.language);
+    let shop = parts.sender.from.name.as_deref();
+    let arrived = parts.message.arrived_at;
+    let context = context(parts.case, arrived, parts.verdict, shop, voice.calendar, language, parts.now);
+    let text = voice.templates.acknowledgement(language, &context)?;
+    // The shop's own name may hold anything (“Hop !”): the rules are about the text around it.
+    let without_name = shop.map_or_else(|| text.clone(), |shop| text.replace(shop, ""));
+    lint_acknowledgement(&without_name).map_err(ComposeError::Forbidden)?;
+
+    let message_id = parts.sender.message_id(&format!("ack.{}", parts.key.short()))?;
+    let answered = parts.message.message_id.as_ref();
+    let subject = reply_subject(&parts.message.subject, parts.case, empty_subject(language));
+    let bytes = bytes::write(&bytes::Letter {
+        from: &parts.sender.from,
+        // The display name is the sender's to choose; an automatic mail does not carry it about.
+        to: &Address::bare(parts.to.email.clone()),
+        cc: &[],
+        subject: &subject,
+        message_id: &message_id,
+        in_reply_to: answered,
+        references: &answered.map_or_else(Vec::new, |id| thread_of(parts.message, id)),
+        automatic: true,
+        text: &text,
+        now: parts.now,
+    })?;
+    Ok(frozen(Frozen {
+        id: OutgoingId::new(format!("a-{}", parts.key.short())),
+        case: parts.case,
+        sender: parts.sender,
+        kind: OutgoingKind::Acknowledgement,
+        message_id,
+        envelope_from: parts.sender.envelope_sender.clone(),
+        recipients: vec![parts.to.clone()],
+        bytes,
+        not_before: parts.now,
+        now: parts.now,
+    }))
+}
+
+/// A reply that a person approved.
+#[derive(Debug, Clone, Copy)]
+pub struct Replying<'a> {
+    /// Who sends; From is the draft's.
+    pub sender: &'a Sender,
+    /// The approved draft.
+    pub draft: &'a Draft,
+    /// Message-IDs of the conversation, oldest first; the last one is answered.
+    pub thread: &'a [MessageId],
+    /// What stands under the text: [`closing`]; may be empty.
+    pub closing: &'a str,
+    /// Which reply of the case this is, from 1: part of the outbox row's id.
+    pub number: usize,
+    /// Random digits for the Message-ID.
+    pub salt: u64,
+    /// Not to be sent before.
+    pub not_before: Timestamp,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Writes and freezes a reply. Its envelope sender is never `<>`: a delivery report has to find us.
+///
+/// # Errors
+/// When the draft has no recipient or no text, or an address cannot be written.
+pub fn reply(parts: &Replying<'_>) -> Result<OutgoingMail, ComposeError> {
+    let draft = parts.draft;
+    let to = draft.to.as_ref().ok_or(ComposeError::Incomplete("recipient"))?;
+    if draft.body.trim().is_empty() {
+        return Err(ComposeError::Incomplete("text"));
+    }
+    let case = draft.case.as_str().to_lowercase();
+    let message_id = parts.sender.message_id(&format!("reply.{case}.{:016x}", parts.salt))?;
+    let text = format!("{}\n\n{}", draft.body.trim_end(), parts.closing);
+    let bytes = bytes::write(&bytes::Letter {
+        from: &draft.from,
+        to,
+        cc: &draft.cc,
+        subject: &reply_subject(&draft.subject, &draft.case, "Guichet"),
+        message_id: &message_id,
+        in_reply_to: parts.thread.last(),
+        references: parts.thread,
+        automatic: false,
+        text: text.trim_end(),
+        now: parts.now,
+    })?;
+    let envelope = parts.sender.envelope_sender.clone().unwrap_or_else(|| draft.from.email.clone());
+    Ok(frozen(Frozen {
+        id: OutgoingId::new(format!("r-{}-{}", draft.case, parts.number)),
+        case: &draft.case,
+        sender: parts.sender,
+        kind: OutgoingKind::Reply,
+        message_id,
+        envelope_from: Some(envelope),
+        recipients: std::iter::once(to).chain(&draft.cc).cloned().collect(),
+        bytes,
+        not_before: parts.not_before,
+        now: parts.now,
+    }))
+}
+
+/// What stands under a reply: the closing formula, the reviewer's name and the signature.
+pub fn closing(language: &str, name: &str, signature: &str) -> String {
+    let formula = if language == "fr" { "Cordialement," } else { "Kind regards," };
+    let lines = [formula, name.trim(), signature.trim()];
+    lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// What a draft is written from.
+#[derive(Debug, Clone, Copy)]
+pub struct Drafting<'a> {
+    /// The case.
+    pub case: &'a CaseId,
+    /// Subject of the conversation, as the customer wrote it.
+    pub subject: &'a str,
+    /// Language of the conversation.
+    pub language: &'a str,
+    /// When the customer's newest message arrived.
+    pub received_at: Timestamp,
+    /// The case's verdict.
+    pub verdict: Option<&'a Verdict>,
+    /// Facts known from all messages of the case.
+    pub known: &'a Given,
+    /// Whom it goes to, if known.
+    pub to: Option<&'a Address>,
+    /// Which of our addresses answers.
+    pub from: &'a Address,
+}
+
+/// Renders the suggested draft; an empty text where no template may speak.
+///
+/// # Errors
+/// When the template does not exist in the language.
+pub fn draft(parts: &Drafting<'_>, suggestion: Suggestion, voice: &Voice<'_>) -> Result<DraftProposal, ComposeError> {
+    let mut suggestion = suggestion;
+    let language = voice.language_for(parts.language);
+    suggestion.others.retain(|name| voice.templates.info(language, name).is_some());
+    let body = match &suggestion.template {
+        Some(name) => {
+            let body = draft_text(parts, name, voice)?;
+            suggestion.asks = voice.templates.info(language, name).is_some_and(|info| info.asks);
+            body
+        }
+        None => String::new(),
+    };
+    Ok(DraftProposal {
+        to: parts.to.cloned(),
+        from: parts.from.clone(),
+        subject: reply_subject(parts.subject, parts.case, empty_subject(language)),
+        body,
+        suggestion,
+    })
+}
+
+/// Renders one draft template for a case.
+///
+/// # Errors
+/// When the template does not exist in the language.
+pub fn draft_text(parts: &Drafting<'_>, template: &TemplateName, voice: &Voice<'_>) -> Result<String, ComposeError> {
+    let language = voice.language_for(parts.language);
+    let local = parts.received_at.to_zoned(voice.calendar.time_zone.clone());
+    let sure_of_reason = |verdict: &&Verdict| !verdict.unsure.contains(&Unsure::Reason);
+    let has = |signal: Signal| parts.verdict.is_some_and(|verdict| verdict.signals.contains(&signal));
+    let missing = missing_facts(parts, has(Signal::Withdrawal));
+    let context = DraftContext {
+        reference: parts.case.to_string(),
+        received_on: wording::date(local.date(), language),
+        intent: parts.verdict.map(|verdict| verdict.intent.to_string()),
+        reason: parts
+            .verdict
+            .filter(sure_of_reason)
+            .and_then(|verdict| verdict.reason)
+            .map(|reason| reason.to_string()),
+        anger: parts.verdict.map_or(0, |verdict| verdict.anger.level()),
+        chaser: has(Signal::Chaser),
+        withdrawal: has(Signal::Withdrawal),
+        order_number: one_line(parts.known.order_number.as_deref()),
+        purchase_date: one_line(parts.known.purchase_date.as_deref()),
+        product: one_line(parts.known.product.as_deref()),
+        announced_date: one_line(parts.known.announced_date.as_deref()),
+        missing_names: missing.iter().map(|fact| fact.to_string()).collect(),
+        missing: missing.iter().map(|fact| wording::fact(*fact, language).to_owned()).collect(),
+        hours: wording::hours(voice.calendar, language),
+        shop: parts.from.name.clone(),
+    };
+    Ok(voice.templates.draft(language, template, &context)?)
+}
+
+/// What a draft still has to ask: known facts are not asked again, nor the reason of a withdrawal.
+fn missing_facts(parts: &Drafting<'_>, withdrawal: bool) -> BTreeSet<Fact> {
+    let missing = parts.verdict.map_or(&[][..], |verdict| &verdict.missing);
+    let open = missing.iter().copied().filter(|fact| !parts.known.has(*fact));
+    open.filter(|fact| !(withdrawal && *fact == Fact::Reason)).collect()
+}
+
+/// The customer's words on one line.
+fn one_line(words: Option<&str>) -> Option<String> {
+    let line = words?.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!line.is_empty()).then_some(line)
+}
+
+fn empty_subject(language: &str) -> &'static str {
+    if language == "fr" { "Votre message" } else { "Your message" }
+}
+
+/// The conversation up to and including the message answered (RFC 5322 §3.6.4).
+fn thread_of(message: &Message, id: &MessageId) -> Vec<MessageId> {
+    let earlier = if message.references.is_empty() { &message.in_reply_to } else { &message.references };
+    earlier.iter().filter(|earlier| *earlier != id).chain(std::iter::once(id)).cloned().collect()
+}
+
+struct Frozen<'a> {
+    id: OutgoingId,
+    case: &'a CaseId,
+    sender: &'a Sender,
+    kind: OutgoingKind,
+    message_id: MessageId,
+    envelope_from: Option<Email>,
+    recipients: Vec<Address>,
+    bytes: Vec<u8>,
+    not_before: Timestamp,
+    now: Timestamp,
+}
+
+fn frozen(parts: Frozen<'_>) -> OutgoingMail {
+    OutgoingMail {
+        id: parts.id,
+        case: parts.case.clone(),
+        mailbox: parts.sender.mailbox.clone(),
+        file_copy: parts.kind == OutgoingKind::Reply,
+        kind: parts.kind,
+        message_id: parts.message_id,
+        envelope_from: parts.envelope_from,
+        recipients: parts.recipients,
+        bytes: parts.bytes,
+        state: DeliveryState::Pending { not_before: parts.not_before },
+        attempts: 0,
+        resends: 0,
+        last_problem: None,
+        created_at: parts.now,
+    }
+}

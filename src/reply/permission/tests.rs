@@ -1,0 +1,410 @@
+//! The permission rules as a table: a row a rule, each with a message it stops and the nearest one that
+//! may be answered.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::domain::message::{AuthenticationResults, ReturnPath};
+use crate::domain::position::FolderRole;
+use crate::domain::{Email, MessageId};
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn patterns(texts: &[&str]) -> Vec<AddressPattern> {
+    texts.iter().map(|text| AddressPattern::parse(text).unwrap()).collect()
+}
+
+/// The mailbox of the example configuration.
+fn shop() -> PermissionSettings {
+    let rules = [crate::domain::Asset {
+        name: PUBLIC_MAIL_FILE.into(),
+        origin: "test".into(),
+        bytes: b"domains = [\"gmail.com\", \"orange.fr\"]".to_vec(),
+    }];
+    PermissionSettings {
+        addresses: Some(patterns(&["support@shop.example", "*@help.shop.example"])),
+        from: Some(address("Maison Guichet <support@shop.example>")),
+        contact_forms: patterns(&["wordpress@shop.example", "form@forms.test"]),
+        colleagues: patterns(&["*@shop.example"]),
+        trusted_authserv_id: Some("mx.shop.example".into()),
+        return_path: ReturnPathRule::Required,
+        recipient_headers: vec!["x-original-to".into()],
+        max_recipients: 3,
+        max_age: SignedDuration::from_hours(24),
+        public_mail: PublicMail::load(&rules).unwrap(),
+    }
+}
+
+/// A customer's ordinary message to the shop.
+fn ordinary() -> Message {
+    let mut message = Message::unreadable(arrival(), "");
+    message.condition = Condition::Readable;
+    message.message_id = Some(MessageId::parse("<1@client.test>").unwrap());
+    message.from = vec![address("Anna <anna@client.test>")];
+    message.recipients = vec![address("support@shop.example")];
+    message.return_path = ReturnPath::Mailbox(Email::parse("anna@client.test").unwrap());
+    message.subject = "Remboursement".into();
+    message
+}
+
+/// What our contact form sends for a customer.
+fn form() -> Message {
+    let mut message = ordinary();
+    message.from = vec![address("wordpress@shop.example")];
+    message.reply_to = vec![address("anna@client.test")];
+    message.return_path = ReturnPath::Mailbox(Email::parse("www-data@host.test").unwrap());
+    message
+}
+
+fn arrival() -> Timestamp {
+    "2026-03-03T13:05:00Z".parse().unwrap()
+}
+
+fn inbox() -> PermissionContext {
+    PermissionContext { role: FolderRole::Inbox, history: false, now: Some(arrival()) }
+}
+
+fn from(text: &str) -> Message {
+    let mut message = ordinary();
+    message.from = vec![address(text)];
+    message.return_path = ReturnPath::Mailbox(address(text).email);
+    message
+}
+
+fn subject(text: &str) -> Message {
+    let mut message = ordinary();
+    message.subject = text.into();
+    message
+}
+
+fn with(change: impl FnOnce(&mut Message)) -> Message {
+    let mut message = ordinary();
+    change(&mut message);
+    message
+}
+
+fn form_with(change: impl FnOnce(&mut Message)) -> Message {
+    let mut message = form();
+    change(&mut message);
+    message
+}
+
+fn returned_by(message: &mut Message, sender: &str) {
+    message.return_path = ReturnPath::Mailbox(Email::parse(sender).unwrap());
+}
+
+fn authenticated(message: &mut Message, results: &[(&str, Option<&str>)]) {
+    let header = |(id, dmarc): &(&str, Option<&str>)| AuthenticationResults {
+        authserv_id: (*id).into(),
+        dmarc: dmarc.map(Into::into),
+    };
+    message.marks.authentication = results.iter().map(header).collect();
+}
+
+fn to(recipients: &[&str]) -> Message {
+    with(|message| message.recipients = recipients.iter().map(|text| address(text)).collect())
+}
+
+fn judge(message: &Message) -> Permission {
+    permission(message, &shop(), &inbox())
+}
+
+/// Asserts a row: what the rule stops, with its name, and what it lets through.
+fn row(kind: &str, rule: &str, stopped: &Message, innocent: &Message) {
+    let verdict = judge(stopped);
+    assert_eq!((verdict.name(), verdict.why()), (kind, rule));
+    let verdict = judge(innocent);
+    assert_eq!(verdict.name(), "allowed", "the innocent neighbour of “{rule}” is stopped by “{}”", verdict.why());
+}
+
+#[test]
+fn a_machine_wrote() {
+    let row = |rule: &str, stopped: &Message, innocent: &Message| row("machine", rule, stopped, innocent);
+    let mark = |value: &str| Some(value.to_owned());
+
+    row(
+        "auto-submitted: auto-replied",
+        &with(|m| m.marks.auto_submitted = mark("auto-replied")),
+        &with(|m| m.marks.auto_submitted = mark("no")),
+    );
+    row("auto-submitted: auto-generated", &with(|m| m.marks.auto_submitted = mark("auto-generated")), &ordinary());
+    row("null return-path", &with(|m| m.return_path = ReturnPath::Null), &ordinary());
+    for value in ["bulk", "junk", "auto_reply"] {
+        row(
+            &format!("precedence: {value}"),
+            &with(|m| m.marks.precedence = mark(value)),
+            &with(|m| m.marks.precedence = mark("first-class")),
+        );
+    }
+    for value in ["all", "autoreply", "oof"] {
+        row(
+            &format!("x-auto-response-suppress: {value}"),
+            &with(|m| m.marks.auto_response_suppress = vec!["dr".into(), value.into()]),
+            &with(|m| m.marks.auto_response_suppress = vec!["dr".into(), "rn".into()]),
+        );
+    }
+    row(
+        "auto-responder header: x-autoreply",
+        &with(|m| m.marks.auto_headers = vec!["x-autoreply".into()]),
+        &ordinary(),
+    );
+    row("machine structure: multipart/report", &with(|m| m.marks.machine_part = mark("multipart/report")), &ordinary());
+    row(
+        "absence subject",
+        &subject("Réponse automatique : Remboursement"),
+        &subject("Re: Réponse automatique : Remboursement"),
+    );
+    row("absence subject", &subject("Out of office"), &subject("Out of office chair arrived broken"));
+    row(
+        "list-unsubscribe without list-post",
+        &with(|m| m.marks.list_unsubscribe = true),
+        &with(|m| m.marks.list_unsubscribe = false),
+    );
+    let ours = "ack.0123456789abcdef0123456789abcdef@shop.example";
+    row(
+        "our own acknowledgement",
+        &with(|m| m.message_id = MessageId::parse(ours).ok()),
+        &with(|m| m.message_id = MessageId::parse("ack.12@shop.example").ok()),
+    );
+}
+
+#[test]
+fn a_daemon_wrote() {
+    for (daemon, person) in [
+        ("mailer-daemon@client.test", "mailer@client.test"),
+        ("MAILER-DAEMON@client.test", "daemonique@client.test"),
+        ("postmaster@client.test", "postmaster.anna@client.test"),
+        ("no-reply@client.test", "reply@client.test"),
+        ("noreply@client.test", "renoreplyx@client.test"),
+        ("no_reply2@client.test", "no@client.test"),
+        ("orders-noreply@client.test", "orders@client.test"),
+        ("no-reply+abc@client.test", "anna+no@client.test"),
+        ("do-not-reply@client.test", "do@client.test"),
+        ("ne-pas-repondre@client.test", "repondre@client.test"),
+        ("nepasrepondre@client.test", "pas@client.test"),
+        ("nicht-antworten@client.test", "antworten@client.test"),
+        ("no-responder@client.test", "responder@client.test"),
+        ("owner-news@client.test", "owner@client.test"),
+        ("news-request@client.test", "request@client.test"),
+        ("listserv@client.test", "list@client.test"),
+        ("majordomo@client.test", "major@client.test"),
+        ("bounces@client.test", "bouncer@client.test"),
+        ("bounce-12-anna=x@client.test", "anna.bouncer@client.test"),
+        ("news-bounces@client.test", "news@client.test"),
+    ] {
+        let local = address(daemon).email.local().to_lowercase();
+        row("machine", &format!("daemon sender: {local}"), &from(daemon), &from(person));
+    }
+}
+
+#[test]
+fn a_person_has_to_decide() {
+    let row = |rule: &str, stopped: &Message, innocent: &Message| row("held", rule, stopped, innocent);
+
+    let unreadable = with(|m| m.condition = Condition::Unreadable("no headers".into()));
+    row("unreadable: no headers", &unreadable, &with(|m| m.condition = Condition::Partial));
+    row("no usable sender", &with(|m| m.from.clear()), &ordinary());
+    row("several senders", &with(|m| m.from.push(address("ben@client.test"))), &ordinary());
+    row("discussion list: list-post", &with(|m| m.marks.list_post = true), &ordinary());
+    row(
+        "discussion list: list-post",
+        &with(|m| (m.marks.list_post, m.marks.list_unsubscribe) = (true, true)),
+        &ordinary(),
+    );
+    row("discussion list: precedence list", &with(|m| m.marks.precedence = Some("list".into())), &ordinary());
+    row("discussion list: list-id", &with(|m| m.marks.list_id = true), &ordinary());
+    row("our own address", &from("Support+x@shop.example"), &from("support@client.test"));
+    row("our own address", &from("anybody@help.shop.example"), &from("anybody@help.client.test"));
+    row("colleague", &from("marie@shop.example"), &from("marie@client.test"));
+    row("look-alike of our domain: sh0p.example", &from("support@sh0p.example"), &from("support@shed.example"));
+    row("look-alike of our domain: shop.example.evil.test", &from("a@shop.example.evil.test"), &from("a@evil.test"));
+    row(
+        "our address not visible",
+        &to(&["friends@client.test"]),
+        &to(&["friends@client.test", "Support+web@shop.example"]),
+    );
+    row(
+        "our address not visible",
+        &with(|m| {
+            (m.recipients, m.marks.recipient_headers) =
+                (vec![], vec![("delivered-to".into(), "support@shop.example".into())])
+        }),
+        &with(|m| {
+            (m.recipients, m.marks.recipient_headers) =
+                (vec![], vec![("x-original-to".into(), "support@shop.example".into())])
+        }),
+    );
+    row("spam mark: x-spam-flag", &with(|m| m.marks.spam = Some("x-spam-flag".into())), &ordinary());
+    let crowd = ["support@shop.example", "a@client.test", "b@client.test", "c@client.test"];
+    row("too many recipients: 4", &to(&crowd), &to(crowd.get(..3).unwrap()));
+    let hours = |hours: i64| arrival() - SignedDuration::from_hours(hours);
+    row("too old: 25 h", &with(|m| m.arrived_at = hours(25)), &with(|m| m.arrived_at = hours(24)));
+    row(
+        "too old: 30 h",
+        &with(|m| m.marks.top_received = Some(hours(30))),
+        &with(|m| m.marks.top_received = Some(hours(-30))),
+    );
+}
+
+#[test]
+fn a_sender_has_to_be_verified() {
+    let row = |rule: &str, stopped: &Message, innocent: &Message| row("held", rule, stopped, innocent);
+    let returned = |sender: &str| with(|m| returned_by(m, sender));
+    let proven = |results: &[(&str, Option<&str>)]| {
+        with(|m| {
+            returned_by(m, "x@relay.test");
+            authenticated(m, results);
+        })
+    };
+
+    row(
+        "sender not verified: return-path of relay.test",
+        &returned("x@relay.test"),
+        &returned("bounce@mail.client.test"),
+    );
+    row(
+        "sender not verified: return-path of notclient.test",
+        &returned("anna@notclient.test"),
+        &returned("Anna+x@client.test"),
+    );
+    row("return-path absent", &with(|m| m.return_path = ReturnPath::Absent), &ordinary());
+    row(
+        "sender not verified: return-path of relay.test",
+        &proven(&[("mx.evil.test", Some("pass"))]),
+        &proven(&[("mx.shop.example", Some("pass"))]),
+    );
+    row(
+        "sender not verified: return-path of relay.test",
+        &proven(&[("mx.shop.example", None), ("mx.shop.example", Some("pass"))]),
+        &proven(&[("filter.shop.example", None), ("MX.shop.example", Some("pass")), ("mx.shop.example", Some("fail"))]),
+    );
+    row(
+        "dmarc fail",
+        &with(|m| authenticated(m, &[("mx.shop.example", Some("fail"))])),
+        &with(|m| authenticated(m, &[("mx.evil.test", Some("fail"))])),
+    );
+    row(
+        "dmarc fail",
+        &with(|m| authenticated(m, &[("mx.shop.example", None), ("mx.shop.example", Some("fail"))])),
+        &with(|m| {
+            authenticated(m, &[("mx.shop.example", Some("none")), ("x", None), ("mx.shop.example", Some("fail"))])
+        }),
+    );
+}
+
+#[test]
+fn a_server_that_strips_the_return_path_is_forgiven_its_absence_only() {
+    let settings = PermissionSettings { return_path: ReturnPathRule::Ignore, ..shop() };
+    let judge = |message: &Message| permission(message, &settings, &inbox());
+    assert_eq!(judge(&with(|m| m.return_path = ReturnPath::Absent)).name(), "allowed");
+    assert_eq!(judge(&with(|m| m.return_path = ReturnPath::Null)).why(), "null return-path");
+    assert_eq!(judge(&with(|m| returned_by(m, "x@relay.test"))).name(), "held");
+}
+
+#[test]
+fn folders_and_history_are_held() {
+    let judge = |role, history| permission(&ordinary(), &shop(), &PermissionContext { role, history, now: None });
+    assert_eq!(judge(FolderRole::Junk, false).why(), "junk folder");
+    assert_eq!(judge(FolderRole::Sent, false).why(), "sent folder");
+    assert_eq!(judge(FolderRole::Inbox, true).why(), "history");
+    assert_eq!(judge(FolderRole::Inbox, false).name(), "allowed");
+}
+
+#[test]
+fn a_contact_form_is_answered_at_its_reply_to() {
+    let row = |rule: &str, stopped: &Message, innocent: &Message| row("held", rule, stopped, innocent);
+    assert_eq!(judge(&form()), Permission::Allowed { to: address("anna@client.test") });
+    assert_eq!(judge(&form_with(|m| m.marks.auto_submitted = Some("auto-generated".into()))).name(), "allowed");
+    assert_eq!(judge(&form_with(|m| m.return_path = ReturnPath::Null)).name(), "allowed");
+    assert_eq!(judge(&form_with(|m| m.return_path = ReturnPath::Absent)).name(), "allowed");
+
+    let missing = "no usable sender: contact form without reply-to";
+    row(missing, &form_with(|m| m.reply_to.clear()), &form());
+    row(missing, &form_with(|m| m.reply_to.push(address("ben@client.test"))), &form());
+    row(missing, &form_with(|m| m.reply_to = vec![address("support@shop.example")]), &form());
+    row(missing, &form_with(|m| m.reply_to = vec![address("no-reply@client.test")]), &form());
+    row("dmarc fail", &form_with(|m| authenticated(m, &[("mx.shop.example", Some("fail"))])), &form());
+    row("too many recipients: 4", &form_with(|m| m.recipients = vec![address("support@shop.example"); 4]), &form());
+}
+
+#[test]
+fn a_contact_form_of_a_foreign_domain_has_to_be_proven() {
+    let foreign = |dmarc: Option<&str>| {
+        form_with(|m| {
+            m.from = vec![address("form@forms.test")];
+            returned_by(m, "x@host.test");
+            authenticated(m, &[("mx.shop.example", dmarc)]);
+        })
+    };
+    row("held", "sender not verified: return-path of host.test", &foreign(None), &foreign(Some("pass")));
+}
+
+#[test]
+fn reply_to_of_an_ordinary_message_is_never_used() {
+    let message = with(|m| m.reply_to = vec![address("victim@other.test")]);
+    assert_eq!(judge(&message), Permission::Allowed { to: address("Anna <anna@client.test>") });
+}
+
+#[test]
+fn a_shop_at_a_public_provider_does_not_own_the_domain() {
+    let settings = PermissionSettings {
+        addresses: Some(patterns(&["boutique@orange.fr"])),
+        from: Some(address("boutique@orange.fr")),
+        contact_forms: patterns(&["*@orange.fr"]),
+        colleagues: Vec::new(),
+        ..shop()
+    };
+    let mut message = from("anna@orange.fr");
+    message.recipients = vec![address("boutique@orange.fr")];
+    message.reply_to = vec![address("victim@other.test")];
+    let verdict = permission(&message, &settings, &inbox());
+    assert_eq!(
+        verdict,
+        Permission::Allowed { to: address("anna@orange.fr") },
+        "no form, and no look-alike of orange.fr"
+    );
+    assert_eq!(settings.capped_domain(&address("anna@orange.fr").email), None);
+    assert_eq!(settings.capped_domain(&address("anna@client.test").email), Some("client.test"));
+}
+
+#[test]
+fn without_a_configuration_the_rules_about_our_addresses_are_skipped_and_said_so() {
+    let settings = PermissionSettings::without_configuration(PublicMail::default());
+    let context = PermissionContext::just_arrived();
+    let mut message = to(&["whoever@elsewhere.test"]);
+    message.return_path = ReturnPath::Absent;
+    let allowed = permission(&message, &settings, &context);
+    assert_eq!(allowed.name(), "allowed");
+    assert!(why(&allowed, &settings).contains("no configuration"), "{}", why(&allowed, &settings));
+    assert!(!why(&judge(&ordinary()), &shop()).contains("no configuration"));
+    let bounce = permission(&with(|m| m.return_path = ReturnPath::Null), &settings, &context);
+    assert_eq!(why(&bounce, &settings), "null return-path");
+}
+
+#[test]
+fn whom_a_draft_is_addressed_to() {
+    let who = |message: &Message| customer(message, &shop()).map(|address| address.email.to_string());
+    assert_eq!(who(&ordinary()).as_deref(), Some("anna@client.test"));
+    assert_eq!(who(&form()).as_deref(), Some("anna@client.test"));
+    assert_eq!(who(&from("support@shop.example")), None);
+    assert_eq!(who(&from("marie@shop.example")).as_deref(), Some("marie@shop.example"));
+    let forwarded = |sender: &str| {
+        let mut message = from(sender);
+        message.forwarded_from = Some(address("anna@client.test"));
+        message
+    };
+    assert_eq!(who(&forwarded("marie@shop.example")).as_deref(), Some("anna@client.test"));
+    assert_eq!(who(&forwarded("ben@client.test")).as_deref(), Some("ben@client.test"));
+}
+
+#[test]
+fn the_address_written_to_answers_without_its_tag() {
+    let ours = |message: &Message| our_address(message, &shop()).map(|address| address.to_string());
+    assert_eq!(
+        ours(&to(&["a@client.test", "Anna+42@Help.shop.example"])).as_deref(),
+        Some("Maison Guichet <anna@help.shop.example>")
+    );
+    assert_eq!(ours(&to(&["a@client.test"])), None);
+}

@@ -1,0 +1,110 @@
+//! References that may identify the purchase.
+
+use std::ops::Range;
+
+use super::Candidate;
+use super::dates::Dates;
+use super::scene::Scene;
+use super::vocabulary::List;
+use crate::domain::Fact;
+use crate::triage::hit::Part;
+
+/// Longer than any reference people write.
+const LONGEST: usize = 40;
+
+pub(super) fn candidates(scene: &Scene<'_>, part: Part, dates: &Dates<'_>, all: &mut Vec<Candidate>) {
+    let text = scene.text();
+    let found = references(text);
+    for range in &found {
+        let written = text.get(range.clone()).unwrap_or_default();
+        let is_date = dates.iter().any(|(_, date)| date.start <= range.start && range.end <= date.end);
+        if is_date || is_quantity(scene, range) {
+            continue;
+        }
+        let Some(shape) = scene.vocabulary.numbers().iter().find(|shape| shape.is(written)) else { continue };
+        let weighing = scene.weigh(Fact::OrderNumber, range, &found);
+        let candidate = Candidate::new(Fact::OrderNumber, part, scene.folded, range.clone(), &shape.name);
+        all.push(candidate.weighed(shape.weights.of(Fact::OrderNumber), weighing));
+    }
+}
+
+/// Runs of letters, digits and joiners that hold a digit; groups of digits parted by single spaces are one.
+fn references(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut previous_word: Option<Range<usize>> = None;
+    let mut at = 0;
+    for chunk in text.split(' ') {
+        let start = at;
+        at += chunk.len() + 1;
+        let Some(range) = trimmed(chunk, start) else {
+            previous_word = None;
+            continue;
+        };
+        let written = text.get(range.clone()).unwrap_or_default();
+        if written.bytes().any(|b| b.is_ascii_digit()) {
+            let joins = |earlier: &Range<usize>| earlier.end + 1 == range.start;
+            let groups = |w: &str| w.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+            match found.last_mut() {
+                Some(last) if joins(last) && groups(written) && text.get(last.clone()).is_some_and(ends_in_digits) => {
+                    last.end = range.end
+                }
+                _ => {
+                    let prefix =
+                        previous_word.clone().filter(|word| joins(word) && groups(written) && is_prefix(text, word));
+                    found.push(prefix.map_or(range.start, |word| word.start)..range.end);
+                }
+            }
+            previous_word = None;
+        } else {
+            previous_word = Some(range);
+        }
+    }
+    found.retain(|range| range.len() <= LONGEST);
+    found
+}
+
+fn ends_in_digits(written: &str) -> bool {
+    written.rsplit(' ').next().is_some_and(|group| group.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
+}
+
+/// "BC 24-09-1183": two or three letters that no sentence would put there.
+fn is_prefix(text: &str, word: &Range<usize>) -> bool {
+    const WORDS: &[&str] = &[
+        "cde", "cmd", "ref", "no", "num", "the", "on", "le", "la", "les", "du", "de", "un", "et", "au", "nr", "of",
+        "is", "in", "at", "and", "for", "my", "to", "a", "en", "tel",
+    ];
+    let Some(written) = text.get(word.clone()) else { return false };
+    (2..=3).contains(&written.len())
+        && written.bytes().all(|b| b.is_ascii_lowercase())
+        && !WORDS.contains(&written)
+        && !written.bytes().any(|b| b"aeiouy".contains(&b))
+}
+
+/// The chunk without brackets, quotes and the punctuation of the sentence; `None` when nothing is left, or an
+/// address or a link.
+fn trimmed(chunk: &str, start: usize) -> Option<Range<usize>> {
+    if chunk.contains('@') || chunk.contains("://") || chunk.starts_with("www.") {
+        return None;
+    }
+    let from = chunk.find(|c: char| c.is_ascii_alphanumeric() || c == '#')?;
+    let to = chunk.rfind(|c: char| c.is_ascii_alphanumeric())? + 1;
+    let inner = chunk.get(from..to)?;
+    // "n°1234", "l'850", "ref:77".
+    let skip = inner.rfind(['\'', ':', '=', '(', '"']).map_or(0, |at| at + 1);
+    let skip = if inner.get(skip..)?.starts_with("n°") { skip + "n°".len() } else { skip };
+    let skip = inner.get(skip..)?.find(|c: char| c.is_ascii_alphanumeric() || c == '#').map(|more| skip + more)?;
+    (from + skip < to).then(|| start + from + skip..start + to)
+}
+
+/// A number followed by a unit, or with a currency sign.
+fn is_quantity(scene: &Scene<'_>, range: &Range<usize>) -> bool {
+    let text = scene.text();
+    let before = text.get(..range.start).unwrap_or_default();
+    let after = text.get(range.end..).unwrap_or_default();
+    let next = after.trim_start();
+    if before.trim_end().ends_with(['€', '$', '£']) || next.starts_with(['€', '$', '£', '%']) {
+        return true;
+    }
+    let from = range.end + (after.len() - next.len());
+    after.len() - next.len() <= 1 && scene.listed(List::Units).any(|unit| unit.start == from)
+}

@@ -1,0 +1,189 @@
+//! What the models see of a mail: hashed words, letters, ideas, rule hits and shape.
+//!
+//! | block | holds |
+//! |---|---|
+//! | words | 1–2 word sequences, subject's apart as well; words with accents also as written |
+//! | letters | 3–5 letters within a word |
+//! | ideas | the lexicon's ideas: alone, denied, ordered pairs within a sentence, in first and last sentence |
+//! | rules | names of the rules that hit, denied or not, and the sum of their weights |
+//! | shape | capitals, marks, length, numbers, quotes, missing accents |
+//!
+//! Within a block a value is 1 + ln(count), the block has length 1 times its weight. All blocks share
+//! one space of 2^[`BITS`] columns.
+
+mod candidate;
+pub mod hash;
+mod ideas;
+pub mod lexicon;
+mod shape;
+pub mod tokens;
+mod words;
+
+use std::ops::Range;
+
+use super::facts::Candidates;
+use super::hit::{Effect, Part, RuleHit};
+use super::prepared::PreparedText;
+use tokens::Tokens;
+
+/// Raised whenever the same mail would get other features: a model of another version is not used.
+pub const FEATURE_VERSION: u32 = 1;
+
+/// Binary logarithm of the number of columns.
+pub const BITS: u32 = 18;
+
+/// Families of features, each scaled by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Block {
+    /// Words and word pairs.
+    Words,
+    /// Letters within words.
+    Letters,
+    /// Ideas of the lexicon.
+    Ideas,
+    /// Rule hits.
+    Rules,
+    /// Shape of the text.
+    Shape,
+}
+
+impl Block {
+    /// Every block.
+    pub const ALL: [Self; 5] = [Self::Words, Self::Letters, Self::Ideas, Self::Rules, Self::Shape];
+
+    /// Length of the block's vector, found by cross-validation.
+    fn weight(self) -> f32 {
+        match self {
+            Self::Words => 1.0,
+            Self::Letters => 1.0,
+            Self::Ideas => 1.0,
+            Self::Rules => 1.0,
+            Self::Shape => 0.5,
+        }
+    }
+}
+
+/// One feature of one mail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Column.
+    pub column: u32,
+    /// Scaled value.
+    pub value: f32,
+    /// Family.
+    pub block: Block,
+    /// Where its first occurrence stands; `None` when it stands nowhere in particular.
+    pub place: Option<(Part, Range<u32>)>,
+}
+
+/// A mail as the models see it, by ascending column.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Features {
+    /// At most one entry a column.
+    pub entries: Vec<Entry>,
+}
+
+/// Collects occurrences before they are counted.
+struct Sink {
+    entries: Vec<Entry>,
+    part: Part,
+}
+
+impl Sink {
+    fn add(&mut self, block: Block, key: hash::Hash, span: Range<usize>) {
+        let place = u32::try_from(span.start).ok().zip(u32::try_from(span.end).ok());
+        let place = place.map(|(start, end)| (self.part, start..end));
+        self.entries.push(Entry { column: column(block, key), value: 1.0, block, place });
+    }
+
+    fn add_value(&mut self, block: Block, key: hash::Hash, value: f32) {
+        self.entries.push(Entry { column: column(block, key), value, block, place: None });
+    }
+}
+
+fn column(block: Block, key: hash::Hash) -> u32 {
+    hash::index(hash::byte(key, block as u8), BITS)
+}
+
+/// The features of a mail (its subject, its newest text and what the rules found in them), and those
+/// of each of its candidates for facts, in their order.
+pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates) -> (Features, Vec<Features>) {
+    let mut sink = Sink { entries: Vec::with_capacity(2048), part: Part::Subject };
+    let [subject, body, attachments] = [&text.subject, &text.body, &text.attachments].map(Tokens::cut);
+    for (part, tokens) in [(Part::Subject, &subject), (Part::Body, &body)] {
+        sink.part = part;
+        words::add(tokens, &mut sink);
+        ideas::add(tokens, &mut sink);
+    }
+    rules(hits, &mut sink);
+    shape::add(&subject, &body, &mut sink);
+    let mail = Features { entries: scaled(sink.entries) };
+    let of_candidates = candidates.all.iter().map(|one| {
+        let tokens = match one.part {
+            Part::Subject => &subject,
+            Part::Body => &body,
+            Part::Attachment => &attachments,
+        };
+        let rank = candidates.of(one.fact).filter(|other| other.score > one.score).count();
+        let rivals = candidates.of(one.fact).count();
+        candidate::with_mail(candidate::extract(one, tokens, rank, rivals), &mail)
+    });
+    let of_candidates = of_candidates.collect();
+    (mail, of_candidates)
+}
+
+fn rules(hits: &[RuleHit], sink: &mut Sink) {
+    let mut sums: Vec<(hash::Hash, f32)> = Vec::new();
+    for hit in hits {
+        sink.part = hit.part;
+        let key = hash::join(hash::text(&hit.name), u64::from(hit.negated));
+        sink.add(Block::Rules, key, hit.span.clone());
+        for effect in &hit.effects {
+            let (key, weight) = match effect {
+                Effect::Intent(intent, weight) => (hash::text(intent.as_str()), *weight),
+                Effect::Anger(level, weight) => (hash::join(hash::text("anger"), u64::from(*level)), *weight),
+                Effect::Reason(reason, weight) => (hash::text(reason.as_str()), *weight),
+                Effect::Signal(signal) => (hash::text(signal.as_str()), 1.0),
+            };
+            let key = hash::join(key, u64::from(hit.negated));
+            match sums.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, sum)) => *sum += weight,
+                None => sums.push((key, weight)),
+            }
+        }
+    }
+    for (key, sum) in sums {
+        sink.add_value(Block::Rules, hash::byte(key, b'+'), (sum / 2.0).clamp(-3.0, 3.0));
+    }
+}
+
+/// Counts, dampens and scales. A value that was given (not counted) keeps its sign.
+fn scaled(mut entries: Vec<Entry>) -> Vec<Entry> {
+    entries.sort_by_key(|entry| entry.column);
+    entries.dedup_by(|next, kept| {
+        let same = next.column == kept.column;
+        if same {
+            kept.value += next.value;
+        }
+        same
+    });
+    let mut squares = [0.0_f32; Block::ALL.len()];
+    for entry in &mut entries {
+        if entry.value > 1.0 && entry.place.is_some() {
+            entry.value = 1.0 + entry.value.ln();
+        }
+        if let Some(square) = squares.get_mut(entry.block as usize) {
+            *square += entry.value * entry.value;
+        }
+    }
+    for entry in &mut entries {
+        let square = squares.get(entry.block as usize).copied().unwrap_or(0.0);
+        // A block with little in it must not shout: two hits do not weigh as much as twenty.
+        let floor = match entry.block {
+            Block::Rules | Block::Ideas => 4.0,
+            _ => 1.0,
+        };
+        entry.value *= entry.block.weight() / square.max(floor).sqrt();
+    }
+    entries
+}

@@ -1,0 +1,84 @@
+//! Ideas of the lexicon: alone, denied, in pairs, and where in the mail.
+
+use super::lexicon::{Idea, LEXICON};
+use super::tokens::{Token, Tokens};
+use super::{Block, Sink, hash, words};
+use crate::triage::hit::Part;
+
+/// Words in the longest phrase of the lexicon.
+const PHRASE: usize = 6;
+/// Ideas further apart than this many words do not make a pair.
+const REACH: usize = 14;
+/// A mail that is nothing but ideas must not cost quadratic time.
+const MOST: usize = 400;
+
+struct Occurrence {
+    idea: Idea,
+    first: usize,
+    last: usize,
+}
+
+pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) {
+    let found = occurrences(tokens);
+    let denial = LEXICON.names.iter().position(|name| name == "neg").and_then(|at| Idea::try_from(at).ok());
+    let last_sentence = tokens.sentences().saturating_sub(1);
+    let token = |at: usize| tokens.list.get(at);
+    let sentence = |at: usize| token(at).map_or(0, |token: &Token| token.sentence);
+    for (index, one) in found.iter().enumerate() {
+        let (Some(first), Some(last)) = (token(one.first), token(one.last)) else { continue };
+        let span = first.span.start..last.span.end;
+        let key = hash::byte(hash::START, one.idea);
+        sink.add(Block::Ideas, key, span.clone());
+        if sink.part == Part::Subject {
+            sink.add(Block::Ideas, hash::byte(key, b'S'), span.clone());
+        } else {
+            let at = first.sentence;
+            if at <= 1 {
+                sink.add(Block::Ideas, hash::byte(key, b'<'), span.clone());
+            }
+            if at + 2 >= last_sentence {
+                sink.add(Block::Ideas, hash::byte(key, b'>'), span.clone());
+            }
+        }
+        let mut neighbour = true;
+        for other in found.iter().skip(index + 1) {
+            if other.first > one.last + REACH || sentence(other.first) != first.sentence {
+                break;
+            }
+            if other.idea == one.idea || other.first <= one.last {
+                continue;
+            }
+            let Some(end) = token(other.last) else { continue };
+            let span = first.span.start..end.span.end;
+            let pair = hash::join(key, hash::byte(hash::START, other.idea));
+            sink.add(Block::Ideas, pair, span.clone());
+            if neighbour {
+                sink.add(Block::Ideas, hash::byte(pair, b'+'), span.clone());
+                neighbour = false;
+            }
+            if Some(one.idea) == denial && other.first <= one.last + 3 {
+                sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, other.idea), b'!'), span);
+            }
+        }
+    }
+}
+
+fn occurrences(tokens: &Tokens<'_>) -> Vec<Occurrence> {
+    let hashes: Vec<hash::Hash> = tokens.list.iter().map(|token| words::word(tokens, token)).collect();
+    let mut found: Vec<Occurrence> = Vec::new();
+    for (at, token) in tokens.list.iter().enumerate() {
+        if found.len() >= MOST {
+            break;
+        }
+        let mut note = |idea, words: usize| {
+            let known = found.iter().rev().take(8).any(|other| other.idea == idea && other.last >= at);
+            if !known {
+                found.push(Occurrence { idea, first: at, last: at + words - 1 });
+            }
+        };
+        let ahead = hashes.get(at..(at + PHRASE).min(hashes.len())).unwrap_or_default();
+        LEXICON.of_phrase(ahead, &mut note);
+        LEXICON.of_word(tokens.text(token), |idea| note(idea, 1));
+    }
+    found
+}

@@ -1,0 +1,63 @@
+use super::*;
+
+const GOOD: &str = r#"
+[define]
+back = 'rembours\w*|refund\w*'
+[[rule]]
+name = "asks-back"
+pattern = '\b{back}\b'
+intent = { refund_request = 2.0 }
+negatable = true
+must_match = ["Remboursez-moi !", "I want a refund"]
+must_not_match = ["Je ne veux pas de remboursement"]
+"#;
+
+fn pack(text: &str) -> Asset {
+    Asset { name: "10-test.toml".into(), origin: "/etc/guichet/rules/10-test.toml".into(), bytes: text.into() }
+}
+
+fn complaint(text: &str) -> String {
+    RuleSet::load(&[pack(text)]).unwrap_err().to_string()
+}
+
+#[test]
+fn a_hit_carries_the_customers_own_words() {
+    let rules = RuleSet::load(&[pack(GOOD)]).unwrap();
+    let hits = rules.hits(&PreparedText::new("", "Bonjour, REMBOURSÉE svp", &[]));
+    assert_eq!(hits.len(), 1);
+    assert_eq!((hits[0].matched.as_str(), hits[0].span.clone()), ("REMBOURSÉE", 9..20));
+}
+
+#[test]
+fn every_complaint_names_file_line_rule_and_sentence() {
+    let unmatched = GOOD.replace("I want a refund", "I want my money");
+    let said = complaint(&unmatched);
+    for part in ["/etc/guichet/rules/10-test.toml", "line 4", "asks-back", "I want my money"] {
+        assert!(said.contains(part), "{part} is missing in: {said}");
+    }
+    assert!(complaint(&GOOD.replace("Je ne veux pas de remboursement", "Refund!")).contains("Refund!"));
+}
+
+#[test]
+fn mistakes_of_the_operator_are_refused() {
+    for (from, to, says) in [
+        ("negatable", "negateable", "negateable"),
+        ("{back}", "{bakc}", "bakc"),
+        ("refund_request = 2.0", "refund = 2.0", "unknown intent"),
+        (r"\b{back}\b", "(", "regular expression"),
+        ("intent = { refund_request = 2.0 }", "", "no effect"),
+        (r#"["Je ne veux pas de remboursement"]"#, "[]", "must_not_match"),
+        ("[define]", "[defin", "cannot be read"),
+    ] {
+        let said = complaint(&GOOD.replace(from, to));
+        assert!(said.contains(says), "{says} is missing in: {said}");
+    }
+    let twice = format!("{GOOD}{}", GOOD.split_once("refund\\w*'").unwrap().1);
+    assert!(complaint(&twice).contains("taken"));
+}
+
+#[test]
+fn files_that_are_no_pack_are_left_alone() {
+    let other = Asset { name: "policy.toml".into(), origin: "policy.toml".into(), bytes: b"[refund]".to_vec() };
+    assert!(RuleSet::load(&[other]).unwrap().is_empty());
+}
