@@ -1,1 +1,70 @@
-//! Floor 5: one file a subcommand.
+//! Floor 5: one file a subcommand, and the wiring that only this floor does.
+
+mod check;
+mod classify;
+mod demo;
+mod init;
+mod logging;
+mod notify;
+mod run;
+mod service;
+mod signals;
+mod wiring;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Watches a shop's support inbox, acknowledges customers within seconds and queues a suggested
+/// reply that a person approves.
+#[derive(Debug, Parser)]
+#[command(name = "guichet", version)]
+pub struct Cli {
+    /// Configuration file [default: ./guichet.toml, then /etc/guichet/guichet.toml].
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Init(init::Init),
+    Check(check::Check),
+    Run(run::Run),
+    Classify(classify::Classify),
+}
+
+impl Cli {
+    /// Runs the command; what went wrong is said in one sentence on standard error.
+    pub fn run(self) -> ExitCode {
+        match self.command.run(self.config) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("guichet: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+impl Command {
+    /// `Ok(false)` ends with exit status 1: the command has said why.
+    fn run(self, config: Option<PathBuf>) -> anyhow::Result<bool> {
+        match self {
+            Self::Classify(command) => command.run(config),
+            Self::Demo(command) => runtime()?.block_on(command.run()),
+            Self::Init(command) => runtime()?.block_on(command.run(config)),
+            Self::Check(command) => runtime()?.block_on(command.run(config)),
+            Self::Run(command) => runtime()?.block_on(command.run(config)),
+        }
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    use anyhow::Context;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
+}

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guichet::adapters::imap::{ImapActions, ImapSettings, ImapSource, Secret, probe};
+use guichet::adapters::imap::{ImapActions, ImapSettings, ImapSource, probe};
+use guichet::adapters::secret::Secret;
 use guichet::adapters::tls::Security;
 use guichet::domain::position::FolderRole;
 use guichet::domain::{Folder, MessageId, Position};
@@ -16,8 +17,7 @@ use crate::support::dovecot::{Dovecot, FRENCH_USER, Options, USER};
 const LONG: Duration = Duration::from_secs(3600);
 
 fn secret(password: &str) -> Secret {
-    let password = password.to_owned();
-    Arc::new(move || Ok(password.clone()))
+    Secret::Given(password.to_owned())
 }
 
 pub fn settings(dovecot: &Dovecot) -> ImapSettings {

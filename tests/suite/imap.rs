@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(3600);
 const MAIL: &str = "Subject: hello\r\n\r\nHello\r\n";
 
 pub(crate) fn settings(port: u16) -> ImapSettings {
-    let secret = Arc::new(|| Ok("secret".to_owned()));
+    let secret = guichet::adapters::secret::Secret::Given("secret".to_owned());
     ImapSettings { retry_delay: Duration::ZERO, ..ImapSettings::new("127.0.0.1", port, Security::None, "user", secret) }
 }
 

@@ -35,9 +35,7 @@ pub(super) async fn sign_in(settings: &ImapSettings, tls: &Tls) -> Result<Connec
 }
 
 async fn password(settings: &ImapSettings) -> Result<String, MailError> {
-    let secret = std::sync::Arc::clone(&settings.secret);
-    let found = tokio::task::spawn_blocking(move || secret()).await;
-    found.map_err(|error| error.to_string()).and_then(|inner| inner).map_err(|error| {
+    settings.secret.resolve().await.map_err(|error| {
         MailError::Permanent(format!("no password for {} at {}: {error}", settings.username, settings.host))
     })
 }

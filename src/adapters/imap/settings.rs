@@ -2,14 +2,10 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
+use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
-
-/// Gives the password when a connection needs it; the error is one line for the operator. It may
-/// block (a file, a command): it is called off the async threads.
-pub type Secret = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 
 /// The folders by what they are to us, as a person writes their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +35,7 @@ pub struct ImapSettings {
     pub tls: Security,
     /// Who signs in.
     pub username: String,
-    /// With what.
+    /// Where the password is found; read at each connection.
     pub secret: Secret,
     /// PEM file of issuers to trust beside the machine's.
     pub ca_file: Option<PathBuf>,
