@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use guichet::adapters::store::sled::SledStore;
 use guichet::domain::outgoing::AttemptOutcome;
 use guichet::domain::{MessageKey, OutgoingId};
 use guichet::ports::Store;
@@ -14,6 +15,9 @@ use crate::support::letter::{CAMILLE, Letter, MAILBOX, folder, mark, message_id,
 
 const FOLDER_VARIABLE: &str = "GUICHET_TEST_CRASH_FOLDER";
 const STEP_VARIABLE: &str = "GUICHET_TEST_CRASH_STEP";
+
+const ENDLESS: &str = "record endlessly";
+const DURABLE: &str = "durable: ";
 
 /// Steps that a crash must leave whole or undone, each on what the ones before it left.
 const STEPS: &[&str] = &[
@@ -72,7 +76,7 @@ async fn take(store: &dyn Store, lease: &Lease, step: &str) {
     }
 }
 
-async fn record(store: &dyn Store, lease: &Lease, letter: &Letter) {
+async fn record(store: &(dyn Store + '_), lease: &Lease, letter: &Letter) {
     let intake = letter.prepare(store).await;
     store.record(lease, intake).await.unwrap();
 }
@@ -91,21 +95,44 @@ async fn the_process_that_dies() {
     let step = std::env::var(STEP_VARIABLE).expect("run by the crash tests");
     let store = open(Path::new(&folder));
     let lease = store.lease(MAILBOX).await.unwrap();
+    if step == ENDLESS {
+        return record_endlessly(&store, &lease).await;
+    }
     match step.strip_prefix("keep raw ") {
         Some(hex) => store.keep_raw(MessageKey::from_hex(hex).unwrap(), b"raw").await.unwrap(),
         None => take(&store, &lease, &step).await,
     }
 }
 
-/// Runs a step in a process armed to die at `place`.
-fn die(data: &Path, step: &str, place: &str) {
-    let output = Command::new(std::env::current_exe().unwrap())
+/// Eight at a time, saying which letters are durable.
+async fn record_endlessly(store: &SledStore, lease: &Lease) {
+    let mut running = tokio::task::JoinSet::new();
+    for n in 1.. {
+        if running.len() >= 8 {
+            let durable: u32 = running.join_next().await.unwrap().unwrap();
+            println!("{DURABLE}{durable}");
+        }
+        let (store, lease) = (store.clone(), lease.clone());
+        running.spawn(async move {
+            let letter = Letter::new(n).from(&format!("person{n}@d{n}.example"));
+            record(&store, &lease, &letter).await;
+            n
+        });
+    }
+}
+
+fn child(data: &Path, step: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", "store_sled::crash::the_process_that_dies", "--ignored", "--nocapture"])
         .env(FOLDER_VARIABLE, data)
-        .env(STEP_VARIABLE, step)
-        .env("GUICHET_FAILPOINT", place)
-        .output()
-        .unwrap();
+        .env(STEP_VARIABLE, step);
+    command
+}
+
+/// Runs a step in a process armed to die at `place`.
+fn die(data: &Path, step: &str, place: &str) {
+    let output = child(data, step).env("GUICHET_FAILPOINT", place).output().unwrap();
     let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(signal.is_some(), "“{step}” did not die at {place}: {} {said}", output.status);
@@ -168,6 +195,29 @@ async fn raw_bytes_of_a_crash_are_whole_or_swept() {
         die(data.path(), &format!("keep raw {}", letter.key().to_hex()), place);
         let store = open(data.path());
         assert_eq!(store.raw(letter.key()).await.unwrap(), None, "no message names it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_called_durable_survives_a_kill() {
+    use std::io::BufRead as _;
+    let data = tempfile::tempdir().unwrap();
+    for lines in [1, 9, 64] {
+        let folder = data.path().join(lines.to_string());
+        let mut child = child(&folder, ENDLESS).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let said = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        let durable: Vec<u32> = said
+            .filter_map(|line| line.unwrap().split_once(DURABLE).map(|(_, n)| n.parse().unwrap()))
+            .take(lines)
+            .collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(durable.len(), lines);
+        let store = open(&folder);
+        for n in durable {
+            let file = store.case_file(&Letter::new(n).case_id()).await.unwrap();
+            assert_eq!((file.messages.len(), file.outgoing.len(), file.draft.is_some()), (1, 1, true));
+        }
     }
 }
 
