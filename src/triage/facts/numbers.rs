@@ -9,6 +9,8 @@ use super::vocabulary::List;
 use crate::domain::Fact;
 use crate::triage::hit::Part;
 
+/// "Bosch GSR-1200": what a maker's name just before says about a number.
+const MODEL: f32 = -1.6;
 /// Longer than any reference people write.
 const LONGEST: usize = 40;
 
@@ -22,7 +24,10 @@ pub(super) fn candidates(scene: &Scene<'_>, part: Part, dates: &Dates<'_>, all: 
             continue;
         }
         let Some(shape) = scene.vocabulary.numbers().iter().find(|shape| shape.is(written)) else { continue };
-        let weighing = scene.weigh(Fact::OrderNumber, range, &found);
+        let mut weighing = scene.weigh(Fact::OrderNumber, range, &found);
+        if names_a_model(scene, range) {
+            weighing.score += MODEL;
+        }
         let candidate = Candidate::new(Fact::OrderNumber, part, scene.folded, range.clone(), &shape.name);
         all.push(candidate.weighed(shape.weights.of(Fact::OrderNumber), weighing));
     }
@@ -94,6 +99,11 @@ fn trimmed(chunk: &str, start: usize) -> Option<Range<usize>> {
     let skip = if inner.get(skip..)?.starts_with("n°") { skip + "n°".len() } else { skip };
     let skip = inner.get(skip..)?.find(|c: char| c.is_ascii_alphanumeric() || c == '#').map(|more| skip + more)?;
     (from + skip < to).then(|| start + from + skip..start + to)
+}
+
+/// A maker's name stands just before.
+fn names_a_model(scene: &Scene<'_>, range: &Range<usize>) -> bool {
+    scene.listed(List::Brands).any(|brand| brand.end < range.start && range.start - brand.end <= 2)
 }
 
 /// A number followed by a unit, or with a currency sign.

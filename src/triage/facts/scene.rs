@@ -70,10 +70,11 @@ impl<'a> Scene<'a> {
             let Entry::Cue(index) = mark.entry else { continue };
             let Some(cue) = self.vocabulary.cues().get(usize::from(index)) else { continue };
             let weight = cue.weights.of(fact);
-            if weight == 0.0 || (mark.start < range.end && range.start < mark.end) {
+            // "ticket #" may reach over the sign that the number begins with.
+            if weight == 0.0 || (mark.start < range.end && range.start + 1 < mark.end) {
                 continue;
             }
-            let before = mark.end <= range.start;
+            let before = mark.start < range.start;
             let Some(distance) = self.distance(mark, first, last, before, cue) else { continue };
             let between = |fence: &&Range<usize>| {
                 if before {
