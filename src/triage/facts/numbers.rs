@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::Candidate;
 use super::dates::Dates;
 use super::scene::Scene;
 use super::vocabulary::List;
+use super::{Candidate, THRESHOLD};
 use crate::domain::Fact;
 use crate::triage::hit::Part;
 
@@ -14,7 +14,14 @@ const MODEL: f32 = -1.6;
 /// Longer than any reference people write.
 const LONGEST: usize = 40;
 
-pub(super) fn candidates(scene: &Scene<'_>, part: Part, dates: &Dates<'_>, all: &mut Vec<Candidate>) {
+/// Adds the candidates of a part; the folded ranges of those taken for order numbers come back.
+pub(super) fn candidates(
+    scene: &Scene<'_>,
+    part: Part,
+    dates: &Dates<'_>,
+    all: &mut Vec<Candidate>,
+) -> Vec<Range<usize>> {
+    let mut taken = Vec::new();
     let text = scene.text();
     let found = references(text);
     for range in &found {
@@ -29,8 +36,13 @@ pub(super) fn candidates(scene: &Scene<'_>, part: Part, dates: &Dates<'_>, all: 
             weighing.score += MODEL;
         }
         let candidate = Candidate::new(Fact::OrderNumber, part, scene.folded, range.clone(), &shape.name);
-        all.push(candidate.weighed(shape.weights.of(Fact::OrderNumber), weighing));
+        let candidate = candidate.weighed(shape.weights.of(Fact::OrderNumber), weighing);
+        if candidate.score >= THRESHOLD {
+            taken.push(range.clone());
+        }
+        all.push(candidate);
     }
+    taken
 }
 
 /// Runs of letters, digits and joiners that hold a digit; groups of digits parted by single spaces are one.
@@ -107,7 +119,7 @@ fn names_a_model(scene: &Scene<'_>, range: &Range<usize>) -> bool {
 }
 
 /// A number followed by a unit, or with a currency sign.
-fn is_quantity(scene: &Scene<'_>, range: &Range<usize>) -> bool {
+pub(super) fn is_quantity(scene: &Scene<'_>, range: &Range<usize>) -> bool {
     let text = scene.text();
     let before = text.get(..range.start).unwrap_or_default();
     let after = text.get(range.end..).unwrap_or_default();
