@@ -11,6 +11,8 @@ use crate::triage::hit::Part;
 
 /// "Bosch GSR-1200": what a maker's name just before says about a number.
 const MODEL: f32 = -1.6;
+/// Letters of an airline's or railway's record locator.
+const RECORD_LOCATOR: usize = 6;
 /// Longer than any reference people write.
 const LONGEST: usize = 40;
 
@@ -23,7 +25,9 @@ pub(super) fn candidates(
 ) -> Vec<Range<usize>> {
     let mut taken = Vec::new();
     let text = scene.text();
-    let found = references(text);
+    let mut found = references(text);
+    found.extend(letters_only(scene));
+    found.sort_by_key(|range| range.start);
     for range in &found {
         let written = text.get(range.clone()).unwrap_or_default();
         let is_date = dates.iter().any(|(_, date)| date.start <= range.start && range.end <= date.end);
@@ -77,6 +81,25 @@ fn references(text: &str) -> Vec<Range<usize>> {
         }
     }
     found.retain(|range| range.len() <= LONGEST);
+    found
+}
+
+/// "TGQXPR": six capitals between words that are not shouted.
+fn letters_only(scene: &Scene<'_>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    let mut shouted_before = false;
+    for chunk in scene.text().split(' ') {
+        let start = at;
+        at += chunk.len() + 1;
+        let Some(range) = trimmed(chunk, start) else { continue };
+        let words = scene.folded.words(range.clone());
+        let shouted = words.len() > 3 && words.bytes().all(|b| b.is_ascii_uppercase());
+        if shouted && !shouted_before && range.len() == RECORD_LOCATOR {
+            found.push(range);
+        }
+        shouted_before = shouted;
+    }
     found
 }
 

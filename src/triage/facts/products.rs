@@ -26,7 +26,7 @@ pub(super) fn candidates(scene: &Scene<'_>, part: Part, all: &mut Vec<Candidate>
     }
     for shape in scene.vocabulary.nouns() {
         for range in shape.groups(scene.text()) {
-            if !scene.is_listed(List::Umbrella, &range) {
+            if names_something(scene, &range) {
                 push(range, &shape.name, shape.weights.of(Fact::Product), all);
             }
         }
@@ -41,4 +41,17 @@ fn within_reference(text: &str, range: &Range<usize>) -> bool {
         .into_iter()
         .chain(text.get(range.end..end))
         .any(|side| side.bytes().any(|b| b.is_ascii_digit()))
+}
+
+/// Whether a word of the phrase is more than an umbrella word, a number or a little word.
+fn names_something(scene: &Scene<'_>, range: &Range<usize>) -> bool {
+    let mut at = range.start;
+    let phrase = scene.text().get(range.clone()).unwrap_or_default();
+    phrase.split([' ', '\'', '"']).any(|word| {
+        let start = at;
+        at += word.len() + 1;
+        word.len() > 2
+            && word.bytes().any(|b| b.is_ascii_alphabetic())
+            && !scene.is_listed(List::Umbrella, &(start..start + word.len()))
+    })
 }

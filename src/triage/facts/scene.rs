@@ -105,7 +105,7 @@ impl<'a> Scene<'a> {
         let (near, same) =
             if before { (first, token.sentence == first.sentence) } else { (last, token.sentence == last.sentence) };
         let distance = near.position.abs_diff(token.position).saturating_sub(1) as usize;
-        (same && (cue.within == 0 || distance <= cue.within)).then_some(distance)
+        (same && cue.within.is_none_or(|most| distance <= most)).then_some(distance)
     }
 }
 
