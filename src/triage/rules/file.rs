@@ -31,6 +31,9 @@ pub enum RuleError {
         /// What is wrong with it.
         why: String,
     },
+    /// Rules that fail their own sentences.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Sentences(Vec<RuleError>),
     /// All words together are more than can be indexed.
     #[error("the rules' words cannot be indexed: {0}")]
     TooMany(String),
