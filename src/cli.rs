@@ -68,3 +68,8 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     use anyhow::Context;
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
 }
+//! Floor 5: one file a subcommand.
+
+pub mod corpora;
+pub mod evaluate;
+pub mod train;

@@ -1,6 +1,7 @@
 //! Learning: annotated rows → models. Pure, deterministic, no file, no clock.
 
 pub mod calibrate;
+pub mod card;
 pub mod gram;
 pub mod linear;
 pub mod solve;
