@@ -1,12 +1,12 @@
-//! Subjects of absence notices and automatic replies, for responders that set no header.
+//! Subjects of absence notices, automatic replies and delivery reports, for machines that set no header.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::reply::subject::is_reply;
 
-/// How such subjects begin, without accents and in lower case.
-const OPENINGS: &[&str] = &[
+/// How absence notices and automatic replies begin, without accents and in lower case.
+const ABSENCES: &[&str] = &[
     // English
     "automatic reply",
     "automatic response",
@@ -141,6 +141,60 @@ const OPENINGS: &[&str] = &[
     "מענה אוטומטי",
 ];
 
+/// How reports of mail servers begin. A parcel is delivered, too: what a customer may write of one
+/// (“Delivery failure”, “Colis non remis”) is not here.
+const REPORTS: &[&str] = &[
+    "undelivered mail",
+    "undeliverable mail",
+    "undeliverable message",
+    "undeliverable:",
+    "returned mail",
+    "failure notice",
+    "mail delivery",
+    "mail not delivered",
+    "mail could not be delivered",
+    "mail failed",
+    "mail system error",
+    "message delivery failure",
+    "message undeliverable",
+    "delivery status notification",
+    "delivery failure notification",
+    "delivery notification: delivery has failed",
+    "warning: message",
+    "non-delivery:",
+    "non remis :",
+    "non remis:",
+    "courrier electronique non distribue",
+    "echec de la remise",
+    "echec de remise",
+    "notification d'etat de remise",
+    "unzustellbar:",
+    "unzustellbare nachricht",
+    "nicht zustellbar:",
+    "nicht zugestellt:",
+    "benachrichtigung zum ubermittlungsstatus",
+    "no se puede entregar:",
+    "notificacion de estado de entrega",
+    "mensaje no entregado",
+    "mancato recapito",
+    "impossibile recapitare",
+    "notifica sullo stato del recapito",
+    "nao foi possivel entregar",
+    "onbestelbaar:",
+    "недоставленное сообщение",
+    "ваше сообщение не доставлено",
+];
+
+/// Whether the subject is that of a mail server's delivery report.
+pub(super) fn is_delivery_report(subject: &str) -> bool {
+    if is_reply(subject) {
+        return false;
+    }
+    let plain = plain(subject.trim());
+    let plain = plain.trim_start_matches(['[', '*', ' ']);
+    REPORTS.iter().any(|opening| plain.starts_with(&fold(opening)))
+}
+
 /// Whether the subject is that of an absence notice. A leading `Re:` means that a person answered one.
 pub(super) fn is_absence(subject: &str) -> bool {
     let subject = subject.trim();
@@ -149,7 +203,7 @@ pub(super) fn is_absence(subject: &str) -> bool {
     }
     let plain = plain(subject);
     let plain = plain.trim_start_matches(['[', '*', '(', '<', ' ']);
-    OPENINGS.iter().any(|opening| plain.strip_prefix(&fold(opening)).is_some_and(ends_there))
+    ABSENCES.iter().any(|opening| plain.strip_prefix(&fold(opening)).is_some_and(ends_there))
 }
 
 /// After the phrase comes nothing or a mark: “Out of office: …”, not “Out of office chair arrived broken”.
@@ -232,6 +286,35 @@ mod tests {
             "",
         ] {
             assert!(!is_absence(subject), "{subject}");
+        }
+    }
+
+    #[test]
+    fn delivery_reports_of_mail_servers() {
+        for subject in [
+            "Undelivered Mail Returned to Sender",
+            "Mail delivery failed: returning message to sender",
+            "Delivery Status Notification (Failure)",
+            "Returned mail: see transcript for details",
+            "Undeliverable: your order",
+            "failure notice",
+            "Non remis : votre commande",
+            "Échec de la remise",
+            "Unzustellbar: Ihre Bestellung",
+            "Mancato recapito: ordine",
+        ] {
+            assert!(is_delivery_report(subject), "{subject}");
+        }
+        for subject in [
+            "Re: Undelivered Mail Returned to Sender",
+            "Delivery failure",
+            "Delivery failed, parcel lost",
+            "Colis non remis",
+            "Non remis en main propre",
+            "Returned item, no refund",
+            "Undelivered parcel",
+        ] {
+            assert!(!is_delivery_report(subject), "{subject}");
         }
     }
 }
