@@ -1,14 +1,14 @@
 //! Floor 3: the only I/O. Each adapter implements a port.
 
 pub mod assets;
+pub mod durable;
+pub mod identity;
 pub mod imap;
 pub mod maildir;
 pub mod outbox_dir;
 pub mod reviewers;
 pub mod secret;
 pub mod smtp;
-pub mod durable;
-pub mod identity;
 pub mod store;
 pub mod system;
 pub mod tls;
