@@ -12,7 +12,7 @@ use guichet::ports::Store;
 use guichet::ports::store::OutboxFilter;
 
 use super::support::daemon::{Daemon, Seen};
-use super::support::smtp::SmtpServer;
+use super::support::scripted_smtp::SmtpServer;
 
 /// Points after which the server may already hold the mail without our knowing it.
 const WINDOW: &[&str] = &["deliver-committing", "deliver-accepted", "deliver-finishing"];

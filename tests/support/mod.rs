@@ -1,5 +1,5 @@
-//! What the tests are played with: a clock held by hand, servers that do as they are told, letters and
-//! outboxes to build, the built binary as a child process.
+//! Builders and played parts that several tests share: letters, a clock held by hand, an SMTP server
+//! that does as it is told, a store that can be watched and made to fail, the built binary as a child.
 #![allow(dead_code, reason = "each test binary uses a part of them")]
 
 pub mod certificates;
@@ -7,8 +7,8 @@ pub mod clock;
 pub mod daemon;
 pub mod ids;
 pub mod letter;
-pub mod outbox;
-pub mod smtp;
+pub mod scripted_smtp;
+pub mod watched;
 
 /// How long a test waits for what must happen before it fails.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

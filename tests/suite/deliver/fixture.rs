@@ -1,32 +1,38 @@
 //! One worker on one mailbox.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use guichet::adapters::smtp::SmtpMailer;
+use guichet::adapters::store::sled::{SledSettings, SledStore};
 use guichet::daemon::{Alarms, Deliver, DeliverSettings, Heartbeats, InDoubt, SentCopy};
 use guichet::domain::{
     Address, CaseId, DeliveryState, Email, MessageId, MessageLocation, OutgoingId, OutgoingKind, OutgoingMail,
 };
 use guichet::ports::store::Lease;
-use guichet::ports::{Clock, MailError, MailboxActions};
+use guichet::ports::store::Matter;
+use guichet::ports::{Clock, MailError, MailboxActions, Store};
 use jiff::SignedDuration;
+use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::smtp::settings;
 use crate::support::clock::ManualClock;
-use crate::support::outbox::Outbox;
-use crate::support::smtp::SmtpServer;
+use crate::support::ids::CountingIds;
+use crate::support::letter::Letter;
+use crate::support::scripted_smtp::SmtpServer;
+use crate::support::watched::WatchedStore;
 
 /// How often the worker promises a sign of life.
 const PROMISE: SignedDuration = SignedDuration::from_secs(30);
 
 pub struct Fixture {
     pub server: SmtpServer,
-    pub store: Arc<Outbox>,
+    pub store: Arc<WatchedStore>,
     pub clock: Arc<ManualClock>,
     pub alarms: Alarms,
     pub heartbeats: Heartbeats,
@@ -34,6 +40,8 @@ pub struct Fixture {
     pub settings: DeliverSettings,
     pub smtp: guichet::adapters::smtp::SmtpSettings,
     pub wake: Arc<Notify>,
+    letters: AtomicU32,
+    _data: TempDir,
 }
 
 /// A worker that runs.
@@ -46,10 +54,13 @@ impl Fixture {
     pub async fn new() -> Self {
         let server = SmtpServer::start().await;
         let clock = Arc::new(ManualClock::new());
+        let data = tempfile::tempdir().unwrap();
+        let ids = Arc::new(CountingIds::default());
+        let (store, _) = SledStore::open(data.path(), &SledSettings::default(), ids).unwrap();
         Self {
             smtp: settings(server.port),
             server,
-            store: Arc::default(),
+            store: Arc::new(WatchedStore::new(Arc::new(store))),
             alarms: Alarms::new(clock.clone()),
             heartbeats: Heartbeats::new(clock.clone()),
             clock,
@@ -62,6 +73,8 @@ impl Fixture {
                 max_per_hour: None,
             },
             wake: Arc::default(),
+            letters: AtomicU32::default(),
+            _data: data,
         }
     }
 
@@ -86,12 +99,27 @@ impl Fixture {
         }
     }
 
-    pub fn put(&self, id: &str) {
-        self.store.put(self.acknowledgement(id));
+    /// A customer's message arrives, and its acknowledgement is due now.
+    pub async fn put(&self, id: &str) {
+        self.put_mail(self.acknowledgement(id)).await;
         self.wake.notify_one();
     }
 
-    pub fn start(&self) -> Worker {
+    /// A customer's message arrives with this acknowledgement; nobody wakes the worker.
+    pub async fn put_mail(&self, mail: OutgoingMail) {
+        let n = self.letters.fetch_add(1, Ordering::SeqCst) + 1;
+        let letter = Letter::new(n).from(&format!("customer{n}@example.org")).at(self.clock.now());
+        let mut intake = letter.prepare(&*self.store).await;
+        let Matter::Customer(matter) = &mut intake.matter else { panic!("a letter of a customer") };
+        matter.acknowledgement = Some(OutgoingMail { case: letter.case_id(), ..mail });
+        self.store.record(&self.lease().await, intake).await.unwrap();
+    }
+
+    async fn lease(&self) -> Lease {
+        self.store.lease("support").await.unwrap()
+    }
+
+    pub async fn start(&self) -> Worker {
         let deliver = Deliver {
             store: self.store.clone(),
             mailer: Arc::new(SmtpMailer::new(self.smtp.clone())),
@@ -102,14 +130,21 @@ impl Fixture {
             wake: self.wake.clone(),
         };
         let stop = CancellationToken::new();
-        let lease = Lease { mailbox: "support".into(), epoch: 1 };
+        let lease = self.lease().await;
         let heartbeat = self.heartbeats.register("deliver support", PROMISE);
         Worker { task: tokio::spawn(deliver.run(lease, stop.clone(), heartbeat)), stop }
     }
 
+    /// Moves the clock on, at a moment when the worker waits: what it decided in the middle of a round
+    /// would be about the time before.
+    pub async fn advance(&self, by: SignedDuration) {
+        self.store.quiet().await;
+        self.clock.advance(by);
+    }
+
     /// Moves the clock on and waits until both loops have looked around since.
     pub async fn pass_time(&self, by: SignedDuration) {
-        self.clock.advance(by);
+        self.advance(by).await;
         let fresh_for_long = self.clock.now().checked_add(PROMISE - SignedDuration::from_secs(1)).unwrap();
         let beaten = async {
             while !self.heartbeats.all_fresh(fresh_for_long) {
@@ -117,6 +152,7 @@ impl Fixture {
             }
         };
         tokio::time::timeout(crate::support::PATIENCE, beaten).await.expect("the worker gives a sign of life");
+        self.store.quiet().await;
     }
 
     /// Returns once the mail waits again after so many attempts.

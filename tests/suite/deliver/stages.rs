@@ -3,15 +3,15 @@
 use jiff::SignedDuration;
 
 use super::fixture::Fixture;
-use crate::support::smtp::{At, Do};
+use crate::support::scripted_smtp::{At, Do};
 
 const BEFORE_THE_BODY: &[At] = &[At::Greeting, At::Ehlo, At::Auth, At::Mail, At::Rcpt, At::Data];
 
 #[tokio::test]
 async fn an_acknowledgement_is_sent_once() {
     let f = Fixture::new().await;
-    f.put("a-1");
-    let worker = f.start();
+    f.put("a-1").await;
+    let worker = f.start().await;
     let mail = f.store.until("a-1", "sent").await;
     assert_eq!((mail.attempts, mail.last_problem), (1, None));
     f.pass_time(SignedDuration::from_hours(24 * 10)).await;
@@ -25,10 +25,10 @@ async fn an_acknowledgement_is_sent_once() {
 #[tokio::test]
 async fn mail_put_in_later_wakes_the_worker_and_shares_a_connection() {
     let f = Fixture::new().await;
-    let worker = f.start();
-    f.store.asked_at(guichet::ports::Clock::now(&*f.clock)).await;
+    let worker = f.start().await;
+    f.pass_time(SignedDuration::from_secs(20)).await;
     for id in ["a-1", "a-2", "a-3"] {
-        f.store.put(f.acknowledgement(id));
+        f.put_mail(f.acknowledgement(id)).await;
     }
     f.wake.notify_one();
     f.store.until("a-3", "sent").await;
@@ -45,11 +45,11 @@ async fn a_link_that_fails_before_the_body_is_a_free_retry() {
         {
             let f = Fixture::new().await;
             f.server.once(*at, action.clone());
-            f.put("a-1");
-            let worker = f.start();
+            f.put("a-1").await;
+            let worker = f.start().await;
             let mail = f.failed("a-1", 1).await;
             assert!(mail.last_problem.is_some(), "{at:?} {action:?}");
-            f.clock.advance(SignedDuration::from_mins(1));
+            f.advance(SignedDuration::from_mins(1)).await;
             let mail = f.store.until("a-1", "sent").await;
             assert_eq!(mail.attempts, 2, "{at:?} {action:?}");
             worker.stop().await;
@@ -63,11 +63,11 @@ async fn a_temporary_answer_delays_and_a_permanent_one_rejects() {
     for at in [At::Mail, At::Rcpt, At::Data, At::Dot] {
         let f = Fixture::new().await;
         f.server.once(at, Do::Say("451 4.3.0 later\r\n"));
-        f.put("a-1");
-        let worker = f.start();
+        f.put("a-1").await;
+        let worker = f.start().await;
         let mail = f.failed("a-1", 1).await;
         assert!(mail.last_problem.unwrap().contains("451 4.3.0 later"), "{at:?}");
-        f.clock.advance(SignedDuration::from_mins(1));
+        f.advance(SignedDuration::from_mins(1)).await;
         f.store.until("a-1", "sent").await;
         worker.stop().await;
         let begun_at_dot = usize::from(at == At::Dot);
@@ -77,15 +77,15 @@ async fn a_temporary_answer_delays_and_a_permanent_one_rejects() {
         f.server.once(at, Do::Say("554 5.6.0 never\r\n"));
         let mut mail = f.acknowledgement("a-1");
         mail.envelope_from = Some(f.settings.fallback_sender.clone());
-        f.store.put(mail);
-        f.put("a-2");
-        let worker = f.start();
+        f.put_mail(mail).await;
+        f.put("a-2").await;
+        let worker = f.start().await;
         let mail = f.store.until("a-1", "rejected").await;
         assert!(mail.last_problem.unwrap().contains("554 5.6.0 never"), "{at:?}");
         f.store.until("a-2", "sent").await;
         f.pass_time(SignedDuration::from_hours(24)).await;
         worker.stop().await;
-        assert_eq!(f.store.state("a-1").name(), "rejected");
+        assert_eq!(f.store.state("a-1").await, "rejected");
     }
 }
 
@@ -96,8 +96,8 @@ async fn a_body_cut_at_any_byte_is_in_doubt() {
     for count in 0..on_the_wire {
         let f = Fixture::new().await;
         f.server.once(At::Body(count), Do::Close);
-        f.put("a-1");
-        let worker = f.start();
+        f.put("a-1").await;
+        let worker = f.start().await;
         f.store.until("a-1", "in doubt").await;
         worker.stop().await;
         assert!(f.server.taken().is_empty());
@@ -110,8 +110,8 @@ async fn an_answer_cut_at_any_byte_is_in_doubt() {
     for count in 0..=answer.len() {
         let f = Fixture::new().await;
         f.server.once(At::Dot, Do::SayAndClose(answer[..count].to_owned()));
-        f.put("a-1");
-        let worker = f.start();
+        f.put("a-1").await;
+        let worker = f.start().await;
         f.store.until("a-1", if count == answer.len() { "sent" } else { "in doubt" }).await;
         worker.stop().await;
         assert_eq!(f.server.taken().len(), 1);
@@ -123,9 +123,9 @@ async fn a_connection_gone_stale_between_two_mails_costs_nothing() {
     let f = Fixture::new().await;
     f.server.once(At::Mail, Do::Say("250 2.1.0 Ok\r\n"));
     f.server.once(At::Mail, Do::Say("421 4.7.0 too many mails on this connection\r\n"));
-    f.put("a-1");
-    f.put("a-2");
-    let worker = f.start();
+    f.put("a-1").await;
+    f.put("a-2").await;
+    let worker = f.start().await;
     let mail = f.store.until("a-2", "sent").await;
     worker.stop().await;
     assert_eq!((mail.attempts, f.server.taken().len(), f.server.count("connect")), (1, 2, 2));
@@ -138,9 +138,9 @@ async fn a_refused_null_sender_is_replaced_by_the_mailbox_and_said_once() {
     {
         let f = Fixture::new().await;
         f.server.once(at, Do::Say(words));
-        f.put("a-1");
-        f.put("a-2");
-        let worker = f.start();
+        f.put("a-1").await;
+        f.put("a-2").await;
+        let worker = f.start().await;
         f.store.until("a-2", "sent").await;
         worker.stop().await;
         let senders: Vec<_> = f.server.taken().into_iter().map(|mail| mail.mail_from).collect();
