@@ -73,3 +73,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 pub mod corpora;
 pub mod evaluate;
 pub mod train;
+pub mod case;
+pub mod queue;
+pub mod reviewer;
+mod terminal;

@@ -9,7 +9,7 @@ pub use client::{Client, ClientError};
 pub use protocol::{
     CaseDocument, DraftDocument, MessageDocument, OutgoingDocument, QueueDocument, QueueLine, Request, Response,
 };
-pub use server::{Control, serve};
+pub use server::{Control, bind, serve, serve_on};
 
 use std::path::{Path, PathBuf};
 

@@ -32,12 +32,18 @@ pub struct Control {
     pub reviewers: Arc<dyn Reviewers>,
 }
 
-/// Listens on `path` (made readable and writable by its owner only) until `stop`.
+/// Listens on `path` until `stop`: [`bind`], then [`serve_on`].
 ///
 /// # Errors
-/// When another daemon answers there, or the socket cannot be made.
+/// As [`bind`].
 pub async fn serve(control: Control, path: &Path, stop: CancellationToken) -> anyhow::Result<()> {
     let listener = bind(path).await?;
+    serve_on(control, listener, path, stop).await;
+    Ok(())
+}
+
+/// Answers commands on a socket bound at `path` until `stop`, then removes it.
+pub async fn serve_on(control: Control, listener: UnixListener, path: &Path, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -63,11 +69,14 @@ pub async fn serve(control: Control, path: &Path, stop: CancellationToken) -> an
     }
     // The next daemon makes its own; a leftover would only cost it a connection attempt.
     let _ = std::fs::remove_file(path);
-    Ok(())
 }
 
-/// Bound under another name, closed to others, then moved into place: nobody else can connect in between.
-async fn bind(path: &Path) -> anyhow::Result<UnixListener> {
+/// Makes the socket, readable and writable by its owner only; a leftover one is replaced.
+///
+/// # Errors
+/// When another daemon answers there, or the socket cannot be made.
+// Bound under another name, closed to others, then moved into place: nobody else can connect in between.
+pub async fn bind(path: &Path) -> anyhow::Result<UnixListener> {
     let shown = path.display();
     if UnixStream::connect(path).await.is_ok() {
         bail!("another daemon answers on {shown}: stop it first, or give this one its own data_dir");

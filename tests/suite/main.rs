@@ -5,6 +5,7 @@ mod config;
 mod corpus;
 mod crash;
 mod deliver;
+mod desk;
 mod floors;
 mod imap;
 mod maildir;
@@ -16,3 +17,6 @@ mod store_contract;
 mod store_sled;
 #[path = "../support/mod.rs"]
 mod support;
+
+#[path = "../shop/mod.rs"]
+mod shop;

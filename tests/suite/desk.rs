@@ -1,0 +1,6 @@
+//! The desk over real HTTP, on the real store.
+
+mod acting;
+mod guarding;
+mod showing;
+mod socket;
