@@ -1,14 +1,21 @@
 //! Floor 5: one file a subcommand, and the wiring that only this floor does.
 
+mod case;
 mod check;
 mod classify;
+mod corpora;
 mod demo;
+mod evaluate;
 mod init;
 mod logging;
 mod notify;
+pub mod queue;
+pub mod reviewer;
 mod run;
 mod service;
 mod signals;
+mod terminal;
+mod train;
 mod wiring;
 
 use std::path::PathBuf;
@@ -35,6 +42,16 @@ enum Command {
     Check(check::Check),
     Run(run::Run),
     Classify(classify::Classify),
+    /// The review queue from a terminal; asks the running daemon.
+    Queue(queue::QueueArgs),
+    /// One case with its record; asks the running daemon.
+    Case(case::CaseArgs),
+    /// Trains the models from annotated mails.
+    Train(train::TrainArgs),
+    /// Scores the models on annotated mails.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Who may sign in to the desk.
+    Reviewer(reviewer::ReviewerArgs),
 }
 
 impl Cli {
@@ -60,6 +77,31 @@ impl Command {
             Self::Init(command) => runtime()?.block_on(command.run(config)),
             Self::Check(command) => runtime()?.block_on(command.run(config)),
             Self::Run(command) => runtime()?.block_on(command.run(config)),
+            Self::Queue(args) => {
+                let data_dir = wiring::config(config.as_deref())?.data_dir;
+                runtime()?.block_on(queue::run(args, &data_dir, &mut std::io::stdout()))?;
+                Ok(true)
+            }
+            Self::Case(args) => {
+                let data_dir = wiring::config(config.as_deref())?.data_dir;
+                runtime()?.block_on(case::run(args, &data_dir, &mut std::io::stdout()))?;
+                Ok(true)
+            }
+            Self::Train(args) => {
+                let assets = wiring::assets(wiring::optional_config(config.as_deref())?.as_ref());
+                train::run(&args, &assets, jiff::Zoned::now().date(), &mut std::io::stdout())?;
+                Ok(true)
+            }
+            Self::Evaluate(args) => {
+                let assets = wiring::assets(wiring::optional_config(config.as_deref())?.as_ref());
+                evaluate::run(&args, &assets, &mut std::io::stdout())?;
+                Ok(true)
+            }
+            Self::Reviewer(args) => {
+                let data_dir = wiring::config(config.as_deref())?.data_dir;
+                reviewer::run(args, &data_dir, &mut std::io::stdout())?;
+                Ok(true)
+            }
         }
     }
 }
