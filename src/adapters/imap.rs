@@ -27,7 +27,7 @@ use crate::ports::{MailError, MailSession, MailSource};
 
 pub use actions::ImapActions;
 pub use probe::{FolderReport, ProbeReport, probe};
-pub use settings::{FolderNames, ImapSettings, Secret};
+pub use settings::{FolderNames, ImapSettings};
 
 /// Log targets that print passwords and mail at `trace`: whoever sets up logging caps them at `debug`.
 pub const CAPPED_LOG_TARGETS: &[&str] = &["async_imap"];

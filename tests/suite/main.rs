@@ -7,10 +7,9 @@ mod floors;
 mod imap;
 mod imap_account;
 mod maildir;
+mod reading;
 mod scripted_imap;
 mod smtp;
 mod store_contract;
 mod store_sled;
-#[path = "../support/mod.rs"]
 mod support;
-mod reading;
