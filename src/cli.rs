@@ -1,11 +1,11 @@
 //! Floor 5: one file a subcommand, and the wiring that only this floor does.
 
-mod case;
+pub mod case;
 mod check;
 mod classify;
-mod corpora;
+pub mod corpora;
 mod demo;
-mod evaluate;
+pub mod evaluate;
 mod init;
 mod logging;
 mod notify;
@@ -15,7 +15,7 @@ mod run;
 mod service;
 mod signals;
 mod terminal;
-mod train;
+pub mod train;
 mod wiring;
 
 use std::path::PathBuf;
@@ -110,12 +110,3 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     use anyhow::Context;
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
 }
-//! Floor 5: one file a subcommand.
-
-pub mod corpora;
-pub mod evaluate;
-pub mod train;
-pub mod case;
-pub mod queue;
-pub mod reviewer;
-mod terminal;

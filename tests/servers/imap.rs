@@ -16,12 +16,9 @@ use crate::support::dovecot::{Dovecot, FRENCH_USER, Options, USER};
 /// Longer than any test: a wait that nothing ends shows as a hanging test.
 const LONG: Duration = Duration::from_secs(3600);
 
-fn secret(password: &str) -> Secret {
-    Secret::Given(password.to_owned())
-}
-
-pub fn settings(dovecot: &Dovecot) -> ImapSettings {
-    let mut settings = ImapSettings::new("localhost", dovecot.imaps, Security::Implicit, USER.0, secret(USER.1));
+pub(crate) fn settings(dovecot: &Dovecot) -> ImapSettings {
+    let mut settings =
+        ImapSettings::new("localhost", dovecot.imaps, Security::Implicit, USER.0, Secret::Given(USER.1.into()));
     settings.ca_file = Some(dovecot.ca_file());
     settings
 }
@@ -195,7 +192,7 @@ async fn starttls_signs_in_and_is_not_left_out_where_the_server_has_none() {
     let dovecot = Dovecot::start();
     let mut settings = settings(&dovecot);
     (settings.port, settings.tls) = (dovecot.imap, Security::StartTls);
-    (settings.username, settings.secret) = (FRENCH_USER.0.into(), secret(FRENCH_USER.1));
+    (settings.username, settings.password) = (FRENCH_USER.0.into(), Secret::Given(FRENCH_USER.1.into()));
     let report = probe(&settings).await.unwrap();
     assert!(report.idle && report.keeps_keyword);
     assert_eq!((report.inbox.name.as_str(), report.inbox.messages), ("INBOX", 0));
@@ -211,7 +208,7 @@ async fn starttls_signs_in_and_is_not_left_out_where_the_server_has_none() {
 async fn a_wrong_password_is_permanent_and_names_who_and_where() {
     let dovecot = Dovecot::start();
     let mut settings = settings(&dovecot);
-    settings.secret = secret("wrong");
+    settings.password = Secret::Given("wrong".into());
     let MailError::Permanent(why) = refusal(&settings).await else { panic!("temporary") };
     assert!(why.contains("localhost") && why.contains(USER.0) && why.contains("AUTHENTICATIONFAILED"), "{why}");
     assert!(!why.contains("wrong\""), "{why}");

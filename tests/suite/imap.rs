@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guichet::adapters::imap::{ImapSettings, ImapSource};
+use guichet::adapters::secret::Secret;
 use guichet::adapters::tls::Security;
 use guichet::domain::position::FolderRole;
 use guichet::domain::{Folder, Position};
@@ -19,8 +20,11 @@ const LONG: Duration = Duration::from_secs(3600);
 const MAIL: &str = "Subject: hello\r\n\r\nHello\r\n";
 
 pub(crate) fn settings(port: u16) -> ImapSettings {
-    let secret = guichet::adapters::secret::Secret::Given("secret".to_owned());
-    ImapSettings { retry_delay: Duration::ZERO, ..ImapSettings::new("127.0.0.1", port, Security::None, "user", secret) }
+    let password = Secret::Given("secret".into());
+    ImapSettings {
+        retry_delay: Duration::ZERO,
+        ..ImapSettings::new("127.0.0.1", port, Security::None, "user", password)
+    }
 }
 
 pub(crate) fn inbox() -> Folder {

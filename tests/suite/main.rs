@@ -15,7 +15,6 @@ mod scripted_imap;
 mod smtp;
 mod store_contract;
 mod store_sled;
-#[path = "../support/mod.rs"]
 mod support;
 
 #[path = "../shop/mod.rs"]

@@ -26,18 +26,12 @@ const PASSING: &[&str] =
 
 /// Connects, protects the connection and signs in.
 pub(super) async fn sign_in(settings: &ImapSettings, tls: &Tls) -> Result<Connection, MailError> {
-    let password = password(settings).await?;
+    let password = settings.password.resolve().await.map_err(told)?;
     let client = within(settings, "connecting", protected(settings, tls)).await?;
     let session = within(settings, "signing in", authenticated(settings, client, &password)).await?;
     let mut connection = Connection::new(session, &settings.host, settings.patience);
     connection.load_capabilities().await?;
     Ok(connection)
-}
-
-async fn password(settings: &ImapSettings) -> Result<String, MailError> {
-    settings.secret.resolve().await.map_err(|error| {
-        MailError::Permanent(format!("no password for {} at {}: {error}", settings.username, settings.host))
-    })
 }
 
 /// A step with a time limit. The parser's panics on malformed answers end the step, not the task.

@@ -35,8 +35,8 @@ pub struct ImapSettings {
     pub tls: Security,
     /// Who signs in.
     pub username: String,
-    /// Where the password is found; read at each connection.
-    pub secret: Secret,
+    /// Where the password comes from.
+    pub password: Secret,
     /// PEM file of issuers to trust beside the machine's.
     pub ca_file: Option<PathBuf>,
     /// The folders.
@@ -58,13 +58,19 @@ pub struct ImapSettings {
 
 impl ImapSettings {
     /// An account with the usual limits: 25 MB, 30 days of history, a poll each minute.
-    pub fn new(host: impl Into<String>, port: u16, tls: Security, username: impl Into<String>, secret: Secret) -> Self {
+    pub fn new(
+        host: impl Into<String>,
+        port: u16,
+        tls: Security,
+        username: impl Into<String>,
+        password: Secret,
+    ) -> Self {
         Self {
             host: host.into(),
             port,
             tls,
             username: username.into(),
-            secret,
+            password,
             ca_file: None,
             folders: FolderNames::default(),
             size_cap: 25 * 1024 * 1024,
