@@ -45,6 +45,7 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
     };
     let refused = refusal.as_ref().map(|refused| refusal_view(visit, refused));
     let typed = refusal.and_then(|refused| refused.typed);
+    let draft = view::draft(visit, file, typed.as_ref());
     let outgoing: Vec<MailRow> = file.outgoing.iter().map(|mail| mail_row(visit, mail)).collect();
     let record: Vec<_> = file.record.iter().rev().map(|entry| view::record_entry(visit, entry)).collect();
     visit.page(
@@ -64,9 +65,9 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
             acknowledgement => view::acknowledgement(visit, file),
             messages => file.messages.iter().map(|message| view::message(visit, message)).collect::<Vec<_>>(),
             verdict => case.verdict.as_ref().map(|verdict| view::verdict(verdict, &case.known)),
-            draft => view::draft(visit, file, typed.as_ref()),
-            // Nothing typed is lost, even when the draft was withdrawn meanwhile.
-            lost_text => if file.draft.is_none() { typed.as_ref().map(|typed| typed.body.as_str()) } else { None },
+            // Nothing typed is lost, even when the draft was approved or withdrawn meanwhile.
+            lost_text => typed.as_ref().filter(|_| draft.is_none()).map(|typed| typed.body.as_str()),
+            draft,
             closing => view.closing,
             templates => view.templates.iter().map(|choice| {
                 context! { name => choice.name.as_str(), title => choice.title }
