@@ -294,7 +294,13 @@ impl Checker<'_> {
         }
     }
 
-    fn server(&self, host: &Spanned<String>, port: Option<u16>, tls: file::Protection, ports: [u16; 2]) -> Checked<Server> {
+    fn server(
+        &self,
+        host: &Spanned<String>,
+        port: Option<u16>,
+        tls: file::Protection,
+        ports: [u16; 2],
+    ) -> Checked<Server> {
         let [implicit, plain] = ports;
         let loopback = ["localhost", "127.0.0.1", "::1"].contains(&host.get_ref().as_str());
         let (tls, default_port) = match tls {

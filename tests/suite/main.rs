@@ -15,6 +15,7 @@ mod scripted_imap;
 mod smtp;
 mod store_contract;
 mod store_sled;
+#[path = "../support/mod.rs"]
 mod support;
 
 #[path = "../shop/mod.rs"]
