@@ -2,5 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod imap;
+#[path = "../support/mod.rs"]
+mod play;
+#[path = "../shop/mod.rs"]
+mod shop;
 mod smtp;
+mod story;
 mod support;

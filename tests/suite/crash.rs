@@ -5,20 +5,24 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use guichet::adapters::reviewers::ReviewersFile;
 use guichet::adapters::store::sled::{SledSettings, SledStore};
 use guichet::adapters::system::SystemIds;
-use guichet::domain::{CaseId, OutgoingKind};
+use guichet::domain::OutgoingKind;
 use guichet::ports::Store;
 use guichet::ports::store::OutboxFilter;
 
 use super::support::daemon::{Daemon, Seen};
 use super::support::scripted_smtp::SmtpServer;
 
-/// Points after which the server may already hold the mail without our knowing it.
-const WINDOW: &[&str] = &["deliver-committing", "deliver-accepted", "deliver-finishing"];
+/// Points that may lie between "committing is durable" and "the outcome is durable": there nobody can
+/// know whether the server has the mail.
+const WINDOW: &[&str] =
+    &["deliver-committing", "deliver-accepted", "store.batch.before", "store.batch.after", "store.flush.before", "store.flush.after"];
 
 const LETTERS: [&str; 2] = ["claire@orange.example", "tom@btmail.example"];
 const MARKER: &str = "marker@post.example";
+const REVIEWER: &str = "ana";
 
 struct Shop {
     folder: tempfile::TempDir,
@@ -29,7 +33,7 @@ impl Shop {
     fn new(smtp_port: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        for part in ["inbox/new", "inbox/cur", "inbox/tmp"] {
+        for part in ["inbox/new", "inbox/cur", "inbox/tmp", "sent/new", "sent/cur", "sent/tmp"] {
             std::fs::create_dir_all(root.join(part)).unwrap();
         }
         let config = root.join("guichet.toml");
@@ -42,6 +46,8 @@ impl Shop {
             sent = root.join("sent"),
         );
         std::fs::write(&config, text).unwrap();
+        let reviewers = ReviewersFile::in_folder(&root.join("data"));
+        reviewers.add(REVIEWER, "Ana", "counter window 7", jiff::Timestamp::now()).unwrap();
         Self { folder, config }
     }
 
@@ -65,12 +71,18 @@ impl Shop {
     }
 }
 
-/// The case of a customer as the queue prints it; `None` when it does not wait for a reply.
-fn waiting_case(daemon: &Daemon, customer: &str) -> Option<String> {
+/// The case of a customer and its revision, as the queue prints them; `None` when it waits for no reply.
+fn waiting_case(daemon: &Daemon, customer: &str) -> Option<(String, String)> {
     let output = daemon.command(&["queue", "list", "--json"]);
-    let text = String::from_utf8(output.stdout).unwrap();
-    let line = text.lines().find(|line| line.contains(customer))?;
-    CaseId::find_in(line).first().map(|case| case.as_str().to_owned())
+    let queue: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
+    let line = queue["cases"].as_array()?.iter().find(|line| line["customer"] == customer)?;
+    Some((line["case"].as_str()?.to_owned(), line["revision"].to_string()))
+}
+
+fn approve_first(daemon: &Daemon) {
+    if let Some((case, revision)) = waiting_case(daemon, LETTERS[0]) {
+        daemon.command(&["queue", "approve", &case, "--revision", &revision, "--as", REVIEWER]);
+    }
 }
 
 /// The way of two letters and one approved reply, as far as the process lives.
@@ -85,9 +97,7 @@ fn story(shop: &Shop, failpoint: Option<&str>) -> bool {
     if daemon.wait_lines(LETTERS.len(), &["acknowledgement accepted"]) == Seen::Ended {
         return false;
     }
-    if let Some(case) = waiting_case(&daemon, LETTERS[0]) {
-        daemon.command(&["queue", "approve", &case, "--as", "ana"]);
-    }
+    approve_first(&daemon);
     let sent = daemon.wait_line(&["reply accepted"]);
     let _ = daemon.stop();
     sent != Seen::Ended
@@ -105,9 +115,7 @@ fn aftermath(shop: &Shop) {
     shop.deliver(MARKER);
     assert!(matches!(daemon.wait_line(&["acknowledgement accepted"]), Seen::Line(_)));
     while waiting_case(&daemon, MARKER).is_none() {}
-    if let Some(case) = waiting_case(&daemon, LETTERS[0]) {
-        daemon.command(&["queue", "approve", &case, "--as", "ana"]);
-    }
+    approve_first(&daemon);
     assert!(daemon.stop().success(), "{}", daemon.log.join("\n"));
 }
 

@@ -1,6 +1,6 @@
 //! A private Dovecot: IMAP, IMAPS, LMTP with Sieve, its own users and certificate. Killed on drop.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -83,6 +83,15 @@ impl Dovecot {
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "doveadm {arguments:?}: {error}");
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Puts a message into a folder as a mail client does.
+    pub fn save(&self, user: &str, folder: &str, bytes: &[u8]) {
+        let mut command = ordinary("doveadm");
+        command.arg("-c").arg(self.folder.path().join("dovecot.conf")).args(["save", "-u", user, "-m", folder]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(bytes).unwrap();
+        assert!(child.wait().unwrap().success(), "doveadm save failed");
     }
 
     /// Kills the server as a power failure would, and starts it again on the same ports and mail.
