@@ -29,9 +29,6 @@ pub use actions::ImapActions;
 pub use probe::{FolderReport, ProbeReport, probe};
 pub use settings::{FolderNames, ImapSettings};
 
-/// Log targets that print passwords and mail at `trace`: whoever sets up logging caps them at `debug`.
-pub const CAPPED_LOG_TARGETS: &[&str] = &["async_imap"];
-
 /// One folder of an IMAP account that is watched.
 #[derive(Debug)]
 pub struct ImapSource {
