@@ -8,7 +8,7 @@ use regex_syntax::hir::{Hir, HirKind};
 pub(super) type Needles = Vec<Vec<u8>>;
 
 /// Shorter words stand in every mail.
-const SHORTEST: usize = 3;
+const SHORTEST: usize = 2;
 /// More alternatives than this are cut shorter by the extractor.
 const MOST: usize = 250;
 
@@ -31,7 +31,7 @@ fn of(hir: &Hir) -> Option<Needles> {
         HirKind::Concat(parts) => {
             let tails = (0..parts.len()).filter_map(|from| prefixes(&Hir::concat(parts.get(from..)?.to_vec())));
             let inner = parts.iter().filter_map(of);
-            tails.chain(inner).max_by_key(|words| (shortest(words).min(6), std::cmp::Reverse(words.len())))
+            tails.chain(inner).max_by_key(|words| (shortest(words).min(5), std::cmp::Reverse(words.len())))
         }
         HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
         _ => prefixes(hir),
