@@ -20,3 +20,4 @@ mod support;
 
 #[path = "../shop/mod.rs"]
 mod shop;
+mod rules;
