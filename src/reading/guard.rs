@@ -9,7 +9,7 @@ const FLAT: usize = 100;
 /// More containers than any mail a person sent.
 const MAX_CONTAINERS: usize = 10_000;
 /// The parser looks for the end of each container from its beginning on: containers × bytes bounds its work.
-const MAX_WORK: usize = 4_000_000_000;
+const MAX_WORK: usize = 2_000_000_000;
 /// Longest header block given to the parser.
 const MAX_HEADERS: usize = 1024 * 1024;
 

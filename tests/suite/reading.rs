@@ -384,7 +384,7 @@ fn mutated_mail_never_makes_the_reader_fail() {
             let other = &originals[generator.next(originals.len())];
             let message = read_bytes(mutated(original, other, &mut generator));
             let name = names[index].display();
-            // The panic shield may only ever be needed for the parser's own faults; none is known.
+            // The shield around the parser is for faults that nobody knows of.
             let failed = matches!(&message.condition, Condition::Unreadable(why) if why.contains("failed"));
             assert!(!failed, "round {round}, {name}");
             assert!(

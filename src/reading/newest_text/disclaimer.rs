@@ -96,6 +96,9 @@ const PHRASES: &[&str] = &[
     "questo messaggio",
 ];
 
+/// Longest paragraph, in lines, in which a notice without a blank line above it is looked for.
+const MAX_PARAGRAPH: usize = 60;
+
 /// How many phrases make a notice.
 const ENOUGH: usize = 4;
 
@@ -117,6 +120,9 @@ pub(super) fn without(segment: &[Line]) -> Vec<Line> {
 
 /// The lines of a paragraph above a notice that follows without a blank line.
 fn before_notice(paragraph: &[Line]) -> &[Line] {
+    if paragraph.len() > MAX_PARAGRAPH {
+        return paragraph;
+    }
     let notice = (1..paragraph.len()).find(|at| {
         let rest = paragraph.get(*at..).unwrap_or_default();
         let starts = rest.first().is_some_and(|line| line.text.len() > 20 && phrases(&line.text) >= 1);

@@ -76,10 +76,11 @@ fn is_quote_overflow(lines: &[Line], at: usize) -> bool {
 /// Apple Mail quotes a forward whole, the line that announces it too. Below "X wrote:" it would be
 /// a forward inside the history.
 fn begins_quoted_forward(lines: &[Line], at: usize) -> bool {
-    let Some(line) = lines.get(at) else { return false };
-    let before = lines.get(..at).unwrap_or_default().iter().rev().find(|line| !line.is_blank());
-    let own_before = before.is_none_or(|line| line.depth == 0 && !line.text.trim_end().ends_with(':'));
-    line.depth == 1 && own_before && header_block::is_forward_marker(&line.text)
+    let announces = lines.get(at).is_some_and(|line| line.depth == 1 && header_block::is_forward_marker(&line.text));
+    announces && {
+        let before = lines.get(..at).unwrap_or_default().iter().rev().find(|line| !line.is_blank());
+        before.is_none_or(|line| line.depth == 0 && !line.text.trim_end().ends_with(':'))
+    }
 }
 
 fn quote_follows(lines: &[Line], at: usize) -> bool {
