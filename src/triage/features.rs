@@ -5,6 +5,7 @@
 //! | words | 1–2 word sequences, subject's apart as well; words with accents also as written |
 //! | letters | 3–5 letters within a word |
 //! | ideas | the lexicon's ideas: alone, denied, ordered pairs within a sentence, in first and last sentence |
+//! | company | pairs of ideas anywhere in the mail |
 //! | rules | names of the rules that hit, denied or not, and the sum of their weights |
 //! | shape | capitals, marks, length, numbers, quotes, missing accents |
 //!
@@ -41,6 +42,8 @@ pub enum Block {
     Letters,
     /// Ideas of the lexicon.
     Ideas,
+    /// Ideas that stand together anywhere in the mail.
+    Company,
     /// Rule hits.
     Rules,
     /// Shape of the text.
@@ -49,7 +52,7 @@ pub enum Block {
 
 impl Block {
     /// Every block.
-    pub const ALL: [Self; 5] = [Self::Words, Self::Letters, Self::Ideas, Self::Rules, Self::Shape];
+    pub const ALL: [Self; 6] = [Self::Words, Self::Letters, Self::Ideas, Self::Company, Self::Rules, Self::Shape];
 
     /// Length of the block's vector, found by cross-validation.
     fn weight(self) -> f32 {
@@ -57,6 +60,7 @@ impl Block {
             Self::Words => 1.0,
             Self::Letters => 1.0,
             Self::Ideas => 1.0,
+            Self::Company => 0.7,
             Self::Rules => 1.0,
             Self::Shape => 0.5,
         }
@@ -110,11 +114,13 @@ fn column(block: Block, key: hash::Hash) -> u32 {
 pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates) -> (Features, Vec<Features>) {
     let mut sink = Sink { entries: Vec::with_capacity(2048), part: Part::Subject };
     let [subject, body, attachments] = [&text.subject, &text.body, &text.attachments].map(Tokens::cut);
+    let mut present = Vec::new();
     for (part, tokens) in [(Part::Subject, &subject), (Part::Body, &body)] {
         sink.part = part;
         words::add(tokens, &mut sink);
-        ideas::add(tokens, &mut sink);
+        present.extend(ideas::add(tokens, &mut sink));
     }
+    ideas::company(present, &mut sink);
     rules(hits, &mut sink);
     shape::add(&subject, &body, &mut sink);
     let mail = Features { entries: scaled(sink.entries) };

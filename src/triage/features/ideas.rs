@@ -12,13 +12,17 @@ const REACH: usize = 14;
 /// A mail that is nothing but ideas must not cost quadratic time.
 const MOST: usize = 400;
 
+/// Likewise for pairs over the whole mail.
+const MOST_IN_COMPANY: usize = 48;
+
 struct Occurrence {
     idea: Idea,
     first: usize,
     last: usize,
 }
 
-pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) {
+/// Adds the ideas of one part; gives back which there are.
+pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) -> Vec<Idea> {
     let found = occurrences(tokens);
     let denial = LEXICON.names.iter().position(|name| name == "neg").and_then(|at| Idea::try_from(at).ok());
     let last_sentence = tokens.sentences().saturating_sub(1);
@@ -59,6 +63,21 @@ pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) {
             if Some(one.idea) == denial && other.first <= one.last + 3 {
                 sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, other.idea), b'!'), span);
             }
+        }
+    }
+    found.iter().map(|one| one.idea).collect()
+}
+
+/// Adds every pair of different ideas of the mail, wherever they stand: a promise in the first line and an
+/// empty account in the last are one story.
+pub(super) fn company(mut present: Vec<Idea>, sink: &mut Sink) {
+    present.sort_unstable();
+    present.dedup();
+    present.truncate(MOST_IN_COMPANY);
+    for (index, one) in present.iter().enumerate() {
+        for other in present.iter().skip(index + 1) {
+            let pair = u64::from(*one) << 8 | u64::from(*other);
+            sink.add_value(Block::Company, hash::join(hash::START, pair), 1.0);
         }
     }
 }

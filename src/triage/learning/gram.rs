@@ -153,13 +153,23 @@ fn dot(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(a, b)| a * b).sum()
 }
 
-/// Replaces every row r by L⁻¹·r.
+/// Replaces every row r by L⁻¹·r, a panel of columns at a time.
 fn solve_rows(factor: &Array2<f64>, rows: &mut Array2<f64>) {
-    for mut row in rows.rows_mut() {
-        for (i, line) in factor.rows().into_iter().enumerate() {
-            let known = line.iter().zip(row.iter()).take(i).map(|(a, b)| a * b).sum::<f64>();
-            row[i] = (row[i] - known) / line[i];
+    let size = factor.nrows();
+    for start in (0..size).step_by(PANEL) {
+        let end = (start + PANEL).min(size);
+        let mut panel = window(rows, 0..rows.nrows(), start..end).to_owned();
+        panel -= &window(rows, 0..rows.nrows(), 0..start).dot(&window(factor, start..end, 0..start).t());
+        let corner = window(factor, start..end, start..end);
+        for mut row in panel.rows_mut() {
+            for (j, line) in corner.rows().into_iter().enumerate() {
+                let known = line.iter().zip(row.iter()).take(j).map(|(a, b)| a * b).sum::<f64>();
+                row[j] = (row[j] - known) / line[j];
+            }
         }
+        let mut place = rows.view_mut();
+        place.slice_axis_inplace(Axis(1), Slice::from(start..end));
+        place.assign(&panel);
     }
 }
 
@@ -177,5 +187,19 @@ mod tests {
         cholesky(&mut matrix);
         let error = (&matrix.dot(&matrix.t()) - &before).iter().fold(0.0_f64, |worst, value| worst.max(value.abs()));
         assert!(error < 1e-8, "{error}");
+    }
+
+    #[test]
+    fn rows_are_solved_against_the_factor() {
+        let size = 100;
+        let factor = Array2::from_shape_fn((size, size), |(i, j)| match i.cmp(&j) {
+            std::cmp::Ordering::Less => 0.0,
+            std::cmp::Ordering::Equal => 2.0,
+            std::cmp::Ordering::Greater => ((i * 7 + j * 3) % 5) as f64 / 50.0,
+        });
+        let solution = Array2::from_shape_fn((3, size), |(i, j)| ((i + j) % 4) as f64);
+        let mut rows = solution.dot(&factor.t());
+        solve_rows(&factor, &mut rows);
+        assert!((&rows - &solution).iter().all(|error| error.abs() < 1e-9));
     }
 }
