@@ -24,7 +24,9 @@ async fn busy_shop() -> Shop {
 
 /// Checks what must hold on every page, and takes its picture if asked to.
 async fn check(browser: &mut Browser, name: &str) {
-    let overflow = browser.run("return document.documentElement.scrollWidth - window.innerWidth").await;
+    // Not `innerWidth`: a phone zooms out until the overflow fits, and would hide it.
+    let overflow =
+        browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
     assert!(overflow.as_f64().unwrap() <= 0.0, "{name} scrolls sideways by {overflow} px");
     let unlabelled = browser
         .run(
@@ -102,6 +104,7 @@ async fn a_reply_is_approved_by_a_click_and_taken_back_by_another() {
     let sent = replies().await;
     assert_eq!(sent.len(), 1);
     assert!(String::from_utf8_lossy(&sent[0].bytes).contains("One more sentence."));
+    assert!(shop.store.corrections().await.unwrap().is_empty(), "an untouched verdict form corrects nothing");
     browser.click(".note.good button").await;
     assert!(browser.address().await.ends_with(case.as_str()));
     assert_eq!(replies().await[0].state.name(), "cancelled");

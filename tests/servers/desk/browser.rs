@@ -79,6 +79,7 @@ pub struct Browser {
     _said: Lines<BufReader<ChildStdout>>,
     address: SocketAddr,
     session: String,
+    phone: bool,
 }
 
 impl Browser {
@@ -96,7 +97,13 @@ impl Browser {
                 break port.trim_end_matches('.').parse().unwrap();
             }
         };
-        let mut browser = Self { driver, _said: said, address: ([127, 0, 0, 1], port).into(), session: String::new() };
+        let mut browser = Self {
+            driver,
+            _said: said,
+            address: ([127, 0, 0, 1], port).into(),
+            session: String::new(),
+            phone: window.phone,
+        };
         let answer = browser.call("POST", "/session", &window.capabilities()).await;
         browser.session = answer["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {answer}")).to_owned();
         browser
@@ -171,15 +178,21 @@ impl Browser {
         said.filter(|message| !message.contains("the server responded with a status of 4")).collect()
     }
 
-    /// The whole page as PNG.
+    async fn devtools(&self, command: &str, params: Value) -> Value {
+        self.ask("POST", "/goog/cdp/execute", &json!({ "cmd": command, "params": params })).await
+    }
+
+    /// The whole page as PNG, in a window as tall as the page: what sticks to the window's edge then
+    /// stands at its own place.
     pub async fn screenshot(&mut self) -> Vec<u8> {
-        let size =
-            self.ask("POST", "/goog/cdp/execute", &json!({ "cmd": "Page.getLayoutMetrics", "params": {} })).await;
-        let size = &size["cssContentSize"];
-        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
-        let params = json!({ "captureBeyondViewport": true, "clip": clip });
-        let shot = json!({ "cmd": "Page.captureScreenshot", "params": params });
-        let shot = self.ask("POST", "/goog/cdp/execute", &shot).await;
+        let size = &self.devtools("Page.getLayoutMetrics", json!({})).await["cssContentSize"];
+        let window = json!({
+            "width": size["width"], "height": size["height"],
+            "deviceScaleFactor": if self.phone { 2 } else { 1 }, "mobile": self.phone,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", window).await;
+        let shot = self.devtools("Page.captureScreenshot", json!({})).await;
+        self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
         base64::engine::general_purpose::STANDARD.decode(shot["data"].as_str().unwrap()).unwrap()
     }
 
