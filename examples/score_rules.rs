@@ -164,6 +164,25 @@ fn explain(line: &Line, judged: &Judgement, rules: &RuleSet, found: &Candidates,
     }
 }
 
+/// One JSON object a candidate, for fitting weights elsewhere.
+fn dump_candidates(mail: &Value, rules: &RuleSet, found: &Candidates) {
+    for candidate in &found.all {
+        let cues: Vec<Value> = candidate
+            .context
+            .iter()
+            .map(|near| {
+                let name = rules.vocabulary().cues().get(usize::from(near.cue)).map_or("?", |cue| &cue.name);
+                serde_json::json!([name, near.before, near.distance])
+            })
+            .collect();
+        let line = serde_json::json!({
+            "id": text(mail, "id"), "intent": text(mail, "intent"), "fact": candidate.fact.as_str(), "truth": fact(mail, candidate.fact),
+            "words": candidate.words, "shape": candidate.shape, "score": candidate.score, "cues": cues,
+        });
+        println!("{line}");
+    }
+}
+
 /// The packs of the working tree, so that an edit needs no build.
 fn packs(folder: &str) -> anyhow::Result<Vec<Asset>> {
     let mut packs = Vec::new();
@@ -189,6 +208,11 @@ fn main() -> anyhow::Result<()> {
         let found = facts(&rules, &line.text, &hits);
         let judged = judge_by_rules(&line.text, &hits, &found);
         count(&line.mail, &judged, &found, &mut counts);
+        if let [dump] = rest
+            && dump == "dump"
+        {
+            dump_candidates(&line.mail, &rules, &found);
+        }
         if let [_, field] = rest {
             explain(line, &judged, &rules, &found, field);
         }

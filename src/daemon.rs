@@ -1,10 +1,18 @@
 //! Floor 4: the use-cases. They know ports only, never an adapter.
 
 pub mod alarms;
+pub mod backoff;
 pub mod deliver;
+pub mod handbook;
 pub mod heartbeat;
+pub mod intake;
+pub mod review;
+pub mod supervise;
+pub mod timers;
+pub mod watch;
+pub mod wellbeing;
 
 pub use alarms::{Alarm, Alarms};
 pub use deliver::{Deliver, DeliverSettings, InDoubt, SentCopy};
 pub use heartbeat::{Heartbeat, Heartbeats};
-pub mod review;
+pub use wellbeing::Wellbeing;

@@ -2,7 +2,7 @@
 //!
 //! The crate underneath reports a refused command as an empty success and the end of the
 //! connection as the end of a list, so that nothing here uses its convenience calls: every command
-//! goes through [`connection`], which reads up to the tagged answer and demands `OK`. A session in
+//! goes through `connection`, which reads up to the tagged answer and demands `OK`. A session in
 //! which anything went wrong is dropped, never repaired.
 
 mod actions;
@@ -27,10 +27,7 @@ use crate::ports::{MailError, MailSession, MailSource};
 
 pub use actions::ImapActions;
 pub use probe::{FolderReport, ProbeReport, probe};
-pub use settings::{FolderNames, ImapSettings, Secret};
-
-/// Log targets that print passwords and mail at `trace`: whoever sets up logging caps them at `debug`.
-pub const CAPPED_LOG_TARGETS: &[&str] = &["async_imap"];
+pub use settings::{FolderNames, ImapSettings};
 
 /// One folder of an IMAP account that is watched.
 #[derive(Debug)]

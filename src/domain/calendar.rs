@@ -129,7 +129,8 @@ impl Calendar {
     /// Whether the day is neither a public holiday nor in a closed period.
     fn works_on(&self, day: Date) -> bool {
         let closed = self.closed.iter().any(|(first, last)| (*first..=*last).contains(&day));
-        !closed && !(self.country.as_deref() == Some("FR") && holidays::french(day))
+        let holiday = self.country.as_deref() == Some("FR") && holidays::french(day);
+        !closed && !holiday
     }
 }
 

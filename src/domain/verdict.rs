@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::policy::Policy;
+
 /// Defines an enum whose variants have one stable text each, used in JSON, rules and models alike.
 macro_rules! labels {
     ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -254,8 +256,82 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The verdict on a whole case once a further message, judged by itself as `newer`, is part of it.
+    ///
+    /// A message that asks for nothing itself ("here is my order number") leaves the case what it was;
+    /// facts add up, the newest words decide how angry the customer is now.
+    pub fn continued_by(&self, newer: &Verdict, policy: &Policy) -> Verdict {
+        let mut case = if newer.intent == Intent::Other && self.intent != Intent::Other {
+            Verdict {
+                intent: self.intent,
+                intent_confidence: self.intent_confidence,
+                unsure: self.unsure.iter().copied().filter(|field| *field == Unsure::Intent).collect(),
+                ..newer.clone()
+            }
+        } else {
+            newer.clone()
+        };
+        if case.intent == Intent::RefundRequest && matches!(case.reason, None | Some(Reason::Unspecified)) {
+            case.reason = self.reason.or(Some(Reason::Unspecified));
+            case.reason_confidence = self.reason_confidence;
+        }
+        let mut given = newer.given.clone();
+        given.fill_from(&self.given);
+        given.reason = case.reason.filter(|reason| *reason != Reason::Unspecified);
+        case.missing = policy.missing(case.intent, &given);
+        case.given = given;
+        case.signals.extend(self.signals.iter().copied().filter(|signal| !newer.signals.contains(signal)));
+        case
+    }
+
     /// Whether the reviewer must look at this before anything else: threat, dispute or danger.
     pub fn is_grave(&self) -> bool {
         self.signals.iter().any(|s| matches!(s, Signal::LegalThreat | Signal::DisputeOpened | Signal::Safety))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(intent: Intent) -> Verdict {
+        Verdict {
+            intent,
+            intent_confidence: 0.97,
+            anger: Anger::Calm,
+            anger_confidence: 0.9,
+            reason: None,
+            reason_confidence: 0.0,
+            unsure: Vec::new(),
+            given: Given::default(),
+            missing: Vec::new(),
+            signals: Vec::new(),
+            explanation: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_message_that_only_brings_a_fact_leaves_the_case_what_it_was() {
+        let mut first = verdict(Intent::RefundRequest);
+        first.reason = Some(Reason::Defective);
+        first.given.product = Some("la bouilloire".into());
+        first.signals = vec![Signal::LegalThreat];
+        let mut second = verdict(Intent::Other);
+        second.given.order_number = Some("CMD-1".into());
+        second.anger = Anger::Angry;
+        let case = first.continued_by(&second, &Policy::default());
+        assert_eq!(case.intent, Intent::RefundRequest);
+        assert_eq!(case.reason, Some(Reason::Defective));
+        assert_eq!(case.anger, Anger::Angry);
+        assert_eq!(case.missing, vec![Fact::PurchaseDate]);
+        assert_eq!(case.signals, vec![Signal::LegalThreat]);
+    }
+
+    #[test]
+    fn a_granted_refund_that_does_not_come_changes_the_case() {
+        let first = verdict(Intent::RefundRequest);
+        let case = first.continued_by(&verdict(Intent::RefundNotReceived), &Policy::default());
+        assert_eq!(case.intent, Intent::RefundNotReceived);
+        assert_eq!(case.missing, vec![Fact::OrderNumber, Fact::AnnouncedDate]);
     }
 }

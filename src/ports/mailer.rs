@@ -40,7 +40,7 @@ pub trait Mailer: Send + Sync {
 
 /// One connection. After any error it is dropped.
 #[async_trait]
-pub trait MailerSession: Send {
+pub trait MailerSession: Send + Sync {
     /// Names sender (`None` is `<>`) and recipients, and asks to begin: returns once the server said 354.
     async fn begin(&mut self, from: Option<&Email>, to: &[Email]) -> Result<(), MailerError>;
     /// Sends the body and returns the server's answer to the final dot. Only an answer of exactly 250 is

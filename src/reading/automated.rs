@@ -26,7 +26,6 @@ const AUTO_HEADERS: &[&str] = &[
     "x-loop",
     "x-vacation",
     "x-autorespond-to",
-    "x-ms-exchange-inbox-rules-loop",
     "x-noreply",
     "x-canned-response",
     "x-ticket-autoresponse",
@@ -122,7 +121,10 @@ fn calendar_method(part: &MessagePart<'_>) -> Option<String> {
 fn authentication(value: &str) -> AuthenticationResults {
     let value = without_comments(value).to_lowercase();
     let (head, results) = value.split_once(';').unwrap_or((value.as_str(), ""));
-    let authserv_id = head.split_whitespace().next().unwrap_or_default().trim_matches('"').to_owned();
+    let first = head.split_whitespace().next().unwrap_or_default().trim_matches('"');
+    // Microsoft 365 leaves the server's name out and begins with the first result.
+    let (authserv_id, results) = if first.contains('=') { ("", value.as_str()) } else { (first, results) };
+    let authserv_id = authserv_id.to_owned();
     let dmarc = results.split([';', ' ']).map(str::trim).find_map(|word| {
         let (method, result) = word.split_once('=')?;
         let result: String = result.chars().take_while(char::is_ascii_alphabetic).collect();
@@ -244,6 +246,9 @@ mod tests {
         );
         assert_eq!(read, AuthenticationResults { authserv_id: "mx.shop.example".into(), dmarc: Some("fail".into()) });
         assert_eq!(authentication("mx.example; none").dmarc, None);
+        let nameless =
+            authentication("spf=pass smtp.mailfrom=a.example; dkim=none;dmarc=pass action=none header.from=a.example");
+        assert_eq!(nameless, AuthenticationResults { authserv_id: String::new(), dmarc: Some("pass".into()) });
         assert_eq!(authentication("mx.example; dkim=pass header.d=dmarc=pass.example").dmarc, None);
     }
 

@@ -55,7 +55,11 @@ fn sender(parsed: &Parsed<'_>) -> Option<Address> {
 }
 
 fn own_lines(parsed: &Parsed<'_>) -> Vec<Line> {
-    let leaves = leaves(parsed);
+    let mut leaves = leaves(parsed, false);
+    if leaves.is_empty() {
+        // Some programs name their body as if it were a file.
+        leaves = self::leaves(parsed, true);
+    }
     let mut out: Vec<Line> = Vec::new();
     let mut done: Vec<usize> = Vec::new();
     for leaf in &leaves {
@@ -103,14 +107,14 @@ fn announces_html(leaves: &[&Leaf]) -> bool {
     })
 }
 
-fn leaves(parsed: &Parsed<'_>) -> Vec<Leaf> {
+fn leaves(parsed: &Parsed<'_>, named_too: bool) -> Vec<Leaf> {
     let alternatives = alternatives(parsed);
     let mut found = Vec::new();
     for (at, part) in parsed.parts.iter().enumerate() {
         if found.len() >= MAX_PARTS {
             break;
         }
-        let Some(is_html) = text_kind(part, at == 0) else { continue };
+        let Some(is_html) = text_kind(part, at == 0, named_too) else { continue };
         let Some(text) = text_of(parsed, part) else { continue };
         let looks_html = |text: &str| {
             let start: String = text.trim_start().chars().take(15).collect::<String>().to_lowercase();
@@ -157,9 +161,10 @@ fn subtype(part: &MessagePart<'_>) -> Option<String> {
 
 /// Whether a part is text to read, and whether it is HTML. Named and attached texts are files.
 /// The root of a message is text even when its structure is broken.
-fn text_kind(part: &MessagePart<'_>, is_root: bool) -> Option<bool> {
+fn text_kind(part: &MessagePart<'_>, is_root: bool, named_too: bool) -> Option<bool> {
     let has_text = matches!(part.body, PartType::Text(_) | PartType::Html(_));
-    let is_file = part.attachment_name().is_some() || part.content_disposition().is_some_and(|d| d.is_attachment());
+    let is_attached = part.content_disposition().is_some_and(|d| d.is_attachment());
+    let is_file = is_attached || (part.attachment_name().is_some() && !named_too);
     if !has_text || (is_file && !is_root) {
         return None;
     }
@@ -201,7 +206,11 @@ fn transfer_decoded(parsed: &Parsed<'_>, part: &MessagePart<'_>) -> Option<Vec<u
 fn lenient_base64(raw: &[u8]) -> Option<Vec<u8>> {
     let mut kept: Vec<u8> =
         raw.iter().copied().filter(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')).collect();
-    kept.truncate(kept.len() / 4 * 4);
+    match kept.len() % 4 {
+        0 => {}
+        1 => drop(kept.pop()),
+        missing => kept.resize(kept.len() + 4 - missing, b'='),
+    }
     base64_decode(&kept).filter(|bytes| !bytes.is_empty())
 }
 
@@ -239,6 +248,6 @@ mod tests {
     #[test]
     fn broken_transfer_encodings_give_what_they_can() {
         assert_eq!(lenient_quoted_printable(b"a=3Db = c=\r\nd=E9"), b"a=b = cd\xe9");
-        assert_eq!(lenient_base64(b"Qm9u**am91cg!!"), Some(b"Bonjou".to_vec()));
+        assert_eq!(lenient_base64(b"Qm9u**am91cg!!"), Some(b"Bonjour".to_vec()));
     }
 }

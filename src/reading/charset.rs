@@ -1,10 +1,13 @@
 //! Bytes → text, for the mail whose declaration is missing or wrong.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use mail_parser::decoders::charsets::map::charset_decoder;
+use regex::Regex;
 
 use super::guard;
+use super::parse::regex;
 
 /// Decodes a text whose declared character set may be missing, wrong or unknown.
 ///
@@ -57,15 +60,53 @@ pub(super) fn with_utf8_headers(bytes: &[u8]) -> Cow<'_, [u8]> {
     let end = guard::header_end(bytes);
     let head = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
     let body = end.and_then(|end| bytes.get(end..));
-    if std::str::from_utf8(head).is_ok() && body.is_some() {
+    let words_follow = find(head, b"?=").is_some_and(|at| find(head.get(at..).unwrap_or_default(), b"=?").is_some());
+    if std::str::from_utf8(head).is_ok() && body.is_some() && !words_follow {
         return Cow::Borrowed(bytes);
     }
-    let mut repaired = Vec::with_capacity(bytes.len() + 64);
-    for line in head.split_inclusive(|byte| *byte == b'\n') {
-        repaired.extend_from_slice(sniffed(line).as_bytes());
-    }
+    let text: String = head.split_inclusive(|byte| *byte == b'\n').map(sniffed).collect();
+    let mut repaired = with_words_joined(&text).into_bytes();
+    repaired.reserve(bytes.len() - head.len() + 4);
     repaired.extend_from_slice(body.unwrap_or(b"\r\n\r\n"));
     Cow::Owned(repaired)
+}
+
+fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
+    bytes.windows(needle.len()).position(|window| window == needle)
+}
+
+/// Neighbouring encoded words (RFC 2047) of one character set as one word: many programs cut them in
+/// the middle of a character, which no decoder of single words can repair.
+fn with_words_joined(head: &str) -> String {
+    static WORD: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"=\?(?P<set>[^?\s]{1,40})\?(?P<kind>[BbQq])\?(?P<payload>[^?\s]*)\?="));
+    let mut out = String::with_capacity(head.len());
+    let mut end = 0;
+    // Set, kind and payload length of the word that `out` ends with.
+    let mut open: Option<(String, String, usize)> = None;
+    for found in WORD.captures_iter(head) {
+        let (Some(whole), Some(payload)) = (found.get(0), found.name("payload")) else { continue };
+        let between = head.get(end..whole.start()).unwrap_or_default();
+        let (set, kind) = (found["set"].to_ascii_lowercase(), found["kind"].to_ascii_lowercase());
+        let joins = open.as_ref().filter(|(open_set, open_kind, length)| {
+            // Base64 goes on only where the first word ends with a whole group and no padding.
+            let whole_groups = kind == "q" || (length % 4 == 0 && !out.ends_with("=?="));
+            *open_set == set && *open_kind == kind && whole_groups && !between.is_empty() && between.trim().is_empty()
+        });
+        let length = joins.map_or(0, |(_, _, length)| *length) + payload.len();
+        if joins.is_some() {
+            out.truncate(out.len() - 2);
+            out.push_str(payload.as_str());
+            out.push_str("?=");
+        } else {
+            out.push_str(between);
+            out.push_str(whole.as_str());
+        }
+        open = Some((set, kind, length));
+        end = whole.end();
+    }
+    out.push_str(head.get(end..).unwrap_or_default());
+    out
 }
 
 #[cfg(test)]
@@ -90,6 +131,21 @@ mod tests {
     fn declared_sets_are_believed() {
         assert_eq!(decode(b"12 \xa4", Some("iso-8859-15")), "12 €");
         assert_eq!(decode(b"\xcf\xf0\xe8\xe2\xe5\xf2", Some("windows-1251")), "Привет");
+    }
+
+    #[test]
+    fn encoded_words_cut_inside_a_character_are_joined() {
+        let joined = |head: &str| with_words_joined(head);
+        assert_eq!(joined("=?UTF-8?Q?d=C3?=\r\n =?utf-8?q?=A9?= x"), "=?UTF-8?Q?d=C3=A9?= x");
+        assert_eq!(
+            joined("=?utf-8?B?ZMOp?= =?utf-8?B?w6k=?= =?utf-8?B?w6k=?="),
+            "=?utf-8?B?ZMOpw6k=?= =?utf-8?B?w6k=?="
+        );
+        let other = "=?utf-8?Q?a?= b =?utf-8?Q?c?= =?latin1?Q?d?=";
+        assert_eq!(joined(other), other);
+        // A field's end is no blank between two words.
+        let fields = "A: =?utf-8?Q?a?=\r\nB: =?utf-8?Q?b?=\r\n";
+        assert_eq!(joined(fields), fields);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `format=flowed` (RFC 3676): soft line breaks joined.
 
-use super::lines::{Line, clean};
+use super::lines::{Line, SIGNATURE_DELIMITER, clean};
 
 /// Joins flowed lines. `source` is the text the lines were made of: the soft break is its trailing
 /// blank, which the lines no longer have.
@@ -9,9 +9,13 @@ pub(super) fn joined(lines: Vec<Line>, source: &str, delete_space: bool) -> Vec<
     let mut out: Vec<Line> = Vec::with_capacity(lines.len());
     let mut open = false;
     for (line, original) in lines.into_iter().zip(source.lines()) {
-        let is_delimiter = matches!(unstuffed(original.trim_start_matches('>')), "-- ");
+        let is_delimiter = unstuffed(original.trim_start_matches('>')) == SIGNATURE_DELIMITER;
         // RFC 3676 §4.4: a stuffed blank before the text is not part of it.
-        let text = if line.depth == 0 { unstuffed(original).trim_end().to_owned() } else { line.text };
+        let text = match line.depth {
+            0 if is_delimiter => SIGNATURE_DELIMITER.to_owned(),
+            0 => unstuffed(original).trim_end().to_owned(),
+            _ => line.text,
+        };
         match out.last_mut().filter(|last| open && last.depth == line.depth && !is_delimiter) {
             Some(last) => {
                 if !delete_space && !last.text.ends_with(' ') {
@@ -53,7 +57,7 @@ mod tests {
     fn neither_quotes_nor_the_signature_delimiter_flow_into_text() {
         assert_eq!(
             flow("> quoted \n> more\nown \n-- \nMarie", false),
-            [(1, "quoted more".to_owned()), (0, "own".to_owned()), (0, "--".to_owned()), (0, "Marie".to_owned())]
+            [(1, "quoted more".to_owned()), (0, "own".to_owned()), (0, "-- ".to_owned()), (0, "Marie".to_owned())]
         );
     }
 }

@@ -251,87 +251,183 @@ const ENGLISH: &[&str] = &[
     "parcel",
 ];
 
-/// Words of other languages that look like French or English ones or are as frequent in short mail.
-const OTHERS: &[&str] = &[
-    // German, Dutch
-    "ich",
-    "nicht",
-    "und",
-    "der",
-    "das",
-    "ist",
-    "ein",
-    "eine",
-    "mein",
-    "meine",
-    "wir",
-    "sie",
-    "bitte",
-    "danke",
-    "habe",
-    "mit",
-    "auf",
-    "ik",
-    "niet",
-    "het",
-    "een",
-    "mijn",
-    "heb",
-    "graag",
-    "wil",
-    "geld",
-    "bestelling",
-    "hallo",
-    "guten",
-    "rechnung",
-    "terug",
-    "zuruck",
-    // Spanish, Portuguese, Italian
-    "el",
-    "los",
-    "las",
-    "mi",
-    "pedido",
-    "gracias",
-    "hola",
-    "quiero",
-    "por",
-    "favor",
-    "del",
-    "con",
-    "una",
-    "y",
-    "lo",
-    "che",
-    "il",
-    "di",
-    "non",
-    "mio",
-    "ho",
-    "ordine",
-    "grazie",
-    "buongiorno",
-    "vorrei",
-    "sono",
-    "meu",
-    "minha",
-    "nao",
-    "obrigado",
-    "obrigada",
-    "quero",
-    "ola",
-    "eu",
-    "uma",
-    "um",
-    "o",
-    "os",
-    "rimborso",
-    "reembolso",
-    "per",
-    "della",
-    "dinheiro",
-    "dinero",
-    "voglio",
+/// A few frequent words of other languages: they keep short mail from being taken for French or
+/// English, and name a language where there is too little text for trigrams.
+const OTHERS: &[(&str, &[&str])] = &[
+    (
+        "de",
+        &[
+            "ich",
+            "nicht",
+            "und",
+            "der",
+            "die",
+            "das",
+            "ist",
+            "ein",
+            "eine",
+            "mein",
+            "meine",
+            "meiner",
+            "wir",
+            "sie",
+            "bitte",
+            "danke",
+            "habe",
+            "mit",
+            "auf",
+            "geld",
+            "zuruck",
+            "rechnung",
+            "guten",
+            "wann",
+            "wo",
+            "noch",
+            "bestellung",
+            "bestellnummer",
+            "hallo",
+            "fur",
+            "von",
+            "ware",
+            "paket",
+            "kommt",
+            "erhalten",
+            "erstattung",
+            "ihre",
+            "ihnen",
+        ],
+    ),
+    (
+        "nl",
+        &[
+            "ik",
+            "niet",
+            "het",
+            "een",
+            "mijn",
+            "heb",
+            "graag",
+            "wil",
+            "geld",
+            "bestelling",
+            "terug",
+            "is",
+            "van",
+            "voor",
+            "waar",
+            "wanneer",
+            "pakket",
+            "dank",
+            "bedankt",
+            "hallo",
+            "goedendag",
+            "nog",
+            "ontvangen",
+            "jullie",
+            "maar",
+        ],
+    ),
+    (
+        "es",
+        &[
+            "el",
+            "los",
+            "mi",
+            "pedido",
+            "gracias",
+            "hola",
+            "quiero",
+            "por",
+            "favor",
+            "con",
+            "una",
+            "lo",
+            "buenos",
+            "dias",
+            "buenas",
+            "tardes",
+            "devolucion",
+            "reembolso",
+            "dinero",
+            "esta",
+            "donde",
+            "cuando",
+            "todavia",
+            "recibido",
+            "compra",
+            "estoy",
+            "ha",
+            "que",
+        ],
+    ),
+    (
+        "pt",
+        &[
+            "meu",
+            "minha",
+            "nao",
+            "obrigado",
+            "obrigada",
+            "quero",
+            "ola",
+            "eu",
+            "uma",
+            "um",
+            "o",
+            "os",
+            "reembolso",
+            "encomenda",
+            "dinheiro",
+            "bom",
+            "dia",
+            "boa",
+            "tarde",
+            "recebi",
+            "ainda",
+            "onde",
+            "quando",
+            "voces",
+            "com",
+            "por",
+            "favor",
+            "da",
+            "do",
+            "foi",
+        ],
+    ),
+    (
+        "it",
+        &[
+            "che",
+            "il",
+            "di",
+            "non",
+            "mio",
+            "ho",
+            "ordine",
+            "grazie",
+            "buongiorno",
+            "buonasera",
+            "vorrei",
+            "sono",
+            "rimborso",
+            "per",
+            "della",
+            "del",
+            "voglio",
+            "soldi",
+            "ancora",
+            "dove",
+            "quando",
+            "pacco",
+            "ricevuto",
+            "salve",
+            "e",
+            "una",
+            "con",
+            "mi",
+        ],
+    ),
 ];
 
 /// Longest text that is looked at, in characters: a language shows in its first sentences.
@@ -341,16 +437,16 @@ const LOOKED_AT: usize = 4_000;
 /// too little to tell.
 pub(super) fn of(text: &str, subject: &str) -> String {
     let own: String = text.chars().take(LOOKED_AT).collect();
-    let words = words(&own);
-    if let Some(code) = by_words(&words) {
-        return code.to_owned();
-    }
-    if let Some(code) = by_trigrams(&own, words.len()) {
-        return code.to_owned();
-    }
-    let with_subject: String = format!("{subject}\n{own}").chars().take(LOOKED_AT).collect();
-    let more = self::words(&with_subject);
-    by_words(&more).or_else(|| by_trigrams(&with_subject, more.len())).unwrap_or("und").to_owned()
+    let code = guess(&own).or_else(|| {
+        let with_subject: String = format!("{subject}\n{own}").chars().take(LOOKED_AT).collect();
+        guess(&with_subject)
+    });
+    code.unwrap_or("und").to_owned()
+}
+
+fn guess(text: &str) -> Option<&'static str> {
+    let words = words(text);
+    by_words(&words).or_else(|| by_trigrams(text, words.len())).or_else(|| other_by_words(&words))
 }
 
 /// Lower-case words without accents, without addresses and links.
@@ -375,15 +471,30 @@ fn without_accent(c: char) -> char {
     }
 }
 
-/// French or English when one of them clearly leads, another language's words included.
+fn count(words: &[String], list: &[&str]) -> usize {
+    words.iter().filter(|word| list.contains(&word.as_str())).count()
+}
+
+/// French or English when one of them clearly leads.
 fn by_words(words: &[String]) -> Option<&'static str> {
-    let count = |list: &[&str]| words.iter().filter(|word| list.contains(&word.as_str())).count();
-    let (french, english, other) = (count(FRENCH), count(ENGLISH), count(OTHERS));
+    let (french, english) = (count(words, FRENCH), count(words, ENGLISH));
+    let other = OTHERS.iter().map(|(_, list)| count(words, list)).max().unwrap_or(0);
     let (code, best, second) = if french >= english { ("fr", french, english) } else { ("en", english, french) };
     let enough = best >= 2 || (best == 1 && words.len() <= 4);
     let share = best * 5 >= words.len();
     let clear = best > second && best > other && (best >= second + 2 || best >= 2 * second);
     (enough && share && clear).then_some(code)
+}
+
+/// The language whose few frequent words are met most, when it is one alone.
+fn other_by_words(words: &[String]) -> Option<&'static str> {
+    let own = count(words, FRENCH).max(count(words, ENGLISH));
+    let mut counts: Vec<(usize, &'static str)> =
+        OTHERS.iter().map(|(code, list)| (count(words, list), *code)).collect();
+    counts.sort_by(|one, two| two.cmp(one));
+    let (best, code) = *counts.first()?;
+    let second = counts.get(1).map_or(0, |(count, _)| *count);
+    (best >= 2 && best > second && best > own).then_some(code)
 }
 
 /// Trigram statistics need some text to be more than a guess.
@@ -433,5 +544,50 @@ fn iso_639_1(lang: Lang) -> &'static str {
         Lang::Vie => "vi",
         Lang::Tha => "th",
         _ => "und",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_accentless_and_sms_french_and_english_are_told() {
+        for (text, code) in [
+            ("Je veux etre rembourse", "fr"),
+            ("ou est mon colis", "fr"),
+            ("slt jai tjr rien recu svp remboursez moi", "fr"),
+            ("Bonjour", "fr"),
+            ("remboursement commande 4412", "fr"),
+            ("where is my refund", "en"),
+            ("pls refund me asap", "en"),
+            ("I want my money back", "en"),
+            ("Hello", "en"),
+            ("order never arrived", "en"),
+        ] {
+            assert_eq!(of(text, ""), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_languages_are_not_taken_for_them() {
+        for (text, code) in [
+            ("Ich möchte mein Geld zurück, die Ware ist kaputt.", "de"),
+            ("Die Bestellnummer ist 4711-22.", "de"),
+            ("Hola, quiero que me devuelvan el dinero, el pedido no ha llegado.", "es"),
+            ("Buongiorno, vorrei il rimborso dell'ordine, non è mai arrivato.", "it"),
+            ("Ik heb mijn bestelling nog niet ontvangen en wil mijn geld terug.", "nl"),
+            ("Bom dia, ainda não recebi a minha encomenda, quero o reembolso.", "pt"),
+            ("Dzień dobry, chciałbym otrzymać zwrot pieniędzy za zamówienie, które nie dotarło.", "pl"),
+        ] {
+            assert_eq!(of(text, ""), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn too_little_is_undetermined_unless_the_subject_helps() {
+        assert_eq!(of("4412", ""), "und");
+        assert_eq!(of("", ""), "und");
+        assert_eq!(of("CMD-2024-118", "Demande de remboursement pour ma commande"), "fr");
     }
 }

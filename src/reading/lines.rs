@@ -32,6 +32,9 @@ impl Line {
     }
 }
 
+/// What stands above a signature (RFC 3676 §4.3).
+pub(super) const SIGNATURE_DELIMITER: &str = "-- ";
+
 /// Most lines of a body that are looked at.
 const MAX_LINES: usize = 20_000;
 
@@ -51,7 +54,9 @@ fn plain_line(line: &str) -> Line {
         rest = after;
     }
     let text = if depth > 0 { rest.strip_prefix(' ').unwrap_or(rest) } else { line };
-    Line { text: text.trim_end().to_owned(), depth, mark: Mark::None }
+    // The blank of the signature delimiter tells it from a rule somebody drew (RFC 3676 §4.3).
+    let text = if text == SIGNATURE_DELIMITER { text } else { text.trim_end() };
+    Line { text: text.to_owned(), depth, mark: Mark::None }
 }
 
 /// Line ends as `\n`; no control, zero-width and direction characters; no-break spaces stay.

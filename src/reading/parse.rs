@@ -102,11 +102,13 @@ pub(super) fn display_name(text: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// The topmost Return-Path. Empty and bare `MAILER-DAEMON` mean the null sender.
+/// The topmost Return-Path. Empty and `MAILER-DAEMON`, with or without a host, mean the null sender:
+/// some servers note it so.
 fn return_path(headers: &Headers) -> ReturnPath {
     let Some(value) = headers.get("return-path") else { return ReturnPath::Absent };
     let inner = value.trim().trim_start_matches('<').trim_end_matches('>').trim();
-    if inner.is_empty() || inner.eq_ignore_ascii_case("mailer-daemon") {
+    let local = inner.split('@').next().unwrap_or_default();
+    if inner.is_empty() || local.eq_ignore_ascii_case("mailer-daemon") {
         return ReturnPath::Null;
     }
     Email::parse(inner).map_or(ReturnPath::Absent, ReturnPath::Mailbox)

@@ -16,8 +16,8 @@ use super::wording;
 use crate::domain::message::NotAMessageId;
 use crate::domain::verdict::Unsure;
 use crate::domain::{
-    Address, CaseId, DeliveryState, Draft, DraftProposal, Email, Given, Message, MessageId, MessageKey, OutgoingId,
-    OutgoingKind, OutgoingMail, Signal, Suggestion, TemplateName, Verdict,
+    Address, CaseId, DeliveryState, Draft, DraftProposal, Email, Fact, Given, Message, MessageId, MessageKey,
+    OutgoingId, OutgoingKind, OutgoingMail, Signal, Suggestion, TemplateName, Verdict,
 };
 
 /// Who sends, for one mailbox.
@@ -251,8 +251,7 @@ pub fn draft_text(parts: &Drafting<'_>, template: &TemplateName, voice: &Voice<'
     let local = parts.received_at.to_zoned(voice.calendar.time_zone.clone());
     let sure_of_reason = |verdict: &&Verdict| !verdict.unsure.contains(&Unsure::Reason);
     let has = |signal: Signal| parts.verdict.is_some_and(|verdict| verdict.signals.contains(&signal));
-    let missing: Vec<_> = parts.verdict.map_or(&[][..], |verdict| &verdict.missing).to_vec();
-    let missing: BTreeSet<_> = missing.into_iter().filter(|fact| !parts.known.has(*fact)).collect();
+    let missing = missing_facts(parts, has(Signal::Withdrawal));
     let context = DraftContext {
         reference: parts.case.to_string(),
         received_on: wording::date(local.date(), language),
@@ -265,16 +264,29 @@ pub fn draft_text(parts: &Drafting<'_>, template: &TemplateName, voice: &Voice<'
         anger: parts.verdict.map_or(0, |verdict| verdict.anger.level()),
         chaser: has(Signal::Chaser),
         withdrawal: has(Signal::Withdrawal),
-        order_number: parts.known.order_number.clone(),
-        purchase_date: parts.known.purchase_date.clone(),
-        product: parts.known.product.clone(),
-        announced_date: parts.known.announced_date.clone(),
+        order_number: one_line(parts.known.order_number.as_deref()),
+        purchase_date: one_line(parts.known.purchase_date.as_deref()),
+        product: one_line(parts.known.product.as_deref()),
+        announced_date: one_line(parts.known.announced_date.as_deref()),
         missing_names: missing.iter().map(|fact| fact.to_string()).collect(),
         missing: missing.iter().map(|fact| wording::fact(*fact, language).to_owned()).collect(),
         hours: wording::hours(voice.calendar, language),
         shop: parts.from.name.clone(),
     };
     Ok(voice.templates.draft(language, template, &context)?)
+}
+
+/// What a draft still has to ask: known facts are not asked again, nor the reason of a withdrawal.
+fn missing_facts(parts: &Drafting<'_>, withdrawal: bool) -> BTreeSet<Fact> {
+    let missing = parts.verdict.map_or(&[][..], |verdict| &verdict.missing);
+    let open = missing.iter().copied().filter(|fact| !parts.known.has(*fact));
+    open.filter(|fact| !(withdrawal && *fact == Fact::Reason)).collect()
+}
+
+/// The customer's words on one line.
+fn one_line(words: Option<&str>) -> Option<String> {
+    let line = words?.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!line.is_empty()).then_some(line)
 }
 
 fn empty_subject(language: &str) -> &'static str {

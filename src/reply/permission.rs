@@ -4,13 +4,13 @@
 //! answer to a person ([`held`]). What is left is allowed. The table in `permission/tests.rs` has a row a
 //! rule, beside the nearest innocent message.
 
-mod absence;
 mod domains;
 mod held;
 mod machine;
 mod pattern;
 mod public_mail;
 mod settings;
+mod subjects;
 #[cfg(test)]
 mod tests;
 

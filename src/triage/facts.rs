@@ -107,9 +107,9 @@ pub fn facts(rules: &RuleSet, text: &PreparedText, _hits: &[RuleHit]) -> Candida
     for part in [Part::Subject, Part::Body, Part::Attachment] {
         let scene = Scene::new(text.part(part), rules.vocabulary());
         let dates = dates::find(&scene);
-        numbers::candidates(&scene, part, &dates, &mut all);
+        let numbers = numbers::candidates(&scene, part, &dates, &mut all);
         if part != Part::Attachment {
-            dates::candidates(&scene, part, &dates, &mut all);
+            dates::candidates(&scene, part, &dates, &numbers, &mut all);
             products::candidates(&scene, part, &mut all);
         }
     }

@@ -11,6 +11,7 @@
 //! Within a block a value is 1 + ln(count), the block has length 1 times its weight. All blocks share
 //! one space of 2^[`BITS`] columns.
 
+mod candidate;
 pub mod hash;
 mod ideas;
 pub mod lexicon;
@@ -20,7 +21,9 @@ mod words;
 
 use std::ops::Range;
 
+use super::facts::Candidates;
 use super::hit::{Effect, Part, RuleHit};
+use super::prepared::PreparedText;
 use tokens::Tokens;
 
 /// Raised whenever the same mail would get other features: a model of another version is not used.
@@ -102,11 +105,11 @@ fn column(block: Block, key: hash::Hash) -> u32 {
     hash::index(hash::byte(key, block as u8), BITS)
 }
 
-/// The features of a mail: its subject, its newest text and what the rules found in them.
-pub fn extract(subject: &str, body: &str, hits: &[RuleHit]) -> Features {
+/// The features of a mail (its subject, its newest text and what the rules found in them), and those
+/// of each of its candidates for facts, in their order.
+pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates) -> (Features, Vec<Features>) {
     let mut sink = Sink { entries: Vec::with_capacity(2048), part: Part::Subject };
-    let subject = Tokens::cut(subject);
-    let body = Tokens::cut(body);
+    let [subject, body, attachments] = [&text.subject, &text.body, &text.attachments].map(Tokens::cut);
     for (part, tokens) in [(Part::Subject, &subject), (Part::Body, &body)] {
         sink.part = part;
         words::add(tokens, &mut sink);
@@ -114,7 +117,19 @@ pub fn extract(subject: &str, body: &str, hits: &[RuleHit]) -> Features {
     }
     rules(hits, &mut sink);
     shape::add(&subject, &body, &mut sink);
-    Features { entries: scaled(sink.entries) }
+    let mail = Features { entries: scaled(sink.entries) };
+    let of_candidates = candidates.all.iter().map(|one| {
+        let tokens = match one.part {
+            Part::Subject => &subject,
+            Part::Body => &body,
+            Part::Attachment => &attachments,
+        };
+        let rank = candidates.of(one.fact).filter(|other| other.score > one.score).count();
+        let rivals = candidates.of(one.fact).count();
+        candidate::with_mail(candidate::extract(one, tokens, rank, rivals), &mail)
+    });
+    let of_candidates = of_candidates.collect();
+    (mail, of_candidates)
 }
 
 fn rules(hits: &[RuleHit], sink: &mut Sink) {

@@ -46,7 +46,7 @@ impl RuleSet {
     /// in the order of their names, and checks every example sentence.
     ///
     /// # Errors
-    /// The first thing wrong, with file, line, rule and sentence.
+    /// What is wrong, with file, line and rule; of sentences that fail, every one.
     pub fn load(assets: &[Asset]) -> Result<Self, RuleError> {
         let mut packs: Vec<&Asset> = assets.iter().filter(|asset| is_pack(&asset.name)).collect();
         packs.sort_by(|a, b| a.name.cmp(&b.name));
@@ -69,10 +69,8 @@ impl RuleSet {
             set.rules.push(rule);
             checks.push(source);
         }
-        for (index, source) in checks.iter().enumerate() {
-            set.check(index, source)?;
-        }
-        Ok(set)
+        let failed: Vec<RuleError> = checks.iter().enumerate().flat_map(|(at, source)| set.check(at, source)).collect();
+        if failed.is_empty() { Ok(set) } else { Err(RuleError::Sentences(failed)) }
     }
 
     fn index<'a>(
@@ -179,7 +177,8 @@ impl RuleSet {
         }
     }
 
-    fn check(&self, index: usize, source: &RuleSource) -> Result<(), RuleError> {
+    /// The example sentences that fail.
+    fn check(&self, index: usize, source: &RuleSource) -> Vec<RuleError> {
         let affirmed = |sentence: &str| {
             let text = if source.subject && !source.body {
                 PreparedText::new(sentence, "", &[])
@@ -193,18 +192,19 @@ impl RuleSet {
             }
             hits.into_iter().find(|hit| !hit.negated)
         };
+        let mut failed = Vec::new();
         for sentence in &source.must_match {
             if affirmed(sentence).is_none() {
-                return Err(source.error(format!("does not match its must_match sentence {sentence:?}")));
+                failed.push(source.error(format!("does not match its must_match sentence {sentence:?}")));
             }
         }
         for sentence in &source.must_not_match {
             if let Some(hit) = affirmed(sentence) {
                 let matched = hit.matched;
-                return Err(source.error(format!("matches {matched:?} in its must_not_match sentence {sentence:?}")));
+                failed.push(source.error(format!("matches {matched:?} in its must_not_match sentence {sentence:?}")));
             }
         }
-        Ok(())
+        failed
     }
 }
 

@@ -4,3 +4,11 @@
 mod desk;
 #[path = "../shop/mod.rs"]
 mod shop;
+mod imap;
+#[path = "../support/mod.rs"]
+mod play;
+#[path = "../shop/mod.rs"]
+mod shop;
+mod smtp;
+mod story;
+mod support;

@@ -146,6 +146,22 @@ async fn names_that_vanished_are_forgotten_with_the_next_message() {
 }
 
 #[tokio::test]
+async fn a_name_missing_from_one_listing_only_is_not_forgotten() {
+    let maildir = Maildir::new();
+    let (mut session, _) = maildir.open(None).await;
+    let file = maildir.deliver("new/1.a", Duration::ZERO);
+    assert_eq!(session.fetch(10).await.unwrap().len(), 1);
+    let aside = maildir.path().join("tmp/aside");
+    std::fs::rename(&file, &aside).unwrap();
+    maildir.deliver("new/2.b", Duration::ZERO);
+    let arrivals = session.fetch(10).await.unwrap();
+    assert_eq!(names(&arrivals), ["2.b"]);
+    assert!(arrivals[0].position.forgotten.is_empty());
+    std::fs::rename(&aside, &file).unwrap();
+    assert_eq!(session.fetch(10).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn waiting_ends_when_mail_is_delivered_and_when_told_to_stop() {
     let maildir = Maildir::new();
     let (mut session, _) = maildir.open(None).await;
@@ -159,12 +175,26 @@ async fn waiting_ends_when_mail_is_delivered_and_when_told_to_stop() {
 }
 
 #[tokio::test]
-async fn what_is_no_file_stops_no_message() {
+async fn what_cannot_be_read_is_given_up_at_the_third_try_and_stops_no_message() {
     let maildir = Maildir::new();
     let (mut session, _) = maildir.open(None).await;
-    maildir.deliver("new/2.good", Duration::ZERO);
     std::fs::create_dir(maildir.path().join("new/folder")).unwrap();
     std::os::unix::fs::symlink("1.loop", maildir.path().join("new/1.loop")).unwrap();
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let mut contents = Vec::new();
+    for _ in 0..4 {
+        for arrival in session.fetch(10).await.unwrap() {
+            assert_eq!(arrival.location.name, "1.loop", "a folder is no message");
+            contents.push(arrival.content);
+        }
+        session.wait(Duration::ZERO, &stop).await.unwrap();
+    }
+    let [Content::Failed { .. }, Content::Failed { .. }, Content::Quarantined { why }] = contents.as_slice() else {
+        panic!("{contents:?}")
+    };
+    assert!(why.contains("new/1.loop"), "{why}");
+    maildir.deliver("new/2.good", Duration::ZERO);
     assert_eq!(names(&session.fetch(10).await.unwrap()), ["2.good"]);
 }
 

@@ -1,11 +1,21 @@
 //! Everything that needs no server.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
+mod config;
 mod corpus;
+mod crash;
+mod deliver;
 mod desk;
 mod floors;
+mod imap;
+mod imap_account;
 mod maildir;
+mod reading;
+mod scripted_imap;
 mod smtp;
+mod store_contract;
+mod store_sled;
+#[path = "../support/mod.rs"]
 mod support;
 
 #[path = "../shop/mod.rs"]

@@ -10,7 +10,7 @@ use guichet::domain::Email;
 use guichet::ports::{Mailer, MailerError, MailerProblem};
 
 use crate::support::certificates::{Authority, Identity};
-use crate::support::smtp::{At, Do, SmtpServer};
+use crate::support::scripted_smtp::{At, Do, SmtpServer};
 
 const MAIL: &[u8] = b"From: shop@shop.example\r\nSubject: x\r\n\r\n.leading dot\r\n..two\r\n.\r\nend\r\n";
 

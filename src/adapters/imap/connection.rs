@@ -87,9 +87,9 @@ pub(super) enum Problem {
 }
 
 impl Problem {
-    /// Whether the message asked for may be the cause: a refusal that does not say "not now"
+    /// Whether it is a refusal for good, of a message or a folder: one that does not say "not now"
     /// (RFC 5530). A server that trips over a message says SERVERBUG, so that counts.
-    pub(super) fn is_about_the_message(&self) -> bool {
+    pub(super) fn is_final(&self) -> bool {
         let Self::Refused { text, .. } = self else { return false };
         let text = text.to_ascii_uppercase();
         !["[UNAVAILABLE]", "[INUSE]", "[LIMIT]"].iter().any(|code| text.contains(code))
@@ -142,6 +142,10 @@ impl Connection {
 
     pub(super) fn host(&self) -> &str {
         &self.host
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     pub(super) fn capabilities(&self) -> &BTreeSet<String> {
@@ -217,7 +221,7 @@ impl Connection {
             }
         };
         match answer {
-            None => Err(self.lost(name, format!("no answer in {} s", patience.as_secs()))),
+            None => Err(self.lost(name, format!("no answer in {patience:?}"))),
             Some(Ok(Ok(Some(response)))) => {
                 self.observe(response.parsed());
                 Ok(look(response.parsed()))

@@ -66,14 +66,14 @@ pub(super) async fn fetch(
     size_cap: u32,
 ) -> Result<BTreeMap<u32, Fetched>, Problem> {
     match together(connection, uids, size_cap).await {
-        Err(problem) if problem.is_about_the_message() => {}
+        Err(problem) if problem.is_final() => {}
         other => return other,
     }
     let mut found = BTreeMap::new();
     for uid in uids {
         match together(connection, &[*uid], size_cap).await {
             Ok(one) => found.extend(one),
-            Err(problem) if problem.is_about_the_message() => {
+            Err(problem) if problem.is_final() => {
                 found.insert(*uid, Fetched::Failed(problem.to_string()));
             }
             Err(problem) => return Err(problem),

@@ -202,8 +202,8 @@ async fn open(connection: &mut Connection, command: &str, encoded: &str) -> Resu
     let host = connection.host();
     match result {
         Ok(()) => {}
-        Err(Problem::Refused { text, .. }) => {
-            return Err(MailError::Permanent(format!("the folder {encoded} on {host} cannot be opened: {text}")));
+        Err(problem) if problem.is_final() => {
+            return Err(MailError::Permanent(format!("the folder {encoded} cannot be opened: {problem}")));
         }
         Err(other) => return Err(other.into()),
     }

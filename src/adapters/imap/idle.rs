@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Problem};
 
-/// How long beginning and ending may take.
+/// How long beginning and ending may take at most.
 const STEP: Duration = Duration::from_secs(15);
 
 /// Why idling ended.
@@ -30,8 +30,9 @@ pub(super) async fn idle(
     if connection.news {
         return Ok(Woken::Yes);
     }
+    let step = STEP.min(connection.patience());
     let tag = connection.send("IDLE", "IDLE").await?;
-    if !begun(connection, &tag).await? {
+    if !begun(connection, &tag, step).await? {
         return Ok(Woken::Refused);
     }
     while !connection.news {
@@ -49,14 +50,14 @@ pub(super) async fn idle(
         }
     }
     connection.send_untagged("DONE", "DONE").await?;
-    match tokio::time::timeout(STEP, connection.finish("DONE", &tag, STEP)).await {
+    match tokio::time::timeout(step, connection.finish("DONE", &tag, STEP)).await {
         Ok(result) => result.map(|()| Woken::Yes),
-        Err(_) => Err(connection.lost("DONE", format!("no end of IDLE in {} s", STEP.as_secs()))),
+        Err(_) => Err(connection.lost("DONE", format!("no end of IDLE in {step:?}"))),
     }
 }
 
 /// Waits for the continuation; false when the server refuses.
-async fn begun(connection: &mut Connection, tag: &RequestId) -> Result<bool, Problem> {
+async fn begun(connection: &mut Connection, tag: &RequestId, patience: Duration) -> Result<bool, Problem> {
     enum Step {
         Begun,
         Refused,
@@ -64,7 +65,7 @@ async fn begun(connection: &mut Connection, tag: &RequestId) -> Result<bool, Pro
         Other,
     }
     loop {
-        let step = connection.read("IDLE", STEP, |response| match response {
+        let step = connection.read("IDLE", patience, |response| match response {
             Response::Continue(_) => Step::Begun,
             Response::Done { tag: answered, status: Status::No | Status::Bad, .. } if answered == tag => Step::Refused,
             Response::Done { .. } => Step::Ended,

@@ -26,20 +26,12 @@ const PASSING: &[&str] =
 
 /// Connects, protects the connection and signs in.
 pub(super) async fn sign_in(settings: &ImapSettings, tls: &Tls) -> Result<Connection, MailError> {
-    let password = password(settings).await?;
+    let password = settings.password.resolve().await.map_err(told)?;
     let client = within(settings, "connecting", protected(settings, tls)).await?;
     let session = within(settings, "signing in", authenticated(settings, client, &password)).await?;
     let mut connection = Connection::new(session, &settings.host, settings.patience);
     connection.load_capabilities().await?;
     Ok(connection)
-}
-
-async fn password(settings: &ImapSettings) -> Result<String, MailError> {
-    let secret = std::sync::Arc::clone(&settings.secret);
-    let found = tokio::task::spawn_blocking(move || secret()).await;
-    found.map_err(|error| error.to_string()).and_then(|inner| inner).map_err(|error| {
-        MailError::Permanent(format!("no password for {} at {}: {error}", settings.username, settings.host))
-    })
 }
 
 /// A step with a time limit. The parser's panics on malformed answers end the step, not the task.
@@ -132,10 +124,15 @@ async fn authenticated(
             settings.host
         )));
     }
+    let plain = Plain { user, password };
     let result = if user.is_ascii() && password.is_ascii() {
-        client.login(user, password).await
+        match client.login(user, password).await {
+            // A server with LOGINDISABLED (RFC 3501 §6.2.3) does not know the command.
+            Err((Error::Bad(_), client)) => client.authenticate("PLAIN", plain).await,
+            other => other,
+        }
     } else {
-        client.authenticate("PLAIN", Plain { user, password }).await
+        client.authenticate("PLAIN", plain).await
     };
     result.map_err(|(error, _)| match error {
         Error::No(_) | Error::Bad(_) => refused(settings, &words(&error)),

@@ -21,6 +21,9 @@ use crate::ports::{Arrival, Content, MailError, MailSession, Opened, Standing};
 
 /// How many messages are asked for at once.
 const BATCH: usize = 50;
+/// With so many failed messages it is the server that is in trouble: no others are asked for until
+/// these came or were given up. It also bounds the stored position.
+const MOST_FAILED: usize = 100;
 /// Routers forget silent connections after about this time.
 const LONGEST_IDLE: Duration = Duration::from_secs(5 * 60);
 
@@ -38,6 +41,8 @@ pub(super) struct ImapSession {
     new: VecDeque<u32>,
     /// The same of history; none before the first search for it.
     history: Option<VecDeque<u32>>,
+    /// A search for new mail is due once failed messages are settled.
+    postponed: bool,
     /// The server answered IDLE with `NO`: not asked again on this connection.
     idle_refused: bool,
     /// Why this session cannot go on.
@@ -61,6 +66,7 @@ impl ImapSession {
             mark: None,
             new: VecDeque::new(),
             history: None,
+            postponed: false,
             idle_refused: false,
             broken: None,
         }
@@ -111,7 +117,13 @@ impl ImapSession {
 
     /// What is to be fetched next: new mail, then failed messages that rested, then history.
     async fn next_batch(&mut self, limit: usize) -> Result<Vec<u32>, MailError> {
-        let next_uid = self.mark()?.next_uid;
+        let mark = self.mark()?;
+        let next_uid = mark.next_uid;
+        if mark.retry.len() >= MOST_FAILED {
+            self.postponed |= std::mem::take(&mut self.connection.news);
+            return Ok(self.rested()?.into_iter().collect());
+        }
+        self.connection.news |= std::mem::take(&mut self.postponed);
         if self.new.is_empty() && self.connection.news {
             self.connection.news = false;
             let found = search(&mut self.connection, &format!("UID {next_uid}:*")).await?;

@@ -2,14 +2,10 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
+use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
-
-/// Gives the password when a connection needs it; the error is one line for the operator. It may
-/// block (a file, a command): it is called off the async threads.
-pub type Secret = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 
 /// The folders by what they are to us, as a person writes their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +35,8 @@ pub struct ImapSettings {
     pub tls: Security,
     /// Who signs in.
     pub username: String,
-    /// With what.
-    pub secret: Secret,
+    /// Where the password comes from.
+    pub password: Secret,
     /// PEM file of issuers to trust beside the machine's.
     pub ca_file: Option<PathBuf>,
     /// The folders.
@@ -62,13 +58,19 @@ pub struct ImapSettings {
 
 impl ImapSettings {
     /// An account with the usual limits: 25 MB, 30 days of history, a poll each minute.
-    pub fn new(host: impl Into<String>, port: u16, tls: Security, username: impl Into<String>, secret: Secret) -> Self {
+    pub fn new(
+        host: impl Into<String>,
+        port: u16,
+        tls: Security,
+        username: impl Into<String>,
+        password: Secret,
+    ) -> Self {
         Self {
             host: host.into(),
             port,
             tls,
             username: username.into(),
-            secret,
+            password,
             ca_file: None,
             folders: FolderNames::default(),
             size_cap: 25 * 1024 * 1024,

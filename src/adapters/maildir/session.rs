@@ -130,11 +130,16 @@ impl MaildirSession {
             .map(|(name, path)| (self.history.contains(&name), name, path))
             .collect();
         blocking(&self.settings.path, move || {
-            // A file that vanished since the listing is met again under its new name.
-            let mut found: Vec<(bool, Timestamp, String, PathBuf)> = waiting
-                .into_iter()
-                .filter_map(|(history, name, path)| Some((history, arrival_time(&path).ok()?, name, path)))
-                .collect();
+            let mut found: Vec<(bool, Timestamp, String, PathBuf)> = Vec::new();
+            for (history, name, path) in waiting {
+                match arrival_time(&path) {
+                    Ok(arrived_at) => found.push((history, arrived_at, name, path)),
+                    // It was moved since the listing and is met again under its new name.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    // Reading it will fail too, and say why.
+                    Err(_) => found.push((history, Timestamp::now(), name, path)),
+                }
+            }
             found.sort();
             found.truncate(limit);
             let candidate = |(_, arrived_at, name, path)| Candidate { name, path, arrived_at };

@@ -84,6 +84,10 @@ const SETUP_WORDS: &[&str] = &[
     "not permitted to relay",
     "must issue a starttls",
     "not owned by user",
+    "client host rejected",
+    "helo command rejected",
+    // Postfix's submission service towards a client that did not sign in.
+    "recipient address rejected: access denied",
 ];
 
 /// What a negative answer (4xx or 5xx) at a stage means.
@@ -133,6 +137,10 @@ fn is_quota(code: u16, enhanced: Option<Enhanced>, words: &str) -> bool {
         // The server's own disk: every mail meets it.
         Some(Enhanced { class: 4, subject: 3, detail: 1 }) => return true,
         _ => {}
+    }
+    // How many mails one connection may carry is no limit of the account.
+    if code < 500 && says(words, &["connection", "session"]) {
+        return false;
     }
     let recipients_own = ["over quota", "overquota", "mailbox full", "mailbox is full", "mailbox quota"];
     // 552: the recipient's storage allocation (RFC 5321 §4.2.3).
@@ -191,6 +199,7 @@ mod tests {
             (MAIL, 553, "5.7.1 Sender address rejected: not owned by user shop", Setup),
             (MAIL, 552, "5.3.4 Message size exceeds fixed limit", Permanent),
             (MAIL, 550, "5.4.5 Daily user sending limit exceeded.", Quota),
+            (MAIL, 421, "4.7.0 too many messages in this session", Temporary),
             (MAIL, 451, "4.3.0 Temporary lookup failure", Temporary),
             (NULL, 550, "5.7.1 bounces are not accepted here", NullSenderRefused),
             (NULL, 501, "sender address must contain a domain", NullSenderRefused),
@@ -199,6 +208,7 @@ mod tests {
             (NULL_RCPT, 553, "5.7.1 <>: Sender address rejected: not logged in", NullSenderRefused),
             (NULL_RCPT, 550, "5.1.1 <x@y.example>: Recipient address rejected: User unknown", Permanent),
             (RCPT, 554, "5.7.1 <x@y.example>: Relay access denied", Setup),
+            (RCPT, 554, "5.7.1 <x@y.example>: Recipient address rejected: Access denied", Setup),
             (RCPT, 450, "4.2.1 The user you are trying to contact is receiving mail at a rate limit", Temporary),
             (RCPT, 452, "4.2.2 The email account that you tried to reach is over quota", Temporary),
             (RCPT, 552, "5.2.2 mailbox full", Permanent),

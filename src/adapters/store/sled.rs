@@ -13,6 +13,7 @@ mod files;
 mod key;
 mod locate;
 mod look;
+mod mark;
 mod open;
 mod port;
 mod position;
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use self::commit::Committer;
 use self::files::{Raw, Texts};
+use self::key::{Key, Table};
 pub use self::open::BrokenStore;
 use self::tx::{Tx, database_error};
 use crate::failpoint;
@@ -67,7 +69,8 @@ struct Inner {
     texts: Texts,
     raw: Raw,
     ids: Arc<dyn Ids>,
-    gate: RwLock<()>,
+    /// The number of the last change applied; who writes it is the only writer.
+    gate: RwLock<u64>,
     _lock: File,
 }
 
@@ -86,7 +89,7 @@ impl SledStore {
     ) -> Result<(Self, Option<BrokenStore>), StoreError> {
         let opened = open::open(data_dir, settings)?;
         let tree: sled::Tree = (*opened.database).clone();
-        let committer = Committer::start(tree, opened.file)
+        let committer = Committer::start(tree, opened.file, opened.mark, opened.last_change)
             .map_err(|error| StoreError::Temporary(format!("cannot start the committing thread: {error}")))?;
         let inner = Inner {
             committer,
@@ -94,7 +97,7 @@ impl SledStore {
             texts: opened.texts,
             raw: opened.raw,
             ids,
-            gate: RwLock::new(()),
+            gate: RwLock::new(opened.last_change),
             _lock: opened.lock,
         };
         Ok((Self { inner: Arc::new(inner) }, opened.broken))
@@ -107,9 +110,9 @@ impl SledStore {
         S: FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
     {
         let inner = Arc::clone(&self.inner);
-        let (answer, ticket) = blocking(move || inner.apply(step)).await?;
-        if let Some(ticket) = ticket {
-            self.inner.committer.wait(ticket).await?;
+        let (answer, change) = blocking(move || inner.apply(step)).await?;
+        if let Some(change) = change {
+            self.inner.committer.wait(change).await?;
         }
         Ok(answer)
     }
@@ -144,18 +147,22 @@ impl Inner {
         Tx::new(&self.database, &self.texts, self.ids.as_ref())
     }
 
-    /// Computes a step under the lock and applies it whole; the ticket is there when it changed anything.
+    /// Computes a step under the lock and applies it whole; its number is there when it changed anything.
     fn apply<T>(&self, step: impl FnOnce(&mut Tx<'_>) -> StoreResult<T>) -> StoreResult<(T, Option<u64>)> {
         // A step that panicked applied nothing, so the lock guards no half-made state.
-        let _writing = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         self.committer.healthy()?;
         let mut tx = self.tx();
         let answer = step(&mut tx)?;
-        let Some(batch) = tx.into_batch() else { return Ok((answer, None)) };
+        let Some(mut batch) = tx.into_batch() else { return Ok((answer, None)) };
+        let change = *last + 1;
+        batch.insert(Key::of(Table::LastChange).bytes(), change.to_string().as_bytes());
         failpoint::pass("store.batch.before");
         self.database.apply_batch(batch).map_err(database_error)?;
         failpoint::pass("store.batch.after");
-        Ok((answer, Some(self.committer.request())))
+        *last = change;
+        self.committer.request(change);
+        Ok((answer, Some(change)))
     }
 }
 

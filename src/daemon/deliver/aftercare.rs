@@ -90,8 +90,8 @@ impl<'a> Aftercare<'a> {
         for mail in &doubts {
             self.search(mail).await?;
         }
-        self.resolve(&doubts).await?;
         let now = self.deliver.clock.now();
+        self.resolve(&doubts, now).await?;
         let due = doubts.iter().filter_map(|mail| mail.state.due_at()).filter(|due| *due > now).min();
         Ok(due.unwrap_or(Timestamp::MAX).min(after(now, EVIDENCE_EVERY)))
     }
@@ -119,8 +119,8 @@ impl<'a> Aftercare<'a> {
         Ok(())
     }
 
-    async fn resolve(&self, doubts: &[OutgoingMail]) -> StoreResult<()> {
-        let (deliver, now) = (self.deliver, self.deliver.clock.now());
+    async fn resolve(&self, doubts: &[OutgoingMail], now: Timestamp) -> StoreResult<()> {
+        let deliver = self.deliver;
         if !doubts.iter().any(|mail| mail.state.due_at().is_some_and(|due| due <= now)) {
             return Ok(());
         }

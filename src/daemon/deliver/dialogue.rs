@@ -81,7 +81,7 @@ impl Line {
             };
             match error.problem {
                 MailerProblem::NullSenderRefused if from.is_none() => self.use_fallback(around.deliver, &error),
-                MailerProblem::Temporary if was_kept => {}
+                MailerProblem::Temporary | MailerProblem::Quota if was_kept => {}
                 _ => return Err(Failure::Mail(error)),
             }
         }

@@ -200,23 +200,9 @@ impl<'a> Sending<'a> {
             self.recovered = true;
         }
         if self.hourly.is_none() {
-            self.hourly = Some(Hourly::new(deliver.settings.max_per_hour, self.sent_lately().await?));
+            self.hourly = Some(Hourly::new(deliver.settings.max_per_hour, sent_lately(deliver).await?));
         }
         Ok(())
-    }
-
-    async fn sent_lately(&self) -> StoreResult<Vec<Timestamp>> {
-        let deliver = self.around.deliver;
-        let Some(limit) = deliver.settings.max_per_hour else { return Ok(Vec::new()) };
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX).saturating_mul(2);
-        let latest = deliver.store.outbox(OutboxFilter::Latest(limit)).await?;
-        let ours = latest.into_iter().filter(|mail| mail.mailbox == deliver.settings.mailbox);
-        Ok(ours
-            .filter_map(|mail| match mail.state {
-                DeliveryState::Sent { at, .. } | DeliveryState::InDoubt { since: at, .. } => Some(at),
-                _ => None,
-            })
-            .collect())
     }
 
     fn store_is_well(&mut self) {
@@ -236,6 +222,19 @@ impl<'a> Sending<'a> {
     fn store_key(&self) -> String {
         format!("store deliver {}", self.around.deliver.settings.mailbox)
     }
+}
+
+/// What left in the last hour before this start, and somewhat more.
+async fn sent_lately(deliver: &Deliver) -> StoreResult<Vec<Timestamp>> {
+    let Some(limit) = deliver.settings.max_per_hour else { return Ok(Vec::new()) };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX).saturating_mul(2);
+    let latest = deliver.store.outbox(OutboxFilter::Latest(limit)).await?;
+    let ours = latest.into_iter().filter(|mail| mail.mailbox == deliver.settings.mailbox);
+    let left = ours.filter_map(|mail| match mail.state {
+        DeliveryState::Sent { at, .. } | DeliveryState::InDoubt { since: at, .. } => Some(at),
+        _ => None,
+    });
+    Ok(left.collect())
 }
 
 /// One readable sentence per attempt. The server's words may hold addresses: at debug level only.

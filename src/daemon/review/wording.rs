@@ -48,7 +48,8 @@ pub(super) struct Freezing<'a> {
 }
 
 impl Wording {
-    fn voice(&self) -> Voice<'_> {
+    /// What texts are written with.
+    pub fn voice(&self) -> Voice<'_> {
         Voice {
             templates: &self.templates,
             calendar: &self.calendar,

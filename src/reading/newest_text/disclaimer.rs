@@ -21,6 +21,19 @@ static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// What the receiving server writes above a stranger's mail.
+static BANNER: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?ix)^[\W_]{0,6}(?:
+            (?:caution|attention|warning|achtung|vorsicht|external|externe?r?|avertissement)\b.{0,60}\b(?:e-?mail|mail|courriel|message|nachricht|expéditeur|sender)\b
+                .{0,60}\b(?:external|externe?[nrs]?|extérieur|outside|ausserhalb|außerhalb)\b.{0,300}
+          | (?:external|externe?)(?:\s+(?:e-?mail|sender|message))?[\W_]{0,6}
+          | you\s+don['’]t\s+often\s+get\s+e?-?mail\s+from\s.{0,250} | some\s+people\s+who\s+received\s+this\s+message\s.{0,250}
+          | (?:vous\s+n['’](?:obtenez|recevez)\s+pas\s+souvent|vous\s+recevez\s+rarement)\s.{0,250} | sie\s+erhalten\s+(?:nicht\s+(?:oft|häufig)|selten)\s.{0,250}
+        )$",
+    )
+});
+
 /// Phrases of which a notice holds several and a customer's paragraph hardly one.
 const PHRASES: &[&str] = &[
     "confidenti",
@@ -90,7 +103,8 @@ const ENOUGH: usize = 4;
 pub(super) fn without(segment: &[Line]) -> Vec<Line> {
     let mut kept: Vec<Line> = Vec::new();
     let mut in_own_words = false;
-    for paragraph in segment.split_inclusive(Line::is_blank) {
+    let lines: Vec<Line> = segment.iter().filter(|line| !BANNER.is_match(line.text.trim())).cloned().collect();
+    for paragraph in lines.split_inclusive(Line::is_blank) {
         let text = joined(paragraph);
         if in_own_words && is_notice(&text) {
             continue;
@@ -126,4 +140,43 @@ fn phrases(text: &str) -> usize {
     }
     let text = text.to_lowercase().replace('’', "'");
     PHRASES.iter().filter(|phrase| text.contains(*phrase)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::lines::{join, of_plain};
+
+    fn kept(text: &str) -> String {
+        join(&without(&of_plain(text)))
+    }
+
+    #[test]
+    fn a_servers_banner_above_the_mail_goes() {
+        for banner in [
+            "CAUTION: This email originated from outside of the organization. Do not click links.",
+            "ATTENTION : ce courriel provient de l'extérieur de l'entreprise.",
+            "You don't often get email from marie@client.example. Learn why this is important",
+        ] {
+            assert_eq!(kept(&format!("{banner}\nBonjour, mon colis est cassé.")), "Bonjour, mon colis est cassé.");
+        }
+    }
+
+    #[test]
+    fn a_customers_own_words_stay_whatever_they_say() {
+        for text in [
+            "Ce message est confidentiel : j'ai reçu par erreur le colis d'un autre destinataire, l'expéditeur est chez vous.",
+            "Bonjour,\n\nLe colis n'a pas été livré au destinataire, l'expéditeur doit me rembourser immédiatement.",
+            "Achtung, ich habe die Lampe außerhalb der Frist zurückgeschickt.",
+            "Attention, le carton extérieur était ouvert.\nIl manque la lampe.",
+        ] {
+            assert_eq!(kept(text), text);
+        }
+    }
+
+    #[test]
+    fn a_notice_that_names_the_order_stays() {
+        let text = "Bonjour\n\nThis message is confidential, commande n° 4412, received in error, notify the sender, delete it.";
+        assert_eq!(kept(text), text);
+    }
 }

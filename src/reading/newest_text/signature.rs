@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::reading::lines::Line;
+use crate::reading::lines::{Line, SIGNATURE_DELIMITER};
 use crate::reading::parse::regex;
 
 /// Most lines a signature under a closing may have.
@@ -87,9 +87,19 @@ pub(super) fn holds_fact(line: &str) -> bool {
     FACT.is_match(line) && !CONTACT.is_match(line.trim())
 }
 
-/// `-- ` alone on its line (RFC 3676 §4.3), or a longer rule with only a few short lines below.
+/// `-- ` alone on its line (RFC 3676 §4.3). Without its blank, or as a long dash, it may be a rule
+/// between two paragraphs: then only a few short lines may follow before the quote or the end.
 pub(super) fn is_delimiter(lines: &[Line], at: usize) -> bool {
-    lines.get(at).is_some_and(|line| line.depth == 0 && matches!(line.text.trim(), "--" | "—" | "–")) && at > 0
+    let Some(line) = lines.get(at).filter(|line| line.depth == 0 && at > 0) else { return false };
+    let is_rule = |line: &Line| line.depth == 0 && matches!(line.text.trim(), "--" | "—" | "–");
+    if line.text == SIGNATURE_DELIMITER || !is_rule(line) {
+        return line.text == SIGNATURE_DELIMITER;
+    }
+    let below = lines.get(at + 1..).unwrap_or_default().iter().take_while(|line| line.depth == 0);
+    let below: Vec<&Line> = below.filter(|line| !line.is_blank()).take(MAX_LINES + 1).collect();
+    let short = below.len() <= MAX_LINES && below.iter().all(|line| line.text.chars().count() <= 120);
+    // Whoever drew one rule between two paragraphs draws the next one for the same reason.
+    short && !lines.iter().take(at).any(is_rule)
 }
 
 /// The segment without what phones and mail programs add, and without contact lines below a closing.

@@ -32,7 +32,7 @@ pub(super) fn split(lines: &[Line]) -> Split {
     let mut in_signature = false;
     let mut at = 0;
     while let Some(line) = lines.get(at) {
-        if line.depth == 0
+        if (line.depth == 0 || begins_quoted_forward(lines, at))
             && let Some(earlier) = earlier_at(lines, at)
         {
             found.earlier = Some(earlier);
@@ -71,6 +71,15 @@ fn is_quote_overflow(lines: &[Line], at: usize) -> bool {
     let (Some(before), Some(_)) = (neighbour(at.checked_sub(1)), neighbour(at.checked_add(1))) else { return false };
     let unfinished = before.text.chars().count() >= 60 && before.text.ends_with(char::is_alphanumeric);
     unfinished && lines.get(at).is_some_and(|line| line.text.starts_with(char::is_lowercase))
+}
+
+/// Apple Mail quotes a forward whole, the line that announces it too. Below "X wrote:" it would be
+/// a forward inside the history.
+fn begins_quoted_forward(lines: &[Line], at: usize) -> bool {
+    let Some(line) = lines.get(at) else { return false };
+    let before = lines.get(..at).unwrap_or_default().iter().rev().find(|line| !line.is_blank());
+    let own_before = before.is_none_or(|line| line.depth == 0 && !line.text.trim_end().ends_with(':'));
+    line.depth == 1 && own_before && header_block::is_forward_marker(&line.text)
 }
 
 fn quote_follows(lines: &[Line], at: usize) -> bool {

@@ -215,4 +215,16 @@ mod tests {
         assert_eq!(punycode("99999999"), None);
         assert_eq!(punycode("a-Ü"), None);
     }
+
+    #[test]
+    fn strange_domains_neither_panic_nor_hang() {
+        let long = "é".repeat(2000);
+        let strange = ["", ".", "..", "[", "xn--", "xn--a", "xn---", "a.", "\u{301}.\u{301}", "é.é.é.é.é", &long];
+        for one in strange {
+            for other in strange {
+                let _ = (organisation(one), aligned(one, other), imitates(one, other));
+            }
+        }
+        assert!(aligned(&long, &long));
+    }
 }

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::domains::aligned;
+use super::machine;
 use super::settings::{PermissionContext, PermissionSettings, ReturnPathRule};
+use super::subjects;
 use crate::domain::message::{Condition, ReturnPath};
 use crate::domain::position::FolderRole;
 use crate::domain::{Email, Message};
@@ -47,6 +49,7 @@ pub(super) fn held(
     place(context)
         .or_else(|| lists(message))
         .or_else(|| (!form).then(|| own(message, settings)).flatten())
+        .or_else(|| reports(message, settings))
         .or_else(|| visibility(message, settings))
         .or_else(|| authenticity(message, settings, form))
         .or_else(|| message.marks.spam.as_ref().map(|header| format!("spam mark: {header}")))
@@ -95,6 +98,18 @@ fn own(message: &Message, settings: &PermissionSettings) -> Option<String> {
     } else {
         None
     }
+}
+
+/// A delivery report whose machine left no mark: by its subject, or because it went to addresses that only
+/// take such reports back or catch what is addressed to nobody. A person may have forwarded one, so it stays a case.
+fn reports(message: &Message, settings: &PermissionSettings) -> Option<String> {
+    if subjects::is_delivery_report(&message.subject) {
+        return Some("delivery-report subject".into());
+    }
+    let takes_reports =
+        |email: &Email| !settings.is_ours(email) && (machine::is_bounce_address(email) || machine::is_catch_all(email));
+    let only = !message.recipients.is_empty() && message.recipients.iter().all(|to| takes_reports(&to.email));
+    only.then(|| "written to a bounce address".into())
 }
 
 /// Whether one of our addresses stands where people see it.

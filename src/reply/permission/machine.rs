@@ -1,7 +1,7 @@
 //! Rules that recognise a machine's mail. Each names itself and what it saw.
 
-use super::absence;
 use super::settings::PermissionSettings;
+use super::subjects;
 use crate::domain::message::ReturnPath;
 use crate::domain::{Email, Message};
 
@@ -53,19 +53,8 @@ const NOBODY: &[&[&str]] = &[
 ];
 
 /// Local parts that are a daemon's as a whole.
-const DAEMONS: &[&str] = &[
-    "postmaster",
-    "listserv",
-    "majordomo",
-    "mailman",
-    "sympa",
-    "daemon",
-    "bounce",
-    "bounces",
-    "nobody",
-    "root",
-    "www-data",
-];
+const DAEMONS: &[&str] =
+    &["postmaster", "listserv", "majordomo", "mailman", "sympa", "daemon", "ndr", "nobody", "root", "www-data"];
 
 /// The first rule that says “machine”, in words; `form` skips what our own contact forms do as well.
 pub(super) fn machine(message: &Message, settings: &PermissionSettings, form: bool) -> Option<String> {
@@ -95,7 +84,12 @@ pub(super) fn machine(message: &Message, settings: &PermissionSettings, form: bo
     if let Some(from) = daemon.filter(|_| !form) {
         return Some(format!("daemon sender: {}", from.local().to_lowercase()));
     }
-    if absence::is_absence(&message.subject) {
+    if let ReturnPath::Mailbox(sender) = &message.return_path
+        && is_postmaster(sender)
+    {
+        return Some(format!("daemon return-path: {}", sender.local().to_lowercase()));
+    }
+    if subjects::is_absence(&message.subject) {
         return Some("absence subject".into());
     }
     (marks.list_unsubscribe && !marks.list_post).then(|| "list-unsubscribe without list-post".into())
@@ -117,20 +111,36 @@ fn is_our_acknowledgement(message: &Message, settings: &PermissionSettings) -> b
 /// Whether nobody reads what is sent to this address.
 pub(super) fn is_daemon(from: &Email) -> bool {
     let local = from.local().to_lowercase();
-    let plain = local.split('+').next().unwrap_or_default();
-    if DAEMONS.contains(&plain)
-        || plain.starts_with("owner-")
-        || plain.ends_with("-owner")
-        || plain.ends_with("-request")
-    {
+    // Some gateways write a whole address into the local part.
+    let plain = local.split(['+', '@', '\\']).next().unwrap_or_default();
+    let list = plain.starts_with("owner-") || plain.ends_with("-owner") || plain.ends_with("-request");
+    if list || DAEMONS.contains(&plain) || is_bounce_address(from) {
         return true;
     }
-    let words: Vec<&str> = local.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let bounce = |word: Option<&&str>| matches!(word, Some(&"bounce" | &"bounces"));
-    if words.len() > 1 && (bounce(words.first()) || bounce(words.last())) {
-        return true;
-    }
+    let words = words(&local);
     NOBODY.iter().any(|name| words.windows(name.len()).any(|window| begins_alike(window, name)))
+}
+
+/// Whether the address only takes delivery reports back (`news-bounces@`, `bounce-12-x=y@`).
+pub(super) fn is_bounce_address(email: &Email) -> bool {
+    let local = email.local().to_lowercase();
+    let words = words(&local);
+    let bounce = |word: Option<&&str>| matches!(word, Some(&"bounce" | &"bounces"));
+    bounce(words.first()) || bounce(words.last())
+}
+
+/// Whether the address is a server's bin for mail to nobody in particular.
+pub(super) fn is_catch_all(email: &Email) -> bool {
+    let local = email.local().to_lowercase();
+    matches!(local.split('+').next(), Some("catchall" | "catch-all"))
+}
+
+fn is_postmaster(email: &Email) -> bool {
+    matches!(email.local().to_lowercase().as_str(), "mailer-daemon" | "postmaster")
+}
+
+fn words(local: &str) -> Vec<&str> {
+    local.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect()
 }
 
 /// Whether the words are the name's, a number after the last one allowed (`noreply2`).

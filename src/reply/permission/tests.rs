@@ -131,6 +131,11 @@ fn a_machine_wrote() {
     );
     row("auto-submitted: auto-generated", &with(|m| m.marks.auto_submitted = mark("auto-generated")), &ordinary());
     row("null return-path", &with(|m| m.return_path = ReturnPath::Null), &ordinary());
+    row(
+        "daemon return-path: mailer-daemon",
+        &with(|m| returned_by(m, "MAILER-DAEMON@client.test")),
+        &with(|m| returned_by(m, "mailer@client.test")),
+    );
     for value in ["bulk", "junk", "auto_reply"] {
         row(
             &format!("precedence: {value}"),
@@ -235,6 +240,17 @@ fn a_person_has_to_decide() {
             (m.recipients, m.marks.recipient_headers) =
                 (vec![], vec![("x-original-to".into(), "support@shop.example".into())])
         }),
+    );
+    row("delivery-report subject", &subject("Undeliverable: my order"), &subject("Re: Undeliverable: my order"));
+    row(
+        "written to a bounce address",
+        &to(&["news-bounces@shop.test"]),
+        &to(&["news-bounces@shop.test", "support@shop.example"]),
+    );
+    row(
+        "written to a bounce address",
+        &to(&["catchall+12@shop.test"]),
+        &to(&["catchall+12@shop.test", "support@shop.example"]),
     );
     row("spam mark: x-spam-flag", &with(|m| m.marks.spam = Some("x-spam-flag".into())), &ordinary());
     let crowd = ["support@shop.example", "a@client.test", "b@client.test", "c@client.test"];

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// What an acknowledgement may say. Nothing the customer wrote is in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct AcknowledgementContext {
     /// The case reference, `G-7K3Q`.
     pub reference: String,

@@ -84,3 +84,74 @@ fn foreign_files_are_left_alone_and_misplaced_ones_named() {
     assert!(replaced("README.md", "{{ anything }}").is_ok());
     assert!(problem("drafts/basic_answer.txt", "x").contains("not a template: they are"));
 }
+
+/// Every shipped draft, rendered for every sample: `(language, name, text)`.
+fn rendered() -> Vec<(String, String, String)> {
+    let templates = shipped::templates();
+    let mut texts = Vec::new();
+    for language in ["fr", "en"] {
+        for info in templates.drafts(language) {
+            for sample in trial::drafts() {
+                let text = templates.draft(language, &info.name, &sample).unwrap();
+                texts.push((language.to_owned(), info.name.to_string(), text));
+            }
+        }
+    }
+    texts
+}
+
+#[test]
+fn every_draft_can_be_sent_nearly_unchanged() {
+    for (language, name, text) in rendered() {
+        let place = format!("{language}/{name}:\n{text}");
+        let (greeting, reach, regret) = match language.as_str() {
+            "fr" => ("Bonjour,\n\n", "répondez simplement à ce courriel", "regrett"),
+            _ => ("Hello,\n\n", "reply to this e-mail", "We are sorry|we are sorry"),
+        };
+        assert!(text.starts_with(greeting), "{place}");
+        assert!(text.contains(reach) && text.contains("G-7K3Q"), "how to reach a person: {place}");
+        let regrets: usize = regret.split('|').map(|words| text.matches(words).count()).sum();
+        // A neutral answer to a question has nothing to regret.
+        assert_eq!(regrets, usize::from(name != "basic_answer"), "one sentence of regret: {place}");
+        assert!(!text.contains(['!', '{', '}', '[', ']']) && !text.contains("XX"), "{place}");
+        assert!(!text.contains("\n\n\n") && !text.contains("  ") && !text.contains(" \n"), "blanks: {place}");
+        for promise in
+            ["garanti", "accepté", "éligible", "délais", "sous 48", "guarantee", "approved", "eligible", "shortly"]
+        {
+            assert!(!text.to_lowercase().contains(promise), "“{promise}” in {place}");
+        }
+        for gendered in ["(e)", "·e", "Monsieur", "Madame", "Dear Sir"] {
+            assert!(!text.contains(gendered), "“{gendered}” in {place}");
+        }
+        let glued = text.as_bytes().windows(2).any(|pair| pair[0] == b'.' && pair[1].is_ascii_uppercase());
+        assert!(!glued, "two sentences without a blank between: {place}");
+    }
+}
+
+#[test]
+fn a_withdrawal_is_never_asked_for_its_reason() {
+    for (language, name, text) in rendered() {
+        if name == "withdrawal_received" {
+            assert!(text.contains(if language == "fr" {
+                "pas à nous en donner la raison"
+            } else {
+                "do not have to give us a reason"
+            }));
+            assert!(!text.contains('?'), "{text}");
+        }
+    }
+}
+
+#[test]
+fn french_files_are_set_in_french() {
+    for asset in shipped::assets().iter().filter(|asset| asset.name.contains("fr") && !asset.name.starts_with("desk/"))
+    {
+        let text = asset.text().unwrap();
+        let prose = text.split("---\n").last().unwrap();
+        for line in prose.lines().filter(|line| !line.trim_start().starts_with("{%")) {
+            for wrong in [" :", " ;", " ?", " !", "« ", " »", "'"] {
+                assert!(!line.contains(wrong), "{}: “{wrong}” in “{line}”", asset.name);
+            }
+        }
+    }
+}

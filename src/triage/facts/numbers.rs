@@ -2,19 +2,32 @@
 
 use std::ops::Range;
 
-use super::Candidate;
 use super::dates::Dates;
 use super::scene::Scene;
 use super::vocabulary::List;
+use super::{Candidate, THRESHOLD};
 use crate::domain::Fact;
 use crate::triage::hit::Part;
 
+/// "Bosch GSR-1200": what a maker's name just before says about a number.
+const MODEL: f32 = -1.6;
+/// Letters of an airline's or railway's record locator.
+const RECORD_LOCATOR: usize = 6;
 /// Longer than any reference people write.
 const LONGEST: usize = 40;
 
-pub(super) fn candidates(scene: &Scene<'_>, part: Part, dates: &Dates<'_>, all: &mut Vec<Candidate>) {
+/// Adds the candidates of a part; the folded ranges of those taken for order numbers come back.
+pub(super) fn candidates(
+    scene: &Scene<'_>,
+    part: Part,
+    dates: &Dates<'_>,
+    all: &mut Vec<Candidate>,
+) -> Vec<Range<usize>> {
+    let mut taken = Vec::new();
     let text = scene.text();
-    let found = references(text);
+    let mut found = references(text);
+    found.extend(letters_only(scene));
+    found.sort_by_key(|range| range.start);
     for range in &found {
         let written = text.get(range.clone()).unwrap_or_default();
         let is_date = dates.iter().any(|(_, date)| date.start <= range.start && range.end <= date.end);
@@ -22,10 +35,18 @@ pub(super) fn candidates(scene: &Scene<'_>, part: Part, dates: &Dates<'_>, all: 
             continue;
         }
         let Some(shape) = scene.vocabulary.numbers().iter().find(|shape| shape.is(written)) else { continue };
-        let weighing = scene.weigh(Fact::OrderNumber, range, &found);
+        let mut weighing = scene.weigh(Fact::OrderNumber, range, &found);
+        if names_a_model(scene, range) {
+            weighing.score += MODEL;
+        }
         let candidate = Candidate::new(Fact::OrderNumber, part, scene.folded, range.clone(), &shape.name);
-        all.push(candidate.weighed(shape.weights.of(Fact::OrderNumber), weighing));
+        let candidate = candidate.weighed(shape.weights.of(Fact::OrderNumber), weighing);
+        if candidate.score >= THRESHOLD {
+            taken.push(range.clone());
+        }
+        all.push(candidate);
     }
+    taken
 }
 
 /// Runs of letters, digits and joiners that hold a digit; groups of digits parted by single spaces are one.
@@ -63,6 +84,25 @@ fn references(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// "TGQXPR": six capitals between words that are not shouted.
+fn letters_only(scene: &Scene<'_>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    let mut shouted_before = false;
+    for chunk in scene.text().split(' ') {
+        let start = at;
+        at += chunk.len() + 1;
+        let Some(range) = trimmed(chunk, start) else { continue };
+        let words = scene.folded.words(range.clone());
+        let shouted = words.len() > 3 && words.bytes().all(|b| b.is_ascii_uppercase());
+        if shouted && !shouted_before && range.len() == RECORD_LOCATOR {
+            found.push(range);
+        }
+        shouted_before = shouted;
+    }
+    found
+}
+
 fn ends_in_digits(written: &str) -> bool {
     written.rsplit(' ').next().is_some_and(|group| group.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
 }
@@ -96,8 +136,13 @@ fn trimmed(chunk: &str, start: usize) -> Option<Range<usize>> {
     (from + skip < to).then(|| start + from + skip..start + to)
 }
 
+/// A maker's name stands just before.
+fn names_a_model(scene: &Scene<'_>, range: &Range<usize>) -> bool {
+    scene.listed(List::Brands).any(|brand| brand.end < range.start && range.start - brand.end <= 2)
+}
+
 /// A number followed by a unit, or with a currency sign.
-fn is_quantity(scene: &Scene<'_>, range: &Range<usize>) -> bool {
+pub(super) fn is_quantity(scene: &Scene<'_>, range: &Range<usize>) -> bool {
     let text = scene.text();
     let before = text.get(..range.start).unwrap_or_default();
     let after = text.get(range.end..).unwrap_or_default();

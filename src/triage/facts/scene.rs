@@ -70,10 +70,11 @@ impl<'a> Scene<'a> {
             let Entry::Cue(index) = mark.entry else { continue };
             let Some(cue) = self.vocabulary.cues().get(usize::from(index)) else { continue };
             let weight = cue.weights.of(fact);
-            if weight == 0.0 || (mark.start < range.end && range.start < mark.end) {
+            // "ticket #" may reach over the sign that the number begins with.
+            if weight == 0.0 || (mark.start < range.end && range.start + 1 < mark.end) {
                 continue;
             }
-            let before = mark.end <= range.start;
+            let before = mark.start < range.start;
             let Some(distance) = self.distance(mark, first, last, before, cue) else { continue };
             let between = |fence: &&Range<usize>| {
                 if before {
@@ -104,7 +105,7 @@ impl<'a> Scene<'a> {
         let (near, same) =
             if before { (first, token.sentence == first.sentence) } else { (last, token.sentence == last.sentence) };
         let distance = near.position.abs_diff(token.position).saturating_sub(1) as usize;
-        (same && (cue.within == 0 || distance <= cue.within)).then_some(distance)
+        (same && cue.within.is_none_or(|most| distance <= most)).then_some(distance)
     }
 }
 
@@ -113,9 +114,9 @@ fn decay(distance: usize) -> f32 {
     match distance {
         0..=2 => 1.0,
         3..=5 => 0.8,
-        6..=9 => 0.5,
-        10..=14 => 0.3,
-        _ => 0.15,
+        6..=9 => 0.6,
+        10..=14 => 0.4,
+        _ => 0.2,
     }
 }
 

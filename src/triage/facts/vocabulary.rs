@@ -79,8 +79,8 @@ pub struct Cue {
     pub name: String,
     /// Where it must stand as seen from the candidate.
     pub side: Side,
-    /// Words between at most; 0: anywhere in the sentence.
-    pub within: usize,
+    /// Words between at most; `None`: anywhere in the sentence.
+    pub within: Option<usize>,
     /// What it speaks for.
     pub weights: Weights,
 }

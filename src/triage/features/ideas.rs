@@ -18,7 +18,7 @@ struct Occurrence {
     last: usize,
 }
 
-pub(super) fn add(tokens: &Tokens, sink: &mut Sink) {
+pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) {
     let found = occurrences(tokens);
     let denial = LEXICON.names.iter().position(|name| name == "neg").and_then(|at| Idea::try_from(at).ok());
     let last_sentence = tokens.sentences().saturating_sub(1);
@@ -63,7 +63,7 @@ pub(super) fn add(tokens: &Tokens, sink: &mut Sink) {
     }
 }
 
-fn occurrences(tokens: &Tokens) -> Vec<Occurrence> {
+fn occurrences(tokens: &Tokens<'_>) -> Vec<Occurrence> {
     let hashes: Vec<hash::Hash> = tokens.list.iter().map(|token| words::word(tokens, token)).collect();
     let mut found: Vec<Occurrence> = Vec::new();
     for (at, token) in tokens.list.iter().enumerate() {

@@ -3,7 +3,7 @@
 use super::tokens::{Kind, Tokens};
 use super::{Block, Sink, hash};
 
-pub(super) fn add(subject: &Tokens, body: &Tokens, sink: &mut Sink) {
+pub(super) fn add(subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut Sink) {
     let count = |test: &dyn Fn(&str, &super::tokens::Token) -> bool| {
         let both = [subject, body];
         both.iter()
@@ -27,7 +27,7 @@ pub(super) fn add(subject: &Tokens, body: &Tokens, sink: &mut Sink) {
     steps("sentences", body.sentences() as usize, &[2, 4, 8, 14]);
     steps("!", mark("!"), &[1, 2, 3, 5]);
     steps("?", mark("?"), &[1, 2, 3]);
-    steps("quotes", mark("«") + mark("\"") + mark("“"), &[1, 2, 4]);
+    steps("quotes", mark("\""), &[1, 2, 4]);
     steps("quoted lines", mark(">"), &[1]);
     steps("money", mark("€") + mark("£") + mark("$"), &[1, 2, 3]);
     steps("shouted", shouted, &[1, 2, 4, 8]);

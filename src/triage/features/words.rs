@@ -8,7 +8,7 @@ const SHORTEST: usize = 3;
 const LONGEST: usize = 5;
 
 /// The hash of a token as a word: numbers and codes by their shape, since they never come again.
-pub fn word(tokens: &Tokens, token: &Token) -> hash::Hash {
+pub fn word(tokens: &Tokens<'_>, token: &Token) -> hash::Hash {
     match token.kind {
         Kind::Number => hash::join(hash::text("#"), token.folded.len().min(5) as u64),
         Kind::Code => hash::text("#code"),
@@ -16,7 +16,7 @@ pub fn word(tokens: &Tokens, token: &Token) -> hash::Hash {
     }
 }
 
-pub(super) fn add(tokens: &Tokens, sink: &mut Sink) {
+pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) {
     let mut before: Option<(hash::Hash, &Token)> = None;
     for token in &tokens.list {
         let this = word(tokens, token);

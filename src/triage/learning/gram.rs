@@ -6,8 +6,7 @@
 //! very optimum that solving on all the columns would give, no column need be left out beforehand,
 //! and the dense table is mails × mails instead of mails × columns.
 //!
-//! Above [`MOST`] mails the span of an even choice of them is used instead of the span of all, which
-//! bounds memory and time.
+//! Of many texts only an even choice, the landmarks, spans the coordinates, which bounds memory and time.
 
 use std::ops::Range;
 
@@ -15,75 +14,90 @@ use ndarray::{Array2, ArrayView2, Axis, Slice};
 
 use crate::triage::features::{BITS, Features};
 
-/// Mails that span the solver's coordinates at most.
-pub const MOST: usize = 3_000;
-
 /// Columns factored at a time.
 const PANEL: usize = 64;
 
-/// Dot products of every mail with every mail.
-pub fn gram(mails: &[&Features]) -> Array2<f64> {
-    let mut gram = Array2::zeros((mails.len(), mails.len()));
-    let mut dense = vec![0.0_f32; 1 << BITS];
-    for (i, one) in mails.iter().enumerate() {
-        for entry in &one.entries {
-            if let Some(slot) = dense.get_mut(entry.column as usize) {
-                *slot = entry.value;
-            }
-        }
-        for (j, other) in mails.iter().enumerate().take(i + 1) {
-            let dot = other
-                .entries
-                .iter()
-                .map(|entry| dense.get(entry.column as usize).copied().unwrap_or(0.0) * entry.value);
-            let dot = f64::from(dot.sum::<f32>());
-            gram[[i, j]] = dot;
-            gram[[j, i]] = dot;
-        }
-        for entry in &one.entries {
-            if let Some(slot) = dense.get_mut(entry.column as usize) {
-                *slot = 0.0;
-            }
-        }
-    }
-    gram
+/// Dot products of texts with the landmarks among them.
+pub struct Gram {
+    /// Indices of the landmarks, ascending.
+    landmarks: Vec<usize>,
+    /// Texts × landmarks.
+    products: Array2<f64>,
 }
 
-/// Mails in the coordinates of a span.
+impl Gram {
+    /// Of all the texts, with at most `most` landmarks evenly chosen among them.
+    pub fn of(texts: &[&Features], most: usize) -> Self {
+        let step = texts.len().div_ceil(most.max(1)).max(1);
+        let landmarks: Vec<usize> = (0..texts.len()).step_by(step).collect();
+        let mut products = Array2::zeros((texts.len(), landmarks.len()));
+        let mut dense = vec![0.0_f32; 1 << BITS];
+        let lay = |text: &Features, clear: bool, dense: &mut Vec<f32>| {
+            for entry in &text.entries {
+                if let Some(slot) = dense.get_mut(entry.column as usize) {
+                    *slot = if clear { 0.0 } else { entry.value };
+                }
+            }
+        };
+        for (place, landmark) in landmarks.iter().enumerate() {
+            let Some(landmark) = texts.get(*landmark) else { continue };
+            lay(landmark, false, &mut dense);
+            for (text, product) in texts.iter().zip(products.column_mut(place)) {
+                let terms = text.entries.iter();
+                let terms = terms.map(|entry| dense.get(entry.column as usize).copied().unwrap_or(0.0) * entry.value);
+                *product = f64::from(terms.sum::<f32>());
+            }
+            lay(landmark, true, &mut dense);
+        }
+        Self { landmarks, products }
+    }
+}
+
+/// Texts in the coordinates of a span.
 pub struct Coordinates {
-    /// The mails that span it, as indices into the gram's rows.
+    /// The landmarks that span it, as columns of the gram.
+    places: Vec<usize>,
+    /// The texts they are.
     pub landmarks: Vec<usize>,
-    /// One row a mail asked for.
+    /// One row a text asked for.
     pub rows: Array2<f64>,
-    /// Cholesky factor of the landmarks' gram.
+    /// Cholesky factor of the landmarks' dot products.
     factor: Array2<f64>,
 }
 
 impl Coordinates {
-    /// Coordinates of the mails `chosen` out of a gram.
-    pub fn of(gram: &Array2<f64>, chosen: &[usize]) -> Self {
-        let step = chosen.len().div_ceil(MOST).max(1);
-        let landmarks: Vec<usize> = chosen.iter().copied().step_by(step).collect();
-        let mut factor =
-            Array2::from_shape_fn((landmarks.len(), landmarks.len()), |(i, j)| gram[[landmarks[i], landmarks[j]]]);
+    /// Coordinates of the texts `chosen` (ascending), spanned by the landmarks among them.
+    pub fn of(gram: &Gram, chosen: &[usize]) -> Self {
+        let among = |landmark: &usize| chosen.binary_search(landmark).is_ok();
+        let (places, landmarks): (Vec<usize>, Vec<usize>) =
+            gram.landmarks.iter().copied().enumerate().filter(|(_, landmark)| among(landmark)).unzip();
+        let products = |rows: &[usize]| {
+            Array2::from_shape_fn((rows.len(), places.len()), |(i, j)| gram.products[[rows[i], places[j]]])
+        };
+        let mut factor = products(&landmarks);
         let scale = factor.diag().sum() / landmarks.len().max(1) as f64;
-        // Two mails may say exactly the same: a little on the diagonal keeps the factor real.
+        // Two texts may say exactly the same: a little on the diagonal keeps the factor real.
         factor.diag_mut().map_inplace(|value| *value += scale * 1e-5);
         cholesky(&mut factor);
-        let rows = if step == 1 {
+        let rows = if landmarks.len() == chosen.len() {
             factor.clone()
         } else {
-            let mut rows =
-                Array2::from_shape_fn((chosen.len(), landmarks.len()), |(i, j)| gram[[chosen[i], landmarks[j]]]);
+            let mut rows = products(chosen);
             solve_rows(&factor, &mut rows);
             rows
         };
-        Self { landmarks, rows, factor }
+        Self { places, landmarks, rows, factor }
     }
 
-    /// Turns weights on coordinates (one column a class) into weights on the landmark mails: the
+    /// Scores of the texts `asked` under weights on landmarks: texts × classes.
+    pub fn scores(&self, gram: &Gram, on_landmarks: &Array2<f64>, asked: &[usize]) -> Array2<f64> {
+        let shape = (asked.len(), self.places.len());
+        Array2::from_shape_fn(shape, |(i, j)| gram.products[[asked[i], self.places[j]]]).dot(on_landmarks)
+    }
+
+    /// Turns weights on coordinates (one column a class) into weights on the landmarks: the
     /// model's weight of a feature is the sum over landmarks of this times the feature's value.
-    pub fn on_mails(&self, weights: &Array2<f64>) -> Array2<f64> {
+    pub fn on_landmarks(&self, weights: &Array2<f64>) -> Array2<f64> {
         let mut solved = weights.clone();
         for i in (0..self.factor.nrows()).rev() {
             for class in 0..solved.ncols() {

@@ -7,10 +7,10 @@ use ndarray::{Array1, Array2, Axis};
 
 use super::gram::Coordinates;
 
-/// A fitted model before it is spread over the columns: weights on mails, one column a class.
+/// A fitted model before it is spread over the columns: weights on landmarks, one column a class.
 pub struct Fitted {
     /// Landmarks × classes.
-    pub on_mails: Array2<f64>,
+    pub on_landmarks: Array2<f64>,
     /// One a class.
     pub intercepts: Vec<f64>,
 }
@@ -34,7 +34,7 @@ pub fn multinomial(at: &Coordinates, labels: &[usize], classes: usize, penalty: 
         .gradient_tolerance(1e-3)
         .fit(&data)
         .map_err(|error| error.to_string())?;
-    Ok(Fitted { on_mails: at.on_mails(fitted.params()), intercepts: fitted.intercept().to_vec() })
+    Ok(Fitted { on_landmarks: at.on_landmarks(fitted.params()), intercepts: fitted.intercept().to_vec() })
 }
 
 /// Logistic regression: one column, positive for `true`.
@@ -52,14 +52,5 @@ pub fn binary(at: &Coordinates, labels: &[bool], penalty: f64) -> Result<Fitted,
     // linfa calls the larger class positive.
     let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
     let params = (fitted.params() * sign).insert_axis(Axis(1));
-    Ok(Fitted { on_mails: at.on_mails(&params), intercepts: vec![fitted.intercept() * sign] })
-}
-
-impl Fitted {
-    /// Scores of the mails `asked`, by their dot products with the landmarks: one row a mail.
-    pub fn scores(&self, gram: &Array2<f64>, at: &Coordinates, asked: &[usize]) -> Array2<f64> {
-        let products =
-            Array2::from_shape_fn((asked.len(), at.landmarks.len()), |(i, j)| gram[[asked[i], at.landmarks[j]]]);
-        products.dot(&self.on_mails) + Array1::from(self.intercepts.clone())
-    }
+    Ok(Fitted { on_landmarks: at.on_landmarks(&params), intercepts: vec![fitted.intercept() * sign] })
 }

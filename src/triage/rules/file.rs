@@ -31,6 +31,9 @@ pub enum RuleError {
         /// What is wrong with it.
         why: String,
     },
+    /// Rules that fail their own sentences.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Sentences(Vec<RuleError>),
     /// All words together are more than can be indexed.
     #[error("the rules' words cannot be indexed: {0}")]
     TooMany(String),
@@ -99,9 +102,8 @@ pub struct WrittenCue {
     /// Where it stands as seen from the candidate.
     #[serde(default)]
     pub side: Side,
-    /// Words between cue and candidate at most; 0: anywhere in the sentence.
-    #[serde(default)]
-    pub within: usize,
+    /// Words between cue and candidate at most (0: side by side); without it, anywhere in the sentence.
+    pub within: Option<usize>,
     /// Weight for the order number.
     #[serde(default)]
     pub order_number: f32,

@@ -9,13 +9,14 @@ use std::thread::JoinHandle;
 
 use tokio::sync::watch;
 
+use super::mark::Mark;
 use crate::failpoint;
 use crate::ports::store::{StoreError, StoreResult};
 
 /// How far the disk has come.
 #[derive(Debug, Clone, Default)]
 struct Progress {
-    /// Every change up to this ticket is durable.
+    /// Every change up to this number is durable.
     durable: u64,
     /// Nothing gets durable any more.
     failure: Option<String>,
@@ -23,7 +24,8 @@ struct Progress {
 
 #[derive(Debug, Default)]
 struct Wanted {
-    ticket: u64,
+    /// The last change applied.
+    change: u64,
     stop: bool,
 }
 
@@ -48,31 +50,33 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// Starts the thread. `file` is the database file that `tree` writes to.
-    pub(super) fn start(tree: sled::Tree, file: File) -> std::io::Result<Self> {
+    /// Starts the thread. `file` is the database file that `tree` writes to, `last` its last change.
+    pub(super) fn start(tree: sled::Tree, file: File, mark: Mark, last: u64) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let (sender, progress) = watch::channel(Progress::default());
+        shared.lock().change = last;
+        let (sender, progress) = watch::channel(Progress { durable: last, failure: None });
         let theirs = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("store-commit".into())
-            .spawn(move || run(&theirs, &sender, || sync(&tree, &file)))?;
+        let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || {
+            run(&theirs, &sender, last, |change| sync(&tree, &file, &mark, change));
+            if let Err(error) = mark.sync() {
+                tracing::warn!(%error, "the store's mark could not be synced");
+            }
+        })?;
         Ok(Self { shared, progress, thread: Some(thread) })
     }
 
-    /// Asks for everything written so far to be made durable; the ticket is for [`Self::wait`].
-    pub(super) fn request(&self) -> u64 {
-        let mut wanted = self.shared.lock();
-        wanted.ticket += 1;
+    /// Asks for this change, the last one applied, to be made durable.
+    pub(super) fn request(&self, change: u64) {
+        self.shared.lock().change = change;
         self.shared.bell.notify_one();
-        wanted.ticket
     }
 
-    /// Returns once the ticket's change is durable.
-    pub(super) async fn wait(&self, ticket: u64) -> StoreResult<()> {
+    /// Returns once this change is durable.
+    pub(super) async fn wait(&self, change: u64) -> StoreResult<()> {
         let mut progress = self.progress.clone();
-        let reached = progress.wait_for(|p| p.durable >= ticket || p.failure.is_some()).await;
+        let reached = progress.wait_for(|p| p.durable >= change || p.failure.is_some()).await;
         match reached {
-            Ok(progress) if progress.durable >= ticket => Ok(()),
+            Ok(progress) if progress.durable >= change => Ok(()),
             Ok(progress) => Err(failed(progress.failure.as_deref().unwrap_or("unknown"))),
             Err(_) => Err(failed("the committing thread ended")),
         }
@@ -98,33 +102,39 @@ fn failed(why: &str) -> StoreError {
     StoreError::Temporary(format!("the store cannot write to its disk ({why}): make room or repair it, then restart"))
 }
 
-fn run(shared: &Shared, progress: &watch::Sender<Progress>, mut sync: impl FnMut() -> Result<(), String>) {
-    let mut durable = 0;
+fn run(
+    shared: &Shared,
+    progress: &watch::Sender<Progress>,
+    last: u64,
+    mut sync: impl FnMut(u64) -> Result<(), String>,
+) {
+    let mut durable = last;
     loop {
-        let ticket = {
+        let change = {
             let mut wanted = shared.lock();
-            while wanted.ticket == durable && !wanted.stop {
+            while wanted.change == durable && !wanted.stop {
                 wanted = shared.bell.wait(wanted).unwrap_or_else(PoisonError::into_inner);
             }
-            if wanted.ticket == durable {
+            if wanted.change == durable {
                 return;
             }
-            wanted.ticket
+            wanted.change
         };
-        if let Err(why) = sync() {
+        if let Err(why) = sync(change) {
             progress.send_replace(Progress { durable, failure: Some(why) });
             return;
         }
         failpoint::pass("store.flush.after");
-        durable = ticket;
+        durable = change;
         progress.send_replace(Progress { durable, failure: None });
     }
 }
 
-fn sync(tree: &sled::Tree, file: &File) -> Result<(), String> {
+fn sync(tree: &sled::Tree, file: &File, mark: &Mark, change: u64) -> Result<(), String> {
     failpoint::pass("store.flush.before");
     tree.flush().map_err(|error| error.to_string())?;
-    file.sync_data().map_err(|error| error.to_string())
+    file.sync_data().map_err(|error| error.to_string())?;
+    mark.write(change).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -136,14 +146,18 @@ mod tests {
         let shared = Arc::new(Shared::default());
         let (sender, progress) = watch::channel(Progress::default());
         let theirs = Arc::clone(&shared);
-        let mut answers = vec![Err("disk full".to_owned()), Ok(())].into_iter();
-        let thread = std::thread::spawn(move || run(&theirs, &sender, || answers.next().unwrap_or(Ok(()))));
+        let mut answers = vec![Ok(()), Err("disk full".to_owned())].into_iter();
+        let sync = move |_| answers.next().unwrap_or(Ok(()));
+        let thread = std::thread::spawn(move || run(&theirs, &sender, 0, sync));
         let committer = Committer { shared, progress, thread: Some(thread) };
+        committer.request(1);
+        assert_eq!(committer.wait(1).await, Ok(()));
         assert!(committer.healthy().is_ok());
-        let ticket = committer.request();
-        assert!(committer.wait(ticket).await.unwrap_err().to_string().contains("disk full"));
+        committer.request(2);
+        assert!(committer.wait(2).await.unwrap_err().to_string().contains("disk full"));
         assert!(committer.healthy().is_err());
-        let later = committer.request();
-        assert!(committer.wait(later).await.is_err());
+        committer.request(3);
+        assert!(committer.wait(3).await.is_err());
+        assert_eq!(committer.wait(1).await, Ok(()), "what was durable stays so");
     }
 }

@@ -50,6 +50,8 @@ pub(super) enum Table {
     Message = b'm',
     /// Machines' messages by time.
     Automated = b'M',
+    /// The number of the last change.
+    LastChange = b'N',
     /// Numbers kept up to date.
     Count = b'n',
     /// Outbox rows without their bytes.

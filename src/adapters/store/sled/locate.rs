@@ -68,10 +68,12 @@ impl Tx<'_> {
         threading: &Threading,
     ) -> StoreResult<Option<CaseId>> {
         for holder in self.holders(id)? {
-            if holder.key != threading.key && holder.from.as_deref() == customer && customer.is_some() {
-                if let Some(case) = self.member(holder.key)?.flatten() {
-                    return Ok(Some(case));
-                }
+            let same_writer = customer.is_some() && holder.from.as_deref() == customer;
+            if same_writer
+                && holder.key != threading.key
+                && let Some(case) = self.member(holder.key)?.flatten()
+            {
+                return Ok(Some(case));
             }
         }
         Ok(None)

@@ -15,6 +15,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::SledSettings;
 use super::files::{Raw, Texts};
 use super::key::{Key, Table};
+use super::mark::Mark;
 use super::tx::database_error;
 use crate::adapters::durable;
 use crate::domain::MessageKey;
@@ -43,6 +44,8 @@ pub(super) struct Opened {
     pub(super) file: File,
     pub(super) texts: Texts,
     pub(super) raw: Raw,
+    pub(super) mark: Mark,
+    pub(super) last_change: u64,
     pub(super) broken: Option<BrokenStore>,
 }
 
@@ -107,6 +110,7 @@ struct Checked {
     raw: HashSet<String>,
     texts: HashSet<String>,
     fresh: bool,
+    last_change: u64,
 }
 
 /// Opens and reads the database on a thread of its own: a damaged one makes sled panic or never return.
@@ -151,8 +155,9 @@ fn open_and_read(data_dir: &Path, folder: &Path, cache_bytes: u64) -> Result<Che
         }
     };
     let schema = database.get(Key::of(Table::Schema).bytes()).map_err(|error| Trouble::Broken(error.to_string()))?;
-    let mut checked = Checked { database, raw: HashSet::new(), texts: HashSet::new(), fresh: schema.is_none() };
-    match schema.as_deref().map(read_schema) {
+    let mut checked =
+        Checked { database, raw: HashSet::new(), texts: HashSet::new(), fresh: schema.is_none(), last_change: 0 };
+    match schema.as_deref().map(read_number) {
         Some(Some(SCHEMA)) => {}
         Some(Some(version)) if version > SCHEMA => {
             return Err(Trouble::Other(StoreError::Permanent(format!(
@@ -168,6 +173,13 @@ fn open_and_read(data_dir: &Path, folder: &Path, cache_bytes: u64) -> Result<Che
         None => {}
     }
     read_whole(&mut checked)?;
+    let known = Mark::read(folder);
+    if checked.last_change < known {
+        return Err(Trouble::Broken(format!(
+            "the database is damaged: it ends at change {}, but change {known} had been durable",
+            checked.last_change
+        )));
+    }
     Ok(checked)
 }
 
@@ -181,7 +193,7 @@ fn is_damage(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof))
 }
 
-fn read_schema(value: &[u8]) -> Option<u64> {
+fn read_number(value: &[u8]) -> Option<u64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 
@@ -192,9 +204,14 @@ fn holds_files(folder: &Path) -> bool {
 /// Reads every row once: a damaged page is found now, and the files that rows name are gathered.
 fn read_whole(checked: &mut Checked) -> Result<(), Trouble> {
     let messages = Key::of(Table::Member).bytes();
+    let last_change = Key::of(Table::LastChange).bytes();
     for row in &*checked.database {
         let (key, value) = row.map_err(|error| Trouble::Broken(error.to_string()))?;
         checked.texts.extend(Texts::named_by(&value));
+        if key == last_change {
+            let number = read_number(&value);
+            checked.last_change = number.ok_or_else(|| Trouble::Broken("its last change cannot be read".into()))?;
+        }
         if let Some(hex) = key.strip_prefix(messages.as_slice()).and_then(|rest| rest.get(..64)) {
             let key = std::str::from_utf8(hex).ok().and_then(|hex| MessageKey::from_hex(hex).ok());
             checked.raw.extend(key.map(Raw::name));
@@ -204,12 +221,13 @@ fn read_whole(checked: &mut Checked) -> Result<(), Trouble> {
 }
 
 fn finish(data_dir: &Path, lock: File, checked: Checked, broken: Option<BrokenStore>) -> StoreResult<Opened> {
-    let Checked { database, raw: raw_named, texts: texts_named, fresh } = checked;
+    let Checked { database, raw: raw_named, texts: texts_named, fresh, last_change } = checked;
     let texts = Texts::open(data_dir).map_err(|error| at(data_dir, "create a folder in", &error))?;
     let raw = Raw::open(data_dir).map_err(|error| at(data_dir, "create a folder in", &error))?;
     let folder = data_dir.join(FOLDER);
     let path = folder.join("db");
     let file = File::open(&path).map_err(|error| at(&path, "open", &error))?;
+    let mark = Mark::open(&folder).map_err(|error| at(&folder, "write to", &error))?;
     if fresh {
         database.insert(Key::of(Table::Schema).bytes(), SCHEMA.to_string().as_bytes()).map_err(database_error)?;
         database.flush().map_err(database_error)?;
@@ -222,7 +240,7 @@ fn finish(data_dir: &Path, lock: File, checked: Checked, broken: Option<BrokenSt
         }
     }
     close_to_others(&folder).map_err(|error| at(&folder, "set the mode of", &error))?;
-    Ok(Opened { lock, database, file, texts, raw, broken })
+    Ok(Opened { lock, database, file, texts, raw, mark, last_change, broken })
 }
 
 /// sled creates its files with the usual mode; the folder keeps others out, and so do the files.

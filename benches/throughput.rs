@@ -1,0 +1,140 @@
+//! `cargo bench --bench throughput`: messages a second and peak memory on 10,000 mails, once only judged,
+//! once taken in with everything stored durably.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that cannot go on should say where")]
+
+mod machine;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use guichet::adapters::assets::{Assets, Kind};
+use guichet::adapters::store::sled::{SledSettings, SledStore};
+use guichet::adapters::system::{SystemClock, SystemIds};
+use guichet::daemon::handbook::{Handbook, Handbooks};
+use guichet::daemon::intake::{Intake, IntakeSettings};
+use guichet::domain::calendar::Calendar;
+use guichet::domain::identity::IdentityKey;
+use guichet::domain::policy::Policy;
+use guichet::domain::position::FolderRole;
+use guichet::domain::{Address, Folder, MessageLocation, Position, RawMessage};
+use guichet::ports::store::Caps;
+use guichet::ports::{Arrival, Content, Standing, Store};
+use guichet::reading;
+use guichet::reply::compose::Sender;
+use guichet::reply::permission::{PermissionContext, PermissionSettings, PublicMail, permission};
+use guichet::reply::templates::Templates;
+use guichet::triage::Triage;
+
+const MAILS: usize = 10_000;
+
+/// The corpus' mails as raw messages from so many different people.
+fn mails() -> Vec<RawMessage> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/models/corpus");
+    let mut rows = Vec::new();
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for path in files.iter().filter(|path| path.extension().is_some_and(|e| e == "jsonl")) {
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            rows.push((row["subject"].as_str().unwrap().to_owned(), row["body"].as_str().unwrap().to_owned()));
+        }
+    }
+    let arrived_at = jiff::Timestamp::now();
+    let mail = |(index, (subject, body)): (usize, &(String, String))| RawMessage {
+        bytes: format!(
+            "Return-Path: <c{index}@d{index}.example>\r\nMessage-ID: <{index}@d.example>\r\nFrom: <c{index}@d{index}.example>\r\n\
+             To: support@shop.example\r\nSubject: {subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n"
+        )
+        .into_bytes(),
+        arrived_at,
+        partial: false,
+    };
+    rows.iter().cycle().take(MAILS).enumerate().map(mail).collect()
+}
+
+fn handbook() -> Handbook {
+    let assets = Assets::built_in();
+    let (triage, warnings) = Triage::load(&assets.load(Kind::Rules).unwrap(), &assets.load(Kind::Models).unwrap()).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let templates = Templates::load(&assets.load(Kind::Templates).unwrap()).unwrap();
+    Handbook { triage, templates, policy: Policy::default() }
+}
+
+fn judge(mails: &[RawMessage]) {
+    let handbook = handbook();
+    let settings = PermissionSettings::without_configuration(PublicMail::default());
+    let context = PermissionContext { role: FolderRole::Inbox, history: false, now: None };
+    let began = Instant::now();
+    let mut read_time = std::time::Duration::ZERO;
+    for mail in mails {
+        let reading_began = Instant::now();
+        let message = reading::read(mail);
+        read_time += reading_began.elapsed();
+        std::hint::black_box(permission(&message, &settings, &context));
+        std::hint::black_box(handbook.triage.judge(&message, &handbook.policy));
+    }
+    let all = began.elapsed();
+    println!(
+        "judged    {:>7.0} messages/s   reading {:>5.0} µs, triage and permission {:>5.0} µs a mail   peak {} MB",
+        mails.len() as f64 / all.as_secs_f64(),
+        read_time.as_micros() as f64 / mails.len() as f64,
+        (all - read_time).as_micros() as f64 / mails.len() as f64,
+        machine::peak_memory_mb()
+    );
+}
+
+async fn take_in(mails: &[RawMessage]) {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = SledStore::open(folder.path(), &SledSettings::default(), Arc::new(SystemIds)).unwrap();
+    let store: Arc<dyn Store> = Arc::new(store);
+    let lease = store.lease("support").await.unwrap();
+    let from = Address::parse("Shop <support@shop.example>").unwrap();
+    let caps = Caps { per_sender_per_day: 3, per_domain_per_hour: Some(20), per_mailbox_per_hour: u32::MAX };
+    let settings = IntakeSettings {
+        shadow: false,
+        permission: PermissionSettings::without_configuration(PublicMail::default()),
+        caps,
+        sender: Sender { from, envelope_sender: None },
+        languages: vec!["fr".into(), "en".into()],
+        fallback_language: "en".into(),
+        calendar: Calendar::without_hours(jiff::tz::TimeZone::UTC),
+    };
+    let intake = Intake {
+        store: Arc::clone(&store),
+        handbooks: Handbooks::new(handbook()),
+        identity: IdentityKey::new([7; 32]),
+        settings,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        deliver: Arc::new(tokio::sync::Notify::new()),
+    };
+    let inbox = Folder { mailbox: "support".into(), role: FolderRole::Inbox };
+    let began = Instant::now();
+    for (index, mail) in mails.iter().enumerate() {
+        let arrival = Arrival {
+            location: MessageLocation { folder: inbox.clone(), name: index.to_string() },
+            position: Position { mark: index.to_string(), ..Position::default() },
+            content: Content::Message(mail.clone()),
+            history: false,
+            marked_acknowledged: false,
+            answered: false,
+        };
+        intake.take(&lease, arrival, Standing::Continues).await.unwrap();
+    }
+    let all = began.elapsed();
+    let cases = store.overview().await.unwrap().cases.values().sum::<u64>();
+    println!(
+        "taken in  {:>7.0} messages/s   every one durable before the next, {cases} cases   peak {} MB",
+        mails.len() as f64 / all.as_secs_f64(),
+        machine::peak_memory_mb()
+    );
+}
+
+fn main() {
+    machine::print();
+    let mails = mails();
+    println!("{} mails, {} KB in all", mails.len(), mails.iter().map(|mail| mail.bytes.len()).sum::<usize>() / 1024);
+    judge(&mails);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(take_in(&mails));
+}

@@ -1,0 +1,254 @@
+//! `guichet init`: asks, tries the sign-ins, writes a commented configuration.
+
+mod ask;
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+
+use super::wiring;
+use crate::adapters::{imap, smtp};
+use crate::config::{Config, Mailbox, Outgoing, Source};
+use crate::domain::Email;
+use ask::Questions;
+
+/// Asks for mailbox and servers, tries the sign-ins and writes a configuration.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Write the configuration even when a sign-in fails.
+    #[arg(long)]
+    untried: bool,
+}
+
+/// What was answered.
+struct Answers {
+    address: Email,
+    shop: String,
+    data_dir: PathBuf,
+    imap: Account,
+    smtp: Account,
+    time_zone: String,
+    hours: String,
+}
+
+struct Account {
+    host: String,
+    port: u16,
+    tls: &'static str,
+    username: String,
+    password: String,
+}
+
+impl Init {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When the file exists already, cannot be written, or a sign-in failed.
+    pub async fn run(&self, config: Option<PathBuf>) -> anyhow::Result<bool> {
+        let path = config.unwrap_or_else(|| PathBuf::from("guichet.toml"));
+        anyhow::ensure!(
+            !path.exists(),
+            "{} exists already: move it away, or name another with --config",
+            path.display()
+        );
+        let path = std::path::absolute(&path)?;
+        let folder = path.parent().context("the configuration has no folder")?;
+        let answers = ask_all(folder)?;
+        let [imap_secret, smtp_secret] = [folder.join("imap.secret"), folder.join("smtp.secret")];
+        write_private(&imap_secret, &answers.imap.password)?;
+        write_private(&smtp_secret, &answers.smtp.password)?;
+        let text = render(&answers, &imap_secret, &smtp_secret);
+        let config = Config::parse(&text, &path)?;
+        let tried = try_sign_ins(&config).await;
+        if !tried && !self.untried {
+            println!(
+                "\nNothing was written but the password files beside {}. Correct the answers and start again,",
+                path.display()
+            );
+            println!("or keep them with `guichet init --untried`.");
+            return Ok(false);
+        }
+        write_new(&path, &text, 0o640)?;
+        println!("\nWritten: {}. It starts in shadow mode: it judges and drafts, and sends nothing.", path.display());
+        println!("Next:  guichet check\n       guichet reviewer add YOUR-NAME\n       guichet run");
+        println!("When the drafts please you, set mode = \"live\".");
+        Ok(true)
+    }
+}
+
+fn ask_all(folder: &Path) -> anyhow::Result<Answers> {
+    let mut questions = Questions::new();
+    println!("Guichet asks a few questions; Enter takes what stands in brackets.\n");
+    let address = questions.email("Address of the support mailbox")?;
+    let domain = address.domain().to_owned();
+    let shop = questions.text("Name of the shop, as customers read it", Some(&domain))?;
+    println!("\nReading (IMAP)");
+    let imap = account(&mut questions, &format!("imap.{domain}"), address.as_str(), [993, 143], None)?;
+    println!("\nSending (SMTP)");
+    let known = Some((imap.username.clone(), imap.password.clone()));
+    let smtp = account(&mut questions, &format!("smtp.{domain}"), address.as_str(), [465, 587], known)?;
+    println!();
+    let time_zone = questions.text("Time zone", Some("Europe/Paris"))?;
+    let hours = questions.text("Opening hours", Some("Mon-Fri 09:00-18:00"))?;
+    let default_data =
+        if rustix::process::geteuid().is_root() { "/var/lib/guichet".into() } else { folder.join("guichet-data") };
+    let data_dir = questions.text("Folder for everything Guichet keeps", Some(&default_data.to_string_lossy()))?;
+    Ok(Answers { address, shop, data_dir: data_dir.into(), imap, smtp, time_zone, hours })
+}
+
+fn account(
+    questions: &mut Questions,
+    host: &str,
+    username: &str,
+    [implicit, plain]: [u16; 2],
+    known: Option<(String, String)>,
+) -> anyhow::Result<Account> {
+    let host = questions.text("  server", Some(host))?;
+    let tls = questions.choice("  protection", &["implicit", "starttls", "none"])?;
+    let port = questions.port("  port", if tls == "implicit" { implicit } else { plain })?;
+    let default_name = known.as_ref().map_or(username, |(name, _)| name.as_str());
+    let username = questions.text("  user name", Some(default_name))?;
+    let password = questions.password("  password", known.as_ref().map(|(_, password)| password.as_str()))?;
+    Ok(Account { host, port, tls, username, password })
+}
+
+fn render(answers: &Answers, imap_secret: &Path, smtp_secret: &Path) -> String {
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let path = |path: &Path| quoted(&path.to_string_lossy());
+    let account = |account: &Account, secret: &Path| {
+        format!(
+            "host = {}\nport = {}\ntls = {}\nusername = {}\npassword = {{ file = {} }}\n",
+            quoted(&account.host),
+            account.port,
+            quoted(account.tls),
+            quoted(&account.username),
+            path(secret)
+        )
+    };
+    format!(
+        "# Written by `guichet init`. Every key is explained in guichet.example.toml.\n\
+         data_dir = {data}\n\
+         # \"live\" lets acknowledgements and approved replies leave.\n\
+         mode = \"shadow\"\n\
+         time_zone = {zone}\n\n\
+         [calendar]\n\
+         hours = {hours}\n\
+         # closed = [\"2026-12-24..2027-01-02\"]\n\n\
+         [[mailbox]]\n\
+         name = \"support\"\n\
+         source = \"imap\"\n\
+         # Every address that customers write to.\n\
+         addresses = [{address}]\n\
+         from = {from}\n\
+         # contact_forms = []   # addresses of your own forms: the customer stands in Reply-To\n\
+         # colleagues = []      # judged, never acknowledged\n\
+         signature = {shop}\n\n\
+         [mailbox.imap]\n{imap}\n\
+         [mailbox.smtp]\n{smtp}\n\
+         [desk]\n\
+         listen = \"127.0.0.1:8025\"\n",
+        data = path(&answers.data_dir),
+        zone = quoted(&answers.time_zone),
+        hours = quoted(&answers.hours),
+        address = quoted(answers.address.as_str()),
+        from = quoted(&format!("{} <{}>", answers.shop, answers.address)),
+        shop = quoted(&answers.shop),
+        imap = account(&answers.imap, imap_secret),
+        smtp = account(&answers.smtp, smtp_secret),
+    )
+}
+
+async fn try_sign_ins(config: &Config) -> bool {
+    let mut good = true;
+    for mailbox in &config.mailboxes {
+        good &= try_imap(mailbox).await;
+        good &= try_smtp(mailbox).await;
+    }
+    good
+}
+
+async fn try_imap(mailbox: &Mailbox) -> bool {
+    let Source::Imap(server, folders) = &mailbox.source else { return true };
+    match imap::probe(&wiring::imap_settings(server, folders, mailbox)).await {
+        Ok(report) => {
+            println!("\nIMAP: signed in, {} messages in the inbox.", report.inbox.messages);
+            true
+        }
+        Err(error) => {
+            println!("\nIMAP: {error}");
+            false
+        }
+    }
+}
+
+async fn try_smtp(mailbox: &Mailbox) -> bool {
+    let Outgoing::Smtp(server, _) = &mailbox.outgoing else { return true };
+    match smtp::probe(&wiring::smtp_settings(server, mailbox), Some(&mailbox.from.email)).await {
+        Ok(probe) => {
+            println!("SMTP: signed in.");
+            if let Some(words) = probe.null_sender_refused {
+                println!(
+                    "SMTP: the server refuses <> as envelope sender ({words}): set envelope_sender to your address."
+                );
+            }
+            true
+        }
+        Err(error) => {
+            println!("SMTP: {error}");
+            false
+        }
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    writeln!(file, "{text}").with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn write_new(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_init_writes_is_a_configuration_that_loads() {
+        let account = || Account {
+            host: "mail.shop.example".into(),
+            port: 993,
+            tls: "implicit",
+            username: "u\"x".into(),
+            password: "p".into(),
+        };
+        let answers = Answers {
+            address: Email::parse("support@shop.example").unwrap(),
+            shop: "L'Échoppe \"du coin\"".into(),
+            data_dir: "/var/lib/guichet".into(),
+            imap: account(),
+            smtp: account(),
+            time_zone: "Europe/Brussels".into(),
+            hours: "Mon-Sat 10:00-19:00".into(),
+        };
+        let text = render(&answers, Path::new("/etc/guichet/imap.secret"), Path::new("/etc/guichet/smtp.secret"));
+        let config = Config::parse(&text, Path::new("guichet.toml")).unwrap();
+        assert_eq!(config.mailboxes.first().unwrap().signature, "L'Échoppe \"du coin\"");
+        assert!(!text.contains("password = \"p\""));
+    }
+}

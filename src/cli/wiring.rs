@@ -1,0 +1,168 @@
+//! Turns the checked configuration into adapters and settings: the only place that knows both.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use jiff::tz::TimeZone;
+
+use crate::adapters::assets::{Assets, Kind};
+use crate::adapters::imap::{FolderNames, ImapActions, ImapSettings, ImapSource};
+use crate::adapters::maildir::{MaildirActions, MaildirSettings, MaildirSource};
+use crate::adapters::outbox_dir::OutboxDir;
+use crate::adapters::smtp::{SmtpLogin, SmtpMailer, SmtpSettings, StageTimeouts};
+use crate::config::{self, Config, ImapFolders, Mailbox, Outgoing, Server, Source};
+use crate::daemon::handbook::Handbook;
+use crate::daemon::review::Wording;
+use crate::domain::calendar::Calendar;
+use crate::domain::policy::Policy;
+use crate::domain::position::FolderRole;
+use crate::domain::{Asset, Folder};
+use crate::ports::{MailSource, MailboxActions, Mailer};
+use crate::reply::permission::PublicMail;
+use crate::reply::templates::Templates;
+use crate::triage::Triage;
+
+/// Reads the configuration that the command line names, or the usual places.
+///
+/// # Errors
+/// When there is none, or it has a mistake.
+pub fn config(named: Option<&Path>) -> anyhow::Result<Config> {
+    let Some(path) = config::find(named) else {
+        anyhow::bail!(
+            "no configuration: neither ./guichet.toml nor /etc/guichet/guichet.toml exists; `guichet init` writes one, --config names another"
+        );
+    };
+    Ok(Config::read(&path)?)
+}
+
+/// Like [`config`], but none at all is fine unless one was named.
+///
+/// # Errors
+/// When the configuration has a mistake, or the one named does not exist.
+pub fn optional_config(named: Option<&Path>) -> anyhow::Result<Option<Config>> {
+    match config::find(named) {
+        Some(path) => Ok(Some(Config::read(&path)?)),
+        None => Ok(None),
+    }
+}
+
+/// Rules, templates and models with the operator's overrides.
+pub fn assets(config: Option<&Config>) -> Assets {
+    config.map_or_else(Assets::built_in, |config| Assets::with_overrides(&config.data_dir))
+}
+
+/// What to judge and write by, and what the operator should know about it.
+pub struct Loaded {
+    /// The set itself.
+    pub handbook: Handbook,
+    /// Public mail providers, from the rules.
+    pub public_mail: PublicMail,
+    /// Models that are missing or broken: verdicts then rest on the rules alone.
+    pub warnings: Vec<String>,
+}
+
+/// Loads rules, models, templates and policy.
+///
+/// # Errors
+/// The first mistake, naming file and line.
+pub fn load(config: Option<&Config>) -> anyhow::Result<Loaded> {
+    let assets = assets(config);
+    let rules = assets.load(Kind::Rules)?;
+    let public_mail = PublicMail::load(&rules).map_err(anyhow::Error::msg)?;
+    let (triage, warnings) = Triage::load(&rules, &assets.load(Kind::Models)?)?;
+    let templates = Templates::load(&assets.load(Kind::Templates)?)?;
+    let policy = policy(config, &rules)?;
+    let calendar = config.map_or_else(|| Calendar::without_hours(TimeZone::UTC), |config| config.calendar.clone());
+    let languages =
+        config.map_or_else(|| templates.languages().map(str::to_owned).collect(), |config| config.languages.clone());
+    let fallback = config.map_or_else(|| "en".to_owned(), |config| config.fallback_language.clone());
+    let wording = Wording { templates: Arc::new(templates), policy, calendar, languages, fallback };
+    Ok(Loaded { handbook: Handbook { triage, wording: Arc::new(wording) }, public_mail, warnings })
+}
+
+/// The policy file: a path that exists, else the file of that name among the rules.
+fn policy(config: Option<&Config>, rules: &[Asset]) -> anyhow::Result<Policy> {
+    let named = config.map_or("rules/policy.toml", |config| &config.policy_file);
+    let beside =
+        config.and_then(|config| config.file.parent()).map_or_else(|| PathBuf::from(named), |dir| dir.join(named));
+    if config.is_some() && beside.is_file() {
+        let bytes = std::fs::read(&beside).with_context(|| format!("cannot read the policy {}", beside.display()))?;
+        let asset = Asset { name: named.to_owned(), origin: beside.display().to_string(), bytes };
+        return Ok(Policy::load(&asset)?);
+    }
+    let name = named.strip_prefix("rules/").unwrap_or(named);
+    let asset = rules.iter().find(|asset| asset.name == name);
+    Ok(Policy::load(asset.with_context(|| format!("the policy file {named} does not exist"))?)?)
+}
+
+/// One mailbox's adapters.
+pub struct Mailroom {
+    /// Folders to watch, the inbox first.
+    pub sources: Vec<Arc<dyn MailSource>>,
+    /// Filing and marking; `None` where the source offers nothing of it.
+    pub actions: Option<Arc<dyn MailboxActions>>,
+    /// Where mail leaves.
+    pub mailer: Arc<dyn Mailer>,
+}
+
+/// Builds the adapters of one mailbox; nothing is connected yet.
+pub fn mailroom(mailbox: &Mailbox) -> Mailroom {
+    let folder = |role| Folder { mailbox: mailbox.name.clone(), role };
+    let mailer: Arc<dyn Mailer> = match &mailbox.outgoing {
+        Outgoing::Smtp(server, _) => Arc::new(SmtpMailer::new(smtp_settings(server, mailbox))),
+        Outgoing::Folder(path) => Arc::new(OutboxDir::new(path)),
+    };
+    match &mailbox.source {
+        Source::Imap(server, folders) => {
+            let settings = Arc::new(imap_settings(server, folders, mailbox));
+            let mut roles = vec![FolderRole::Inbox, FolderRole::Sent];
+            roles.extend(folders.junk_folder.as_ref().map(|_| FolderRole::Junk));
+            let source = |role| Arc::new(ImapSource::new(Arc::clone(&settings), folder(role))) as Arc<dyn MailSource>;
+            let sources = roles.into_iter().map(source).collect();
+            Mailroom { sources, actions: Some(Arc::new(ImapActions::new(settings))), mailer }
+        }
+        Source::Maildir { path, sent_path } => {
+            let days = u32::from(mailbox.history_days);
+            let source = |path: &PathBuf, role| {
+                Arc::new(MaildirSource::new(MaildirSettings::new(path, days), folder(role))) as Arc<dyn MailSource>
+            };
+            let mut sources = vec![source(path, FolderRole::Inbox)];
+            sources.extend(sent_path.as_ref().map(|sent| source(sent, FolderRole::Sent)));
+            let actions = sent_path.as_ref().map(|sent| Arc::new(MaildirActions::new(sent)) as Arc<dyn MailboxActions>);
+            Mailroom { sources, actions, mailer }
+        }
+    }
+}
+
+/// Settings of an IMAP account.
+pub fn imap_settings(server: &Server, folders: &ImapFolders, mailbox: &Mailbox) -> ImapSettings {
+    let username = server.username.clone().unwrap_or_default();
+    let secret = server.password.clone().unwrap_or(crate::adapters::secret::Secret::Given(String::new()));
+    ImapSettings {
+        ca_file: server.ca_file.clone(),
+        folders: FolderNames {
+            inbox: folders.folder.clone(),
+            junk: folders.junk_folder.clone(),
+            sent: folders.sent_folder.clone(),
+        },
+        size_cap: folders.max_message_size,
+        history_days: u32::from(mailbox.history_days),
+        poll_interval: folders.poll_interval,
+        ..ImapSettings::new(&server.host, server.port, server.tls, username, secret)
+    }
+}
+
+/// Settings of a submission server.
+pub fn smtp_settings(server: &Server, mailbox: &Mailbox) -> SmtpSettings {
+    let login = server.username.clone().zip(server.password.clone());
+    SmtpSettings {
+        host: server.host.clone(),
+        port: server.port,
+        tls: server.tls,
+        login: login.map(|(username, password)| SmtpLogin { username, password }),
+        ca_file: server.ca_file.clone(),
+        hello: mailbox.from.email.domain().to_owned(),
+        timeouts: StageTimeouts::default(),
+    }
+}

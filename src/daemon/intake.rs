@@ -1,0 +1,195 @@
+//! What is done with one message: read, judge, prepare acknowledgement and draft, store it all in one
+//! transaction.
+
+mod prepare;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tracing::{error, info, warn};
+
+use super::handbook::Handbooks;
+use crate::domain::identity::IdentityKey;
+use crate::domain::position::FolderRole;
+use crate::domain::{Message, MessageKey, Permission, RawMessage};
+use crate::failpoint;
+use crate::ports::store::{
+    AcknowledgementFate, Caps, Intake as Record, Lease, Matter, Quarantine, Recorded, StoreError,
+};
+use crate::ports::{Arrival, Clock, Content, Ids, Standing, Store};
+use crate::reading;
+use crate::reply::compose::Sender;
+use crate::reply::permission::PermissionSettings;
+
+/// The store may move on between preparing and recording; more often than this in a row is a fault.
+const PREPARATIONS: usize = 8;
+
+/// What intake needs to know of one mailbox.
+#[derive(Clone)]
+pub struct IntakeSettings {
+    /// Judge and draft, acknowledge nobody.
+    pub shadow: bool,
+    /// Who may be answered.
+    pub permission: PermissionSettings,
+    /// Limits on acknowledgements.
+    pub caps: Caps,
+    /// Who answers.
+    pub sender: Sender,
+}
+
+/// The intake of one mailbox.
+pub struct Intake {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// What is judged and written by.
+    pub handbooks: Handbooks,
+    /// Secret of the message identity.
+    pub identity: IdentityKey,
+    /// See there.
+    pub settings: IntakeSettings,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// New case references.
+    pub ids: Arc<dyn Ids>,
+    /// Wakes the delivery of acknowledgements.
+    pub deliver: Arc<Notify>,
+}
+
+/// A message that has been read, with what is known of its way here.
+struct Read {
+    arrival: Arrival,
+    message: Message,
+    key: MessageKey,
+    raw_kept: bool,
+    history: bool,
+}
+
+impl Intake {
+    /// Takes one message in. An error means that the store did not take it: the session ends and the
+    /// message comes again from the stored position.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn take(&self, lease: &Lease, arrival: Arrival, standing: Standing) -> Result<(), StoreError> {
+        match &arrival.content {
+            Content::Message(raw) => {
+                let raw = raw.clone();
+                self.take_message(lease, arrival, raw, standing).await
+            }
+            Content::Failed { why } => self.pass_over(lease, &arrival, why, false).await,
+            Content::Quarantined { why } => self.pass_over(lease, &arrival, why, true).await,
+        }
+    }
+
+    async fn pass_over(&self, lease: &Lease, arrival: &Arrival, why: &str, given_up: bool) -> Result<(), StoreError> {
+        warn!(
+            mailbox = lease.mailbox,
+            message = arrival.location.name,
+            given_up,
+            problem = why,
+            "a message could not be fetched"
+        );
+        let quarantine = Quarantine {
+            location: arrival.location.clone(),
+            position: arrival.position.clone(),
+            why: why.to_owned(),
+            given_up,
+            at: self.clock.now(),
+        };
+        self.store.pass_over(lease, quarantine).await
+    }
+
+    async fn take_message(
+        &self,
+        lease: &Lease,
+        arrival: Arrival,
+        raw: RawMessage,
+        standing: Standing,
+    ) -> Result<(), StoreError> {
+        let message = read_off_thread(&raw).await;
+        let key = match &message.condition {
+            crate::domain::Condition::Unreadable(_) => MessageKey::of_unreadable(&raw.bytes, &self.identity),
+            _ => MessageKey::of(&message, &self.identity),
+        };
+        let keep = !message.holds_card_number && arrival.location.folder.role != FolderRole::Sent;
+        if keep {
+            failpoint::pass("intake-before-raw");
+            self.store.keep_raw(key, &raw.bytes).await?;
+        }
+        let history = self.is_history(&arrival, standing, message.arrived_at);
+        let read = Read { arrival, message, key, raw_kept: keep, history };
+        for _ in 0..PREPARATIONS {
+            let matter = self.matter(&read).await?;
+            let permission = permission_of(&matter);
+            failpoint::pass("intake-before-record");
+            let recorded = self.store.record(lease, self.record(&read, matter)).await?;
+            failpoint::pass("intake-after-record");
+            if recorded != Recorded::Outdated {
+                self.tell(lease, &recorded, permission.as_ref());
+                return Ok(());
+            }
+        }
+        Err(StoreError::Temporary("the case kept changing while a message was prepared for it".into()))
+    }
+
+    fn record(&self, read: &Read, matter: Matter) -> Record {
+        Record {
+            key: read.key,
+            location: read.arrival.location.clone(),
+            position: read.arrival.position.clone(),
+            message: read.message.clone(),
+            raw_kept: read.raw_kept,
+            at: self.clock.now(),
+            matter,
+        }
+    }
+
+    /// After a renumbering everything comes again: what is known is recognised by its identity, and
+    /// what is not is new unless it is too old to be acknowledged anyway.
+    fn is_history(&self, arrival: &Arrival, standing: Standing, arrived_at: Timestamp) -> bool {
+        let too_old = self.clock.now().duration_since(arrived_at) > self.settings.permission.max_age;
+        arrival.history && (standing != Standing::Renumbered || too_old)
+    }
+
+    fn tell(&self, lease: &Lease, recorded: &Recorded, permission: Option<&Permission>) {
+        let mailbox = &lease.mailbox;
+        let why = permission.map_or("", Permission::why);
+        match recorded {
+            Recorded::New { case, acknowledgement: AcknowledgementFate::Queued(_) } => {
+                info!(%mailbox, %case, "new case, acknowledgement queued");
+                self.deliver.notify_one();
+            }
+            Recorded::New { case, acknowledgement: AcknowledgementFate::Capped(cap) } => {
+                error!(%mailbox, %case, cap, "new case, not acknowledged: a limit was reached");
+            }
+            Recorded::New { case, acknowledgement: AcknowledgementFate::None } => {
+                info!(%mailbox, %case, why, "new case, not acknowledged");
+            }
+            Recorded::Joined { case } => info!(%mailbox, %case, "message joined its case"),
+            Recorded::AlreadyKnown { .. } => info!(%mailbox, "message already known"),
+            Recorded::Noted { case: Some(case) } => info!(%mailbox, %case, "noted on a case"),
+            Recorded::Noted { case: None } => info!(%mailbox, why, "automated message stored, nobody answered"),
+            Recorded::Outdated => {}
+        }
+    }
+}
+
+fn permission_of(matter: &Matter) -> Option<Permission> {
+    match matter {
+        Matter::Customer(customer) => Some(customer.permission.clone()),
+        Matter::Machine { why } => Some(Permission::machine(why.clone())),
+        _ => None,
+    }
+}
+
+/// Reading is pure but not short: it runs beside the async workers, and a panic in it costs one
+/// message its text, never the daemon.
+async fn read_off_thread(raw: &RawMessage) -> Message {
+    let (copy, arrived_at) = (raw.clone(), raw.arrived_at);
+    let read = tokio::task::spawn_blocking(move || reading::read(&copy)).await;
+    read.unwrap_or_else(|panic| {
+        error!(problem = %panic, "reading a message failed; it is shown as unreadable");
+        Message::unreadable(arrived_at, "the reader failed on it")
+    })
+}

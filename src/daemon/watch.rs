@@ -1,0 +1,155 @@
+//! Watches one folder: connects, reads what is new, hands each message to intake, waits, and begins
+//! again from the stored position whenever anything breaks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::alarms::Alarms;
+use super::backoff::Backoff;
+use super::heartbeat::Heartbeat;
+use super::intake::Intake;
+use crate::domain::position::FolderRole;
+use crate::ports::store::{Lease, StoreError};
+use crate::ports::{Clock, Ids, MailError, MailSession, MailSource, Standing, Store};
+
+/// Messages asked for at once: enough to keep the link busy, few enough to keep memory small.
+const BATCH: usize = 32;
+/// Routers forget connections that are silent for longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(4 * 60);
+
+/// Watches one folder of one mailbox.
+pub struct Watch {
+    /// The folder.
+    pub source: Arc<dyn MailSource>,
+    /// What is done with each message.
+    pub intake: Arc<Intake>,
+    /// Where the position is kept.
+    pub store: Arc<dyn Store>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Jitter.
+    pub ids: Arc<dyn Ids>,
+    /// What a person must see.
+    pub alarms: Alarms,
+    /// Becomes true after the first successful SELECT.
+    pub ready: watch::Sender<bool>,
+}
+
+/// Why a session ended.
+enum Broken {
+    Mail(MailError),
+    Store(StoreError),
+}
+
+impl From<MailError> for Broken {
+    fn from(error: MailError) -> Self {
+        Self::Mail(error)
+    }
+}
+
+impl From<StoreError> for Broken {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Watch {
+    /// Runs until `stop`.
+    pub async fn run(self, lease: Lease, heartbeat: Heartbeat, stop: CancellationToken) {
+        let folder = self.source.folder().clone();
+        let alarm = format!("watch {} {}", folder.mailbox, role_name(folder.role));
+        let mut backoff = Backoff::new(SignedDuration::from_secs(1), SignedDuration::from_mins(1));
+        while !stop.is_cancelled() {
+            heartbeat.beat();
+            let Err(broken) = self.session(&lease, &heartbeat, &stop, &alarm, &mut backoff).await else { break };
+            let (sentence, permanent) = match broken {
+                Broken::Mail(MailError::Temporary(what)) => (what, false),
+                Broken::Mail(MailError::Permanent(what)) => (what, true),
+                Broken::Store(error) => (format!("the store refused a message: {error}"), false),
+            };
+            let wait = if permanent { SignedDuration::from_mins(5) } else { backoff.next(self.ids.bits()) };
+            warn!(
+                mailbox = folder.mailbox,
+                folder = role_name(folder.role),
+                problem = sentence,
+                retry_s = wait.as_secs(),
+                "watching was interrupted"
+            );
+            if permanent || backoff.failures() >= 3 {
+                self.alarms.raise(&alarm, &sentence);
+            }
+            self.pause(wait, &heartbeat, &stop).await;
+        }
+        heartbeat.retire();
+    }
+
+    /// One connection, from sign-in to its end. `Ok` only when stopped.
+    async fn session(
+        &self,
+        lease: &Lease,
+        heartbeat: &Heartbeat,
+        stop: &CancellationToken,
+        alarm: &str,
+        backoff: &mut Backoff,
+    ) -> Result<(), Broken> {
+        let folder = self.source.folder();
+        let mut session = heartbeat.during(self.source.connect()).await?;
+        let standing = heartbeat.during(self.open(session.as_mut(), lease)).await?;
+        self.alarms.clear(alarm);
+        self.ready.send_replace(true);
+        info!(mailbox = folder.mailbox, folder = role_name(folder.role), standing = ?standing, "watching");
+        while !stop.is_cancelled() {
+            heartbeat.beat();
+            let arrivals = heartbeat.during(session.fetch(BATCH)).await?;
+            backoff.reset();
+            if arrivals.is_empty() {
+                heartbeat.during(session.wait(LONGEST_WAIT, stop)).await?;
+                continue;
+            }
+            for arrival in arrivals {
+                heartbeat.beat();
+                if stop.is_cancelled() {
+                    break;
+                }
+                self.intake.take(lease, arrival, standing).await?;
+            }
+        }
+        session.close().await;
+        Ok(())
+    }
+
+    async fn open(&self, session: &mut dyn MailSession, lease: &Lease) -> Result<Standing, Broken> {
+        let folder = self.source.folder();
+        let stored = self.store.position(folder).await?;
+        let opened = session.open(stored.as_ref()).await?;
+        if opened.standing != Standing::Continues {
+            self.store.set_position(lease, folder, &opened.position).await?;
+        }
+        Ok(opened.standing)
+    }
+
+    async fn pause(&self, wait: SignedDuration, heartbeat: &Heartbeat, stop: &CancellationToken) {
+        let until = self.clock.now() + wait;
+        while self.clock.now() < until && !stop.is_cancelled() {
+            heartbeat.beat();
+            let slice = until.min(self.clock.now() + SignedDuration::from_secs(10));
+            tokio::select! {
+                () = self.clock.sleep_until(slice) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+}
+
+fn role_name(role: FolderRole) -> &'static str {
+    match role {
+        FolderRole::Inbox => "inbox",
+        FolderRole::Junk => "junk",
+        FolderRole::Sent => "sent",
+    }
+}

@@ -1,0 +1,225 @@
+//! The trained models: sparse linear scores over the hashed features, made into probabilities.
+//!
+//! Learning uses linfa; judging needs only the dot product below.
+
+pub mod file;
+
+use std::ops::Range;
+
+use super::features::{BITS, Features};
+use super::hit::Part;
+
+/// What the models decide, each in a file of its own, `NAME.model`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Task {
+    /// The intent: one column an intent.
+    Intent,
+    /// Anger: one column for each of "at least 1", "at least 2", "at least 3".
+    Anger,
+    /// The reason of a refund request: one column a reason.
+    Reason,
+    /// Whether a candidate is the order number.
+    OrderNumber,
+    /// Whether a candidate is the purchase date.
+    PurchaseDate,
+    /// Whether a candidate is the product.
+    Product,
+    /// Whether a candidate is the announced date.
+    AnnouncedDate,
+}
+
+impl Task {
+    /// Every task.
+    pub const ALL: [Self; 7] = [
+        Self::Intent,
+        Self::Anger,
+        Self::Reason,
+        Self::OrderNumber,
+        Self::PurchaseDate,
+        Self::Product,
+        Self::AnnouncedDate,
+    ];
+
+    /// Name of its file without `.model`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Anger => "anger",
+            Self::Reason => "reason",
+            Self::OrderNumber => "order_number",
+            Self::PurchaseDate => "purchase_date",
+            Self::Product => "product",
+            Self::AnnouncedDate => "announced_date",
+        }
+    }
+
+    /// Number of columns of its model.
+    pub fn classes(self) -> usize {
+        match self {
+            Self::Intent | Self::Anger => 3,
+            Self::Reason => 8,
+            _ => 1,
+        }
+    }
+}
+
+/// A linear model over the hashed columns; its scores are calibrated log-odds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linear {
+    classes: usize,
+    intercepts: Vec<f32>,
+    /// One bit a column: whether it has weights.
+    present: Vec<u64>,
+    /// For each word of `present`: columns present before it.
+    before: Vec<u32>,
+    /// `classes` weights for each present column.
+    weights: Vec<f32>,
+    /// A decision less likely than this is called unsure (for a fact: not taken).
+    pub threshold: f32,
+}
+
+impl Linear {
+    /// Builds a model from its columns by ascending number, each with one weight a class.
+    ///
+    /// # Errors
+    /// In words, when a column is out of range or order, or weights are missing.
+    pub fn new(columns: &[u32], weights: Vec<f32>, intercepts: Vec<f32>, threshold: f32) -> Result<Self, String> {
+        let classes = intercepts.len();
+        if classes == 0 || Some(weights.len()) != columns.len().checked_mul(classes) {
+            return Err(format!("{} weights for {} columns of {classes} classes", weights.len(), columns.len()));
+        }
+        if !columns.is_sorted_by(|a, b| a < b) || columns.last().is_some_and(|last| *last >= 1 << BITS) {
+            return Err("its columns are out of order or range".into());
+        }
+        if !weights.iter().chain(&intercepts).all(|weight| weight.is_finite()) {
+            return Err("a weight is no number".into());
+        }
+        let mut present = vec![0_u64; 1 << (BITS - 6)];
+        for column in columns {
+            if let Some(word) = present.get_mut((column >> 6) as usize) {
+                *word |= 1 << (column & 63);
+            }
+        }
+        let mut sum = 0;
+        let before = present
+            .iter()
+            .map(|word| {
+                let so_far = sum;
+                sum += word.count_ones();
+                so_far
+            })
+            .collect();
+        Ok(Self { classes, intercepts, present, before, weights, threshold })
+    }
+
+    /// Number of scores.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The columns that have weights, ascending.
+    pub fn columns(&self) -> Vec<u32> {
+        (0..1_u32 << BITS).filter(|column| self.row(*column).is_some()).collect()
+    }
+
+    /// Weights of one column.
+    pub fn row(&self, column: u32) -> Option<&[f32]> {
+        let index = (column >> 6) as usize;
+        let (word, bit) = (*self.present.get(index)?, 1_u64 << (column & 63));
+        if word & bit == 0 {
+            return None;
+        }
+        let rank = self.before.get(index)? + (word & (bit - 1)).count_ones();
+        let start = rank as usize * self.classes;
+        self.weights.get(start..start + self.classes)
+    }
+
+    /// Calibrated log-odds, one a class.
+    pub fn scores(&self, features: &Features) -> Vec<f32> {
+        let mut scores = self.intercepts.clone();
+        for entry in &features.entries {
+            if let Some(row) = self.row(entry.column) {
+                for (score, weight) in scores.iter_mut().zip(row) {
+                    *score += weight * entry.value;
+                }
+            }
+        }
+        scores
+    }
+
+    /// What each place of the mail adds to the score of `class` over that of `against`.
+    pub fn shares(&self, features: &Features, class: usize, against: Option<usize>) -> Vec<(Part, Range<u32>, f32)> {
+        let share = |entry: &super::features::Entry| {
+            let row = self.row(entry.column)?;
+            let other = against.and_then(|other| row.get(other)).copied().unwrap_or(0.0);
+            let (part, span) = entry.place.clone()?;
+            Some((part, span, (row.get(class)? - other) * entry.value))
+        };
+        features.entries.iter().filter_map(share).collect()
+    }
+}
+
+/// Probabilities that add up to 1.
+pub fn softmax(scores: &[f32]) -> Vec<f32> {
+    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f32> = scores.iter().map(|score| (score - highest).exp()).collect();
+    let sum: f32 = powers.iter().sum();
+    powers.iter().map(|power| power / sum).collect()
+}
+
+/// Probability of one log-odds score.
+pub fn logistic(score: f32) -> f32 {
+    1.0 / (1.0 + (-score).exp())
+}
+
+/// Probabilities of each level from the scores of "at least 1", "at least 2", …: made to fall first.
+pub fn levels(scores: &[f32]) -> Vec<f32> {
+    let mut bound = 1.0_f32;
+    let mut at_least: Vec<f32> = vec![1.0];
+    for score in scores {
+        bound = bound.min(logistic(*score));
+        at_least.push(bound);
+    }
+    at_least.push(0.0);
+    at_least.windows(2).map(|pair| pair.iter().copied().reduce(|a, b| a - b).unwrap_or(0.0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::features::{Block, Entry};
+
+    fn features(columns: &[(u32, f32)]) -> Features {
+        let entry = |(column, value): &(u32, f32)| Entry {
+            column: *column,
+            value: *value,
+            block: Block::Words,
+            place: Some((Part::Body, 0..1)),
+        };
+        Features { entries: columns.iter().map(entry).collect() }
+    }
+
+    #[test]
+    fn scores_are_the_dot_product() {
+        let last = (1 << BITS) - 1;
+        let model = Linear::new(&[0, 63, 64, last], vec![1., 2., 3., 4., 5., 6., 7., 8.], vec![0.5, 0.0], 0.5).unwrap();
+        let scores = model.scores(&features(&[(0, 1.0), (5, 9.0), (64, 2.0), (last, 1.0)]));
+        assert_eq!(scores, [0.5 + 1.0 + 10.0 + 7.0, 2.0 + 12.0 + 8.0]);
+        assert_eq!(model.columns(), [0, 63, 64, last]);
+    }
+
+    #[test]
+    fn nonsense_is_no_model() {
+        assert!(Linear::new(&[2, 1], vec![0.0; 2], vec![0.0], 0.5).is_err());
+        assert!(Linear::new(&[1], vec![0.0; 2], vec![0.0], 0.5).is_err());
+        assert!(Linear::new(&[1 << BITS], vec![0.0], vec![0.0], 0.5).is_err());
+        assert!(Linear::new(&[1], vec![f32::NAN], vec![0.0], 0.5).is_err());
+    }
+
+    #[test]
+    fn probabilities_add_up() {
+        assert!((softmax(&[1000.0, 0.0, -5.0]).iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        let levels = levels(&[2.0, -1.0, 1.0]);
+        assert!((levels.iter().sum::<f32>() - 1.0).abs() < 1e-6 && levels.iter().all(|level| *level >= 0.0));
+    }
+}

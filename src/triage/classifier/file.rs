@@ -1,0 +1,208 @@
+//! The model file: small, self-describing, checked to the last byte.
+//!
+//! Little-endian throughout:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | `GUICHETM` |
+//! | 4 | schema version, [`SCHEMA`] |
+//! | 4 | feature version it was trained with |
+//! | 32 | SHA-256 of the corpus it was trained on |
+//! | 4 + n | length and name of the task |
+//! | 4 | number of classes k |
+//! | 4 | threshold, f32 |
+//! | 4 · k | intercepts, f32 |
+//! | 4 · k | weight of one step, a class, f32 |
+//! | 4 | number of columns c |
+//! | 4 · c | columns, ascending |
+//! | 2 · c · k | weights in steps, i16, column by column |
+//! | 32 | SHA-256 of all the bytes before |
+
+use sha2::{Digest, Sha256};
+
+use super::{Linear, Task};
+use crate::triage::features::FEATURE_VERSION;
+
+const MAGIC: &[u8] = b"GUICHETM";
+
+/// Version of this layout.
+pub const SCHEMA: u32 = 1;
+
+/// Why a model file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// Cut short, altered, or no model at all.
+    #[error("it is damaged or no model file ({0})")]
+    Damaged(String),
+    /// Of another layout.
+    #[error("it has layout {0}, this program reads {SCHEMA}")]
+    Schema(u32),
+    /// Trained on other features.
+    #[error("it was trained with feature version {0}, this program has {FEATURE_VERSION}: train again")]
+    Features(u32),
+    /// For something else.
+    #[error("it is a model for `{0}`")]
+    Task(String),
+}
+
+/// A model with what its file says about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// The model.
+    pub model: Linear,
+    /// SHA-256 of the corpus it was trained on.
+    pub corpus: [u8; 32],
+}
+
+/// Writes a model file.
+pub fn write(task: Task, stored: &Stored) -> Vec<u8> {
+    let model = &stored.model;
+    let columns = model.columns();
+    let mut bytes = Vec::with_capacity(256 + columns.len() * (4 + 2 * model.classes()));
+    let number = |value: usize| (value as u32).to_le_bytes();
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&SCHEMA.to_le_bytes());
+    bytes.extend_from_slice(&FEATURE_VERSION.to_le_bytes());
+    bytes.extend_from_slice(&stored.corpus);
+    bytes.extend_from_slice(&number(task.as_str().len()));
+    bytes.extend_from_slice(task.as_str().as_bytes());
+    bytes.extend_from_slice(&number(model.classes()));
+    bytes.extend_from_slice(&model.threshold.to_le_bytes());
+    for intercept in &model.intercepts {
+        bytes.extend_from_slice(&intercept.to_le_bytes());
+    }
+    let mut steps = vec![f32::MIN_POSITIVE; model.classes()];
+    for row in model.weights.chunks(model.classes()) {
+        for (step, weight) in steps.iter_mut().zip(row) {
+            *step = step.max(weight.abs() / f32::from(i16::MAX));
+        }
+    }
+    for step in &steps {
+        bytes.extend_from_slice(&step.to_le_bytes());
+    }
+    bytes.extend_from_slice(&number(columns.len()));
+    for column in &columns {
+        bytes.extend_from_slice(&column.to_le_bytes());
+    }
+    for row in model.weights.chunks(model.classes()) {
+        for (step, weight) in steps.iter().zip(row) {
+            bytes.extend_from_slice(&((weight / step).round() as i16).to_le_bytes());
+        }
+    }
+    let seal = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&seal);
+    bytes
+}
+
+/// Reads a model file for a task.
+///
+/// # Errors
+/// When it is damaged, of another version, or for another task. Never panics, whatever the bytes.
+pub fn read(task: Task, bytes: &[u8]) -> Result<Stored, ModelError> {
+    let damaged = |what: &str| ModelError::Damaged(what.to_owned());
+    let mut reader = Reader(bytes);
+    if reader.take(MAGIC.len())? != MAGIC {
+        return Err(damaged("it does not begin as one"));
+    }
+    let schema = reader.number()?;
+    if schema != SCHEMA {
+        return Err(ModelError::Schema(schema));
+    }
+    let sealed = bytes.len().checked_sub(32).and_then(|end| bytes.split_at_checked(end));
+    if sealed.is_none_or(|(body, seal)| Sha256::digest(body).as_slice() != seal) {
+        return Err(damaged("its checksum does not agree"));
+    }
+    let features = reader.number()?;
+    if features != FEATURE_VERSION {
+        return Err(ModelError::Features(features));
+    }
+    let corpus: [u8; 32] = reader.take(32)?.try_into().map_err(|_| damaged("no corpus"))?;
+    let length = reader.number()? as usize;
+    let name = reader.take(length)?;
+    if name != task.as_str().as_bytes() {
+        return Err(ModelError::Task(String::from_utf8_lossy(name).into_owned()));
+    }
+    let classes = reader.number()? as usize;
+    if classes != task.classes() {
+        return Err(damaged("another number of classes"));
+    }
+    let threshold = reader.float()?;
+    let intercepts = reader.floats(classes)?;
+    let steps = reader.floats(classes)?;
+    let count = reader.number()? as usize;
+    let columns = reader.words::<4>(count)?.map(u32::from_le_bytes).collect::<Vec<_>>();
+    let cells = count.checked_mul(classes).ok_or_else(|| damaged("too large"))?;
+    let weights = reader.words::<2>(cells)?.zip(steps.iter().cycle());
+    let weights = weights.map(|(cell, step)| f32::from(i16::from_le_bytes(cell)) * step).collect();
+    let model = Linear::new(&columns, weights, intercepts, threshold).map_err(ModelError::Damaged)?;
+    if reader.0.len() != 32 {
+        return Err(damaged("bytes left over"));
+    }
+    Ok(Stored { model, corpus })
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], ModelError> {
+        let (taken, rest) =
+            self.0.split_at_checked(length).ok_or_else(|| ModelError::Damaged("it is cut short".into()))?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn words<const N: usize>(&mut self, count: usize) -> Result<impl Iterator<Item = [u8; N]> + 'a, ModelError> {
+        let length = count.checked_mul(N).ok_or_else(|| ModelError::Damaged("too large".into()))?;
+        Ok(self.take(length)?.as_chunks::<N>().0.iter().copied())
+    }
+
+    fn number(&mut self) -> Result<u32, ModelError> {
+        Ok(self.words::<4>(1)?.map(u32::from_le_bytes).sum())
+    }
+
+    fn float(&mut self) -> Result<f32, ModelError> {
+        Ok(self.floats(1)?.into_iter().sum())
+    }
+
+    fn floats(&mut self, count: usize) -> Result<Vec<f32>, ModelError> {
+        Ok(self.words::<4>(count)?.map(f32::from_le_bytes).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored() -> Stored {
+        let model = Linear::new(&[3, 70_000], vec![1.5, -2.0, 0.25, 0.5, 0.0, 4.0], vec![0.1, 0.2, -3.0], 0.55);
+        Stored { model: model.unwrap(), corpus: [7; 32] }
+    }
+
+    #[test]
+    fn a_model_comes_back_as_it_was_written() {
+        let before = stored();
+        let after = read(Task::Intent, &write(Task::Intent, &before)).unwrap();
+        assert_eq!((after.corpus, after.model.threshold), (before.corpus, before.model.threshold));
+        assert_eq!(after.model.columns(), before.model.columns());
+        for column in before.model.columns() {
+            let rows = before.model.row(column).unwrap().iter().zip(after.model.row(column).unwrap());
+            for (was, is) in rows {
+                assert!((was - is).abs() < 1e-3, "{was} {is}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_never_a_panic() {
+        let good = write(Task::Intent, &stored());
+        for length in 0..good.len() {
+            assert!(read(Task::Intent, good.get(..length).unwrap()).is_err());
+        }
+        for at in 0..good.len() {
+            let mut bad = good.clone();
+            *bad.get_mut(at).unwrap() ^= 0x55;
+            assert!(read(Task::Intent, &bad).is_err(), "byte {at}");
+        }
+        assert_eq!(read(Task::Anger, &good).unwrap_err(), ModelError::Task("intent".into()));
+    }
+}

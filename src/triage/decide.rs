@@ -1,0 +1,174 @@
+//! From probabilities to the verdict. Models and rules meet here.
+
+use super::analysis::Analysis;
+use super::by_rules::Judgement;
+use super::classifier::{Linear, Task, levels, logistic, softmax};
+use super::facts::{Candidate, THRESHOLD};
+use crate::domain::policy::Policy;
+use crate::domain::verdict::Unsure;
+use crate::domain::{Anger, Fact, Given, Intent, Reason, Signal, Verdict};
+
+/// Languages the models know.
+pub const LANGUAGES: [&str; 2] = ["fr", "en"];
+
+/// Below this probability a decision of rules alone is unsure.
+const RULES_THRESHOLD: f32 = 0.6;
+
+/// What is likely, and from where on it is believed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictions {
+    /// Probability of each intent, in the order of [`Intent::ALL`].
+    pub intent: Vec<f32>,
+    /// Probability of each level of anger.
+    pub anger: Vec<f32>,
+    /// Probability of each reason, should it be a refund request.
+    pub reason: Vec<f32>,
+    /// Probability of each candidate to be its fact, in the order of `candidates.all`.
+    pub candidates: Vec<f32>,
+    /// Least probability to be sure (facts: to be taken), a task.
+    pub thresholds: [f32; Task::ALL.len()],
+}
+
+impl Predictions {
+    /// What rules alone make of it.
+    pub fn by_rules(analysis: &Analysis, judgement: &Judgement) -> Self {
+        let believed = |candidate: &Candidate| logistic(candidate.score - THRESHOLD);
+        Self {
+            intent: softmax(&judgement.intent_scores),
+            anger: levels(&judgement.anger_scores),
+            reason: softmax(&judgement.reason_scores),
+            candidates: analysis.candidates.all.iter().map(believed).collect(),
+            thresholds: Task::ALL.map(|task| if fact_of(task).is_some() { 0.5 } else { RULES_THRESHOLD }),
+        }
+    }
+
+    /// Puts one model's word in the place of the rules'.
+    pub fn take_model(&mut self, task: Task, model: &Linear, analysis: &Analysis) {
+        self.set_threshold(task, model.threshold);
+        match fact_of(task) {
+            None => self.set_scores(task, &model.scores(&analysis.features)),
+            Some(fact) => {
+                let all = analysis.candidates.all.iter().zip(&analysis.of_candidates).zip(&mut self.candidates);
+                for ((_, features), place) in all.filter(|((candidate, _), _)| candidate.fact == fact) {
+                    *place = model.scores(features).first().map_or(0.0, |score| logistic(*score));
+                }
+            }
+        }
+    }
+
+    /// Sets the scores of a task about the whole mail.
+    pub fn set_scores(&mut self, task: Task, scores: &[f32]) {
+        match task {
+            Task::Intent => self.intent = softmax(scores),
+            Task::Anger => self.anger = levels(scores),
+            Task::Reason => self.reason = softmax(scores),
+            _ => {}
+        }
+    }
+
+    /// Sets a task's threshold.
+    pub fn set_threshold(&mut self, task: Task, threshold: f32) {
+        if let Some(place) = self.thresholds.get_mut(task as usize) {
+            *place = threshold;
+        }
+    }
+
+    fn threshold(&self, task: Task) -> f32 {
+        self.thresholds.get(task as usize).copied().unwrap_or(RULES_THRESHOLD)
+    }
+}
+
+/// The fact a task is about.
+pub fn fact_of(task: Task) -> Option<Fact> {
+    match task {
+        Task::OrderNumber => Some(Fact::OrderNumber),
+        Task::PurchaseDate => Some(Fact::PurchaseDate),
+        Task::Product => Some(Fact::Product),
+        Task::AnnouncedDate => Some(Fact::AnnouncedDate),
+        Task::Intent | Task::Anger | Task::Reason => None,
+    }
+}
+
+/// The verdict, without its explanation.
+pub fn decide(
+    analysis: &Analysis,
+    judgement: &Judgement,
+    predictions: &Predictions,
+    policy: &Policy,
+    language: &str,
+) -> Verdict {
+    let (intent, intent_confidence) = intent(&judgement.signals, &predictions.intent);
+    let (anger, anger_confidence) = anger(&predictions.anger);
+    let likeliest = likeliest(&predictions.reason, Reason::ALL).filter(|_| intent == Intent::RefundRequest);
+    let reason_confidence = likeliest.map_or(0.0, |(_, confidence)| confidence);
+    let reason = likeliest.map(|(reason, _)| reason);
+    let known = LANGUAGES.contains(&language);
+    let mut unsure = Vec::new();
+    for (field, task, confidence) in [
+        (Unsure::Intent, Task::Intent, Some(intent_confidence)),
+        (Unsure::Anger, Task::Anger, Some(anger_confidence)),
+        (Unsure::Reason, Task::Reason, reason.map(|_| reason_confidence)),
+    ] {
+        if confidence.is_some_and(|confidence| !known || confidence < predictions.threshold(task)) {
+            unsure.push(field);
+        }
+    }
+    let words = |task: Task| best(analysis, predictions, task);
+    let given = Given {
+        order_number: words(Task::OrderNumber),
+        purchase_date: words(Task::PurchaseDate),
+        product: words(Task::Product),
+        reason: reason.filter(|reason| *reason != Reason::Unspecified),
+        announced_date: words(Task::AnnouncedDate).filter(|_| intent == Intent::RefundNotReceived),
+    };
+    Verdict {
+        intent,
+        intent_confidence,
+        anger,
+        anger_confidence,
+        reason,
+        reason_confidence,
+        unsure,
+        missing: policy.missing(intent, &given),
+        given,
+        signals: judgement.signals.clone(),
+        explanation: Vec::new(),
+    }
+}
+
+/// The likeliest intent; a declared withdrawal is a refund request whatever the words sound like.
+fn intent(signals: &[Signal], probabilities: &[f32]) -> (Intent, f32) {
+    let (intent, confidence) = likeliest(probabilities, Intent::ALL).unwrap_or((Intent::Other, 0.0));
+    if intent == Intent::Other && signals.contains(&Signal::Withdrawal) {
+        return (Intent::RefundRequest, probabilities.first().copied().unwrap_or(0.0));
+    }
+    (intent, confidence)
+}
+
+/// The middle of the distribution: a mail as likely calm as furious is neither.
+fn anger(probabilities: &[f32]) -> (Anger, f32) {
+    let mut sum = 0.0;
+    for (level, probability) in Anger::ALL.iter().zip(probabilities) {
+        sum += probability;
+        if sum >= 0.5 {
+            return (*level, *probability);
+        }
+    }
+    (Anger::Furious, probabilities.last().copied().unwrap_or(0.0))
+}
+
+fn likeliest<T: Copy>(probabilities: &[f32], all: &[T]) -> Option<(T, f32)> {
+    let pairs = all.iter().copied().zip(probabilities.iter().copied());
+    pairs.reduce(|best, next| if next.1 > best.1 { next } else { best })
+}
+
+/// The words of the likeliest candidate that is believed.
+fn best(analysis: &Analysis, predictions: &Predictions, task: Task) -> Option<String> {
+    let fact = fact_of(task)?;
+    let all = analysis.candidates.all.iter().zip(&predictions.candidates);
+    let best = all
+        .filter(|(candidate, _)| candidate.fact == fact)
+        .reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.filter(|(_, probability)| **probability >= predictions.threshold(task))
+        .map(|(candidate, _)| candidate.words.clone())
+}

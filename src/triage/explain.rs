@@ -1,0 +1,146 @@
+//! Why: the rules that hit and the words that weighed in the models, in the customer's own spelling.
+
+use std::ops::Range;
+
+use super::analysis::Analysis;
+use super::classifier::{Linear, Task};
+use super::features::tokens::Tokens;
+use super::hit::{Effect, Part, RuleHit};
+use crate::domain::{Anger, Explanation, Verdict};
+
+/// Lines in an explanation.
+const LINES: usize = 8;
+/// Words a model may name.
+const WORDS: usize = 3;
+/// Weights below this, in log-odds, made no difference.
+const LEAST: f32 = 0.1;
+/// A neighbour with this share of the heaviest word's weight is quoted with it.
+const NEIGHBOUR: f32 = 0.4;
+
+/// The weightiest reasons for a verdict, weightiest first. `model` gives the model of a task, if there is one.
+pub fn explain<'a>(
+    analysis: &Analysis,
+    verdict: &Verdict,
+    model: impl Fn(Task) -> Option<&'a Linear>,
+) -> Vec<Explanation> {
+    let mut lines = rules(&analysis.hits, verdict);
+    for (task, class, runner_up, sign) in questions(verdict) {
+        let Some(model) = model(task) else { continue };
+        let against = runner_up.then(|| second(&model.scores(&analysis.features), class)).flatten();
+        let shares = model.shares(&analysis.features, class, against);
+        for (matched, weight) in words(analysis, &shares, sign) {
+            lines.push(Explanation { from: "model".into(), name: task.as_str().into(), matched, weight });
+        }
+    }
+    lines.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
+    lines.truncate(LINES);
+    lines
+}
+
+/// Task, class decided, whether it is measured against the runner-up, and the sign that makes "for" positive.
+fn questions(verdict: &Verdict) -> Vec<(Task, usize, bool, f32)> {
+    let mut questions = vec![(Task::Intent, verdict.intent as usize, true, 1.0)];
+    questions.push(match verdict.anger {
+        Anger::Calm => (Task::Anger, 0, false, -1.0),
+        level => (Task::Anger, usize::from(level.level()) - 1, false, 1.0),
+    });
+    questions.extend(verdict.reason.map(|reason| (Task::Reason, reason as usize, true, 1.0)));
+    questions
+}
+
+fn second(scores: &[f32], first: usize) -> Option<usize> {
+    (0..scores.len()).filter(|class| *class != first).max_by(|a, b| f32::total_cmp(&scores[*a], &scores[*b]))
+}
+
+/// Each rule once, with what it says about what was decided.
+fn rules(hits: &[RuleHit], verdict: &Verdict) -> Vec<Explanation> {
+    let mut lines: Vec<Explanation> = Vec::new();
+    for hit in hits.iter().filter(|hit| !hit.negated) {
+        let weight: f32 = hit.effects.iter().map(|effect| speaks(effect, verdict)).sum();
+        if weight.abs() >= LEAST && !lines.iter().any(|line| line.name == hit.name) {
+            let (from, name, matched) = ("rule".into(), hit.name.clone(), hit.matched.clone());
+            lines.push(Explanation { from, name, matched, weight });
+        }
+    }
+    lines
+}
+
+fn speaks(effect: &Effect, verdict: &Verdict) -> f32 {
+    match *effect {
+        Effect::Intent(intent, weight) => {
+            if intent == verdict.intent {
+                weight
+            } else {
+                0.0
+            }
+        }
+        Effect::Anger(level, weight) => {
+            if level <= verdict.anger.level() {
+                weight
+            } else {
+                -weight
+            }
+        }
+        Effect::Reason(reason, weight) => match verdict.reason {
+            Some(decided) if decided == reason => weight,
+            _ => 0.0,
+        },
+        Effect::Signal(signal) => {
+            if verdict.signals.contains(&signal) {
+                1.0
+            } else {
+                0.0
+            }
+        }
+    }
+}
+
+/// The words that weighed most, with near words that weighed too.
+fn words(analysis: &Analysis, shares: &[(Part, Range<u32>, f32)], sign: f32) -> Vec<(String, f32)> {
+    let mut found = Vec::new();
+    for part in [Part::Subject, Part::Body] {
+        let text = analysis.text.part(part);
+        let tokens = Tokens::cut(text);
+        let mut weights = vec![0.0_f32; tokens.list.len()];
+        for (_, span, share) in shares.iter().filter(|(of, ..)| *of == part) {
+            let first = tokens.list.partition_point(|token| token.span.end <= span.start as usize);
+            let last = tokens.list.partition_point(|token| token.span.start < span.end as usize);
+            let covered = last.saturating_sub(first).max(1) as f32;
+            for weight in weights.get_mut(first..last).into_iter().flatten() {
+                *weight += share * sign / covered;
+            }
+        }
+        while let Some((range, weight)) = heaviest(&mut weights) {
+            let start = tokens.list.get(range.start).map(|token| token.span.start);
+            let end = tokens.list.get(range.end - 1).map(|token| token.span.end);
+            let words = start.zip(end).and_then(|(start, end)| text.original().get(start..end));
+            found.push((words.unwrap_or_default().to_owned(), weight));
+            if found.len() >= WORDS * 2 {
+                break;
+            }
+        }
+    }
+    found.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    found.truncate(WORDS);
+    found
+}
+
+/// Takes the heaviest run of words out of the weights.
+fn heaviest(weights: &mut [f32]) -> Option<(Range<usize>, f32)> {
+    let top = (0..weights.len()).max_by(|a, b| f32::total_cmp(&weights[*a].abs(), &weights[*b].abs()))?;
+    let peak = *weights.get(top)?;
+    if peak.abs() < LEAST {
+        return None;
+    }
+    let joins = |at: Option<usize>| at.and_then(|at| weights.get(at)).is_some_and(|w| w / peak >= NEIGHBOUR);
+    let (mut start, mut end) = (top, top + 1);
+    while joins(start.checked_sub(1)) && end - start < 5 {
+        start -= 1;
+    }
+    while joins(Some(end)) && end - start < 5 {
+        end += 1;
+    }
+    let sum = weights.get(start..end)?.iter().sum();
+    weights.get_mut(start..end)?.fill(0.0);
+    Some((start..end, sum))
+}

@@ -1,0 +1,109 @@
+//! What the models see of words that may be a fact: themselves, and what stands round them.
+
+use std::ops::Range;
+
+use super::lexicon::LEXICON;
+use super::tokens::{Kind, Tokens};
+use super::{Block, Entry, Features, Sink, hash, scaled, words};
+use crate::triage::facts::Candidate;
+
+/// Words looked at on either side.
+const REACH: usize = 7;
+
+/// The features of one candidate among `rivals` candidates for the same fact in the mail, of which it
+/// is the `rank`-th by the rules' score. `tokens` are those of the candidate's part.
+pub(super) fn extract(candidate: &Candidate, tokens: &Tokens<'_>, rank: usize, rivals: usize) -> Features {
+    let mut sink = Sink { entries: Vec::with_capacity(128), part: candidate.part };
+    let inside = inside(candidate, tokens);
+    let sentence = tokens.list.get(inside.start).map(|token| token.sentence);
+    surroundings(tokens, &inside, &mut sink);
+    for token in tokens.list.get(inside.clone()).unwrap_or_default() {
+        let this = words::word(tokens, token);
+        sink.add(Block::Words, hash::byte(this, b'I'), token.span.clone());
+        if token.kind == Kind::Word {
+            LEXICON.of_word(tokens.text(token), |idea| {
+                sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, idea), b'I'), token.span.clone());
+            });
+        }
+    }
+    for token in tokens.list.iter().filter(|token| Some(token.sentence) == sentence).take(60) {
+        LEXICON.of_word(tokens.text(token), |idea| {
+            sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, idea), b's'), token.span.clone());
+        });
+    }
+    for near in &candidate.context {
+        let key = hash::join(hash::text("cue"), u64::from(near.cue) * 2 + u64::from(near.before));
+        sink.add(Block::Rules, key, candidate.span.clone());
+        sink.add(Block::Rules, hash::byte(key, near.distance.min(4)), candidate.span.clone());
+    }
+    let mut flag = |name: &str, value: usize| {
+        sink.add_value(Block::Shape, hash::join(hash::text(name), value as u64), 1.0);
+    };
+    flag("shape", hash::text(&candidate.shape) as usize);
+    flag("part", candidate.part as usize);
+    flag("rank", rank.min(3));
+    flag("rivals", rivals.min(5));
+    flag("words", inside.len().min(6));
+    flag("place", (inside.start * 4).checked_div(tokens.list.len()).unwrap_or(0));
+    for step in -6_i8..6 {
+        if candidate.score >= f32::from(step) / 2.0 {
+            flag("score", (i32::from(step) + 6) as usize);
+        }
+    }
+    Features { entries: scaled(sink.entries) }
+}
+
+/// The tokens the candidate's words are made of.
+fn inside(candidate: &Candidate, tokens: &Tokens<'_>) -> Range<usize> {
+    let start = tokens.list.partition_point(|token| token.span.end <= candidate.span.start);
+    let length = tokens.list.iter().skip(start).take_while(|token| token.span.start < candidate.span.end).count();
+    start..start + length
+}
+
+fn surroundings(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {
+    let before = (0..inside.start).rev().take(REACH);
+    let after = (inside.end..tokens.list.len()).take(REACH);
+    let own = tokens.list.get(inside.start).map(|token| token.sentence);
+    for (side, places) in [(b'B', before.collect::<Vec<_>>()), (b'A', after.collect())] {
+        let mut nearer: Option<hash::Hash> = None;
+        for (distance, at) in places.into_iter().enumerate() {
+            let Some(token) = tokens.list.get(at) else { continue };
+            let this = hash::byte(words::word(tokens, token), side);
+            let span = || token.span.clone();
+            sink.add(Block::Words, this, span());
+            if distance < 3 {
+                sink.add(Block::Words, hash::byte(this, distance as u8), span());
+            }
+            if let Some(nearer) = nearer.filter(|_| distance < 4) {
+                sink.add(Block::Words, hash::join(nearer, this), span());
+            }
+            nearer = Some(this);
+            let same = Some(token.sentence) == own;
+            let close = distance < 3;
+            LEXICON.of_word(tokens.text(token), |idea| {
+                let key = hash::byte(hash::byte(hash::START, idea), side);
+                sink.add(Block::Ideas, key, span());
+                if same {
+                    sink.add(Block::Ideas, hash::byte(key, b's'), span());
+                }
+                if close {
+                    sink.add(Block::Ideas, hash::byte(key, b'c'), span());
+                }
+            });
+        }
+    }
+}
+
+/// Adds to a candidate's features a few that hold for the whole mail.
+pub(super) fn with_mail(mut features: Features, mail: &Features) -> Features {
+    let whole = mail.entries.iter().filter(|entry| entry.block == Block::Rules).map(|entry| Entry {
+        column: super::column(Block::Rules, hash::join(hash::text("mail"), u64::from(entry.column))),
+        value: entry.value * 0.5,
+        block: Block::Rules,
+        place: None,
+    });
+    features.entries.extend(whole);
+    features.entries.sort_by_key(|entry| entry.column);
+    features.entries.dedup_by_key(|entry| entry.column);
+    features
+}

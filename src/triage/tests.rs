@@ -1,0 +1,71 @@
+use super::*;
+use crate::domain::{Intent, verdict::Unsure};
+
+const RULES: &str = r#"
+[[rule]]
+name = "asks-money-back"
+patterns = ['\bmoney back\b']
+intent = { refund_request = 3.0 }
+must_match = ["I want my money back", "Money back please"]
+must_not_match = ["My money is gone"]
+"#;
+
+fn rules() -> Vec<Asset> {
+    let origin = "test".into();
+    vec![Asset { name: "10-test.toml".into(), origin, bytes: RULES.as_bytes().to_vec() }]
+}
+
+fn judge(triage: &Triage, text: &str, language: &str) -> Verdict {
+    triage.judge_text("", text, &[], language, &Policy::default())
+}
+
+/// A model that knows one word, wherever it stands.
+fn one_word(word: &str, weights: Vec<f32>) -> Linear {
+    let text = prepared::PreparedText::new("", word, &[]);
+    let (seen, _) = features::extract(&text, &[], &facts::Candidates::default());
+    let column = seen.entries.iter().find(|entry| entry.block == features::Block::Words).unwrap().column;
+    let classes = weights.len();
+    Linear::new(&[column], weights, vec![0.0; classes], 0.6).unwrap()
+}
+
+#[test]
+fn without_models_rules_decide_and_the_operator_is_told() {
+    let (triage, warnings) = Triage::load(&rules(), &[]).unwrap();
+    assert_eq!(warnings.len(), Task::ALL.len());
+    assert!(warnings.iter().any(|warning| warning.contains("intent.model")));
+    let verdict = judge(&triage, "I want my money back.", "en");
+    assert_eq!(verdict.intent, Intent::RefundRequest);
+    let line = verdict.explanation.first().unwrap();
+    assert_eq!((line.from.as_str(), line.matched.as_str()), ("rule", "money back"));
+}
+
+#[test]
+fn a_broken_model_is_a_warning() {
+    let models =
+        [Asset { name: "intent.model".into(), origin: "models/intent.model".into(), bytes: b"GUICHETM".to_vec() }];
+    let (_, warnings) = Triage::load(&rules(), &models).unwrap();
+    assert!(warnings.iter().any(|warning| warning.contains("models/intent.model is not used")), "{warnings:?}");
+}
+
+#[test]
+fn a_model_decides_and_names_the_customers_word() {
+    let model = one_word("spatule", vec![-9.0, 9.0, 0.0]);
+    let stored = Stored { model, corpus: [0; 32] };
+    let triage = Triage::with_models(RuleSet::load(&rules()).unwrap(), [(Task::Intent, stored)]);
+    let verdict = judge(&triage, "Une SPATULE.", "fr");
+    assert_eq!(verdict.intent, Intent::RefundNotReceived);
+    assert!(verdict.intent_confidence > 0.9 && !verdict.unsure.contains(&Unsure::Intent));
+    assert!(verdict.explanation.iter().any(|line| line.from == "model" && line.matched == "SPATULE"));
+    assert!(judge(&triage, "Une SPATULE.", "de").unsure.contains(&Unsure::Intent), "a language it does not know");
+}
+
+#[test]
+fn hostile_text_is_judged_like_any() {
+    let (triage, _) = Triage::load(&rules(), &[]).unwrap();
+    for text in
+        ["", "\u{0}\u{202e}", &"a ".repeat(100_000), &"é!?".repeat(50_000), &"n'ai pas 12/03/2024 ".repeat(5_000)]
+    {
+        let verdict = judge(&triage, text, "fr");
+        assert!((0.0..=1.0).contains(&verdict.intent_confidence));
+    }
+}

@@ -1,0 +1,200 @@
+//! The process is killed at every durable step of a message's way, started again, and what is promised
+//! is counted at the receiving server: nothing lost, nobody answered twice outside the stated window.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use guichet::adapters::reviewers::ReviewersFile;
+use guichet::adapters::store::sled::{SledSettings, SledStore};
+use guichet::adapters::system::SystemIds;
+use guichet::domain::OutgoingKind;
+use guichet::ports::Store;
+use guichet::ports::store::OutboxFilter;
+
+use super::support::daemon::{Daemon, Seen};
+use super::support::scripted_smtp::SmtpServer;
+
+/// Points that may lie between "committing is durable" and "the outcome is durable": there nobody can
+/// know whether the server has the mail.
+const WINDOW: &[&str] =
+    &["deliver-committing", "deliver-accepted", "store.batch.before", "store.batch.after", "store.flush.before", "store.flush.after"];
+
+const LETTERS: [&str; 2] = ["claire@orange.example", "tom@btmail.example"];
+const MARKER: &str = "marker@post.example";
+const REVIEWER: &str = "ana";
+
+struct Shop {
+    folder: tempfile::TempDir,
+    config: PathBuf,
+}
+
+impl Shop {
+    fn new(smtp_port: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for part in ["inbox/new", "inbox/cur", "inbox/tmp", "sent/new", "sent/cur", "sent/tmp"] {
+            std::fs::create_dir_all(root.join(part)).unwrap();
+        }
+        let config = root.join("guichet.toml");
+        let text = format!(
+            "data_dir = {data:?}\n[[mailbox]]\nname = \"support\"\nsource = \"maildir\"\npath = {inbox:?}\nsent_path = {sent:?}\n\
+             from = \"Shop <support@shop.example>\"\nundo_window = \"0s\"\n[mailbox.smtp]\nhost = \"127.0.0.1\"\nport = {smtp_port}\n\
+             tls = \"none\"\n[desk]\nlisten = \"off\"\n",
+            data = root.join("data"),
+            inbox = root.join("inbox"),
+            sent = root.join("sent"),
+        );
+        std::fs::write(&config, text).unwrap();
+        let reviewers = ReviewersFile::in_folder(&root.join("data"));
+        reviewers.add(REVIEWER, "Ana", "counter window 7", jiff::Timestamp::now()).unwrap();
+        Self { folder, config }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn deliver(&self, from: &str) {
+        let name = format!("{}.M1.host", from.replace('@', "_"));
+        if self.path().join("inbox/new").join(&name).exists() {
+            return;
+        }
+        let text = format!(
+            "Return-Path: <{from}>\nMessage-ID: <first.{from}>\nFrom: <{from}>\nTo: support@shop.example\n\
+             Subject: Order 48213\nDate: Mon, 16 Nov 2026 10:00:00 +0100\nContent-Type: text/plain; charset=utf-8\n\n\
+             Hello, the kettle I bought on 3 November stopped working. Order 48213. I would like my money back.\n"
+        );
+        let temporary = self.path().join("inbox/tmp").join(&name);
+        std::fs::write(&temporary, text).unwrap();
+        std::fs::rename(temporary, self.path().join("inbox/new").join(&name)).unwrap();
+    }
+}
+
+/// The case of a customer and its revision, as the queue prints them; `None` when it waits for no reply.
+fn waiting_case(daemon: &Daemon, customer: &str) -> Option<(String, String)> {
+    let output = daemon.command(&["queue", "list", "--json"]);
+    let queue: serde_json::Value = serde_json::from_slice(&output.stdout).ok()?;
+    let line = queue["cases"].as_array()?.iter().find(|line| line["customer"] == customer)?;
+    Some((line["case"].as_str()?.to_owned(), line["revision"].to_string()))
+}
+
+fn approve_first(daemon: &Daemon) {
+    if let Some((case, revision)) = waiting_case(daemon, LETTERS[0]) {
+        daemon.command(&["queue", "approve", &case, "--revision", &revision, "--as", REVIEWER]);
+    }
+}
+
+/// The way of two letters and one approved reply, as far as the process lives.
+fn story(shop: &Shop, failpoint: Option<&str>) -> bool {
+    let mut daemon = Daemon::start(&shop.config, failpoint);
+    if !daemon.wait_ready() {
+        return false;
+    }
+    for letter in LETTERS {
+        shop.deliver(letter);
+    }
+    if daemon.wait_lines(LETTERS.len(), &["acknowledgement accepted"]) == Seen::Ended {
+        return false;
+    }
+    approve_first(&daemon);
+    let sent = daemon.wait_line(&["reply accepted"]);
+    let _ = daemon.stop();
+    sent != Seen::Ended
+}
+
+/// After the crash: started anew, whatever had not been done is done.
+fn aftermath(shop: &Shop) {
+    let mut daemon = Daemon::start(&shop.config, None);
+    assert!(daemon.wait_ready(), "does not start again:\n{}", daemon.log.join("\n"));
+    for letter in LETTERS {
+        shop.deliver(letter);
+    }
+    // Messages are taken in order and due mail leaves oldest first: once the marker is acknowledged,
+    // everything before it has been dealt with.
+    shop.deliver(MARKER);
+    assert!(matches!(daemon.wait_line(&["acknowledgement accepted"]), Seen::Line(_)));
+    while waiting_case(&daemon, MARKER).is_none() {}
+    approve_first(&daemon);
+    assert!(daemon.stop().success(), "{}", daemon.log.join("\n"));
+}
+
+async fn check(shop: &Shop, server: &SmtpServer, failpoint: &str) {
+    let point = failpoint.split(':').next().unwrap();
+    let in_window = WINDOW.contains(&point);
+    let (store, broken) =
+        SledStore::open(&shop.path().join("data"), &SledSettings::default(), Arc::new(SystemIds)).unwrap();
+    assert!(broken.is_none(), "{failpoint}: the store was moved aside");
+    let cases = store.cases(100).await.unwrap();
+    let taken = server.taken();
+    for letter in LETTERS {
+        let of_letter: Vec<_> =
+            cases.iter().filter(|case| case.customer.as_ref().is_some_and(|c| c.email.as_str() == letter)).collect();
+        assert_eq!(of_letter.len(), 1, "{failpoint}: {letter} has one case, nothing is lost and nothing doubled");
+        let file = store.case_file(&of_letter[0].id).await.unwrap();
+        let acknowledgements: Vec<_> =
+            file.outgoing.iter().filter(|mail| mail.kind == OutgoingKind::Acknowledgement).collect();
+        assert_eq!(acknowledgements.len(), 1, "{failpoint}: {letter} has one acknowledgement in the outbox");
+        for mail in &file.outgoing {
+            let id = mail.message_id.to_string();
+            let copies = taken.iter().filter(|copy| String::from_utf8_lossy(&copy.bytes).contains(&id)).count();
+            match mail.state.name() {
+                "sent" => assert_eq!(copies, 1, "{failpoint}: {id} left once"),
+                "in doubt" => assert!(in_window && copies <= 1, "{failpoint}: {id} is in doubt with {copies} copies"),
+                // The reply may still be on its way when the daemon was asked to stop.
+                "pending" => assert!(mail.kind == OutgoingKind::Reply && copies == 0, "{failpoint}: {id} is pending"),
+                state => panic!("{failpoint}: {id} is {state}"),
+            }
+        }
+    }
+    let doubts: BTreeSet<_> =
+        store.outbox(OutboxFilter::Troubled).await.unwrap().iter().map(|mail| mail.id.clone()).collect();
+    assert!(doubts.len() <= usize::from(in_window), "{failpoint}: {} in doubt", doubts.len());
+}
+
+/// Every point that the source names, each at its first passages.
+fn failpoints() -> Vec<String> {
+    let mut files = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut names = BTreeSet::new();
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            let text = std::fs::read_to_string(&path).unwrap();
+            names.extend(
+                text.split("failpoint::pass(\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned),
+            );
+        }
+    }
+    let passages = |name: &String| match name.as_str() {
+        // The first commits are the position's baseline; the later ones are letters, attempts, the approval.
+        name if name.starts_with("store.batch") || name.starts_with("store.flush") => 14,
+        _ => 2,
+    };
+    names.iter().flat_map(|name| (1..=passages(name)).map(move |n| format!("{name}:{n}"))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_every_durable_step_nothing_is_lost_and_nobody_answered_twice() {
+    let points = failpoints();
+    assert!(points.len() >= 20, "the source names too few failpoints: {points:?}");
+    let mut died = BTreeSet::new();
+    for point in &points {
+        let server = SmtpServer::start().await;
+        let shop = Shop::new(server.port);
+        tokio::task::block_in_place(|| {
+            if !story(&shop, Some(point)) {
+                died.insert(point.split(':').next().unwrap().to_owned());
+            }
+            aftermath(&shop);
+        });
+        check(&shop, &server, point).await;
+    }
+    // A letter small enough for the database needs no text file; every other point lies on the way.
+    let missed: Vec<_> = points
+        .iter()
+        .map(|p| p.split(':').next().unwrap())
+        .filter(|p| !died.contains(*p) && !p.starts_with("store.text"))
+        .collect();
+    assert!(missed.is_empty(), "never reached: {missed:?}");
+}

@@ -1,0 +1,119 @@
+//! The only window in which a second copy is possible.
+
+use jiff::SignedDuration;
+
+use super::fixture::Fixture;
+use crate::support::scripted_smtp::{At, Do};
+use guichet::daemon::InDoubt;
+use guichet::domain::DeliveryState;
+use guichet::ports::MailError;
+
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+
+#[tokio::test]
+async fn a_crash_while_dialling_is_a_free_retry() {
+    for at in [At::Greeting, At::Auth, At::Mail, At::Rcpt, At::Data] {
+        let f = Fixture::new().await;
+        f.server.once(at, Do::Stall);
+        f.put("a-1").await;
+        let worker = f.start().await;
+        f.store.until("a-1", "attempting").await;
+        f.server.heard("connect", 1).await;
+        worker.kill().await;
+        f.server.heal();
+        let worker = f.start().await;
+        let mail = f.store.until("a-1", "sent").await;
+        worker.stop().await;
+        assert_eq!((mail.resends, f.server.taken().len()), (0, 1), "{at:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_crash_after_the_dot_is_doubt_then_one_identical_copy_then_a_person() {
+    let f = Fixture::new().await;
+    f.server.always(At::Dot, Do::Stall);
+    f.put("a-1").await;
+    let worker = f.start().await;
+    f.server.heard(".", 1).await;
+    worker.kill().await;
+    assert!(matches!(f.store.row("a-1").await.state, DeliveryState::Attempting { .. }));
+
+    let worker = f.start().await;
+    f.store.until("a-1", "in doubt").await;
+    f.pass_time(QUARTER - SignedDuration::from_secs(1)).await;
+    assert_eq!(f.server.taken().len(), 1, "nothing is repeated before the time is over");
+    f.advance(SignedDuration::from_secs(1)).await;
+    f.server.heard(".", 2).await;
+    worker.kill().await;
+    let taken = f.server.taken();
+    assert_eq!(taken[0].bytes, taken[1].bytes);
+
+    let worker = f.start().await;
+    f.store.until("a-1", "in doubt").await;
+    f.advance(QUARTER).await;
+    let mail = f.store.until("a-1", "held").await;
+    f.pass_time(SignedDuration::from_hours(24 * 30)).await;
+    worker.stop().await;
+    assert_eq!((f.server.taken().len(), mail.resends), (2, 1));
+}
+
+#[tokio::test]
+async fn an_operator_may_want_no_second_copy_at_all() {
+    let mut f = Fixture::new().await;
+    f.settings.in_doubt = InDoubt::Hold;
+    f.server.once(At::Dot, Do::Close);
+    f.put("a-1").await;
+    let worker = f.start().await;
+    f.store.until("a-1", "in doubt").await;
+    f.advance(QUARTER).await;
+    f.store.until("a-1", "held").await;
+    worker.stop().await;
+    assert_eq!(f.server.taken().len(), 1);
+}
+
+#[tokio::test]
+async fn a_copy_found_in_sent_proves_the_delivery() {
+    let f = Fixture::new().await;
+    f.server.once(At::Dot, Do::Close);
+    f.put("a-1").await;
+    let worker = f.start().await;
+    let doubt = f.store.until("a-1", "in doubt").await;
+    f.mailbox.searched(1).await;
+    f.mailbox.sent.lock().unwrap().insert(doubt.message_id.as_str().to_owned());
+    f.advance(SignedDuration::from_mins(5)).await;
+    let mail = f.store.until("a-1", "sent").await;
+    worker.stop().await;
+    assert!(matches!(mail.state, DeliveryState::Sent { response, .. } if response.contains("\\Sent")));
+    assert_eq!(f.server.taken().len(), 1);
+}
+
+#[tokio::test]
+async fn the_last_search_is_made_before_the_copy_is_sent() {
+    let f = Fixture::new().await;
+    f.server.once(At::Dot, Do::Close);
+    f.put("a-1").await;
+    let worker = f.start().await;
+    let doubt = f.store.until("a-1", "in doubt").await;
+    f.mailbox.searched(1).await;
+    f.mailbox.sent.lock().unwrap().insert(doubt.message_id.as_str().to_owned());
+    f.advance(QUARTER).await;
+    f.store.until("a-1", "sent").await;
+    worker.stop().await;
+    assert_eq!((f.server.taken().len(), f.server.count("connect")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_mailbox_that_cannot_be_searched_does_not_keep_the_mail_for_ever() {
+    let f = Fixture::new().await;
+    f.server.once(At::Dot, Do::Close);
+    let down = || MailError::Temporary("connection refused".into());
+    f.mailbox.failures.lock().unwrap().extend([down(), down(), down()]);
+    f.put("a-1").await;
+    let worker = f.start().await;
+    f.store.until("a-1", "in doubt").await;
+    f.mailbox.searched(1).await;
+    f.advance(QUARTER).await;
+    f.store.until("a-1", "sent").await;
+    worker.stop().await;
+    assert_eq!(f.server.taken().len(), 2);
+}

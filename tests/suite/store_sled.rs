@@ -1,0 +1,40 @@
+//! What only the embedded store has to show: files, locks, versions, damage, crashes.
+
+mod crash;
+mod files;
+
+use std::sync::Arc;
+
+use guichet::adapters::store::sled::{SledSettings, SledStore};
+use guichet::ports::Store;
+use tempfile::TempDir;
+
+use crate::store_contract::Backend;
+use crate::support::ids::CountingIds;
+
+/// A data folder with the embedded store in it.
+pub struct SledBackend {
+    data: TempDir,
+}
+
+impl SledBackend {
+    pub fn new() -> Self {
+        Self { data: tempfile::tempdir().unwrap() }
+    }
+}
+
+impl Backend for SledBackend {
+    fn open(&self) -> Arc<dyn Store> {
+        Arc::new(open(self.data.path()))
+    }
+}
+
+fn open(data_dir: &std::path::Path) -> SledStore {
+    let (store, broken) = SledStore::open(data_dir, &SledSettings::default(), ids()).unwrap();
+    assert_eq!(broken, None);
+    store
+}
+
+fn ids() -> Arc<CountingIds> {
+    Arc::new(CountingIds::default())
+}

@@ -1,0 +1,14 @@
+//! Builders and played parts that several tests share: letters, a clock held by hand, an SMTP server
+//! that does as it is told, a store that can be watched and made to fail, the built binary as a child.
+#![allow(dead_code, reason = "each test binary uses a part of them")]
+
+pub mod certificates;
+pub mod clock;
+pub mod daemon;
+pub mod ids;
+pub mod letter;
+pub mod scripted_smtp;
+pub mod watched;
+
+/// How long a test waits for what must happen before it fails.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
