@@ -1,6 +1,9 @@
 //! Real servers: Dovecot, Postfix, Chromium. Run by `scripts/test`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
+mod desk;
+#[path = "../shop/mod.rs"]
+mod shop;
 mod imap;
 #[path = "../support/mod.rs"]
 mod play;

@@ -38,34 +38,53 @@ impl VerdictEdit {
             new.unsure.retain(|field| *field != Unsure::Anger);
         }
         if let Some(given) = &self.given {
-            new.given = Given { reason: old.given.reason, ..given.clone() };
+            new.given = Given {
+                order_number: as_it_was(&old.given.order_number, &given.order_number),
+                purchase_date: as_it_was(&old.given.purchase_date, &given.purchase_date),
+                product: as_it_was(&old.given.product, &given.product),
+                reason: old.given.reason,
+                announced_date: as_it_was(&old.given.announced_date, &given.announced_date),
+            };
         }
         if let Some(signals) = &self.signals
             && Signal::ALL.iter().any(|signal| signals.contains(signal) != old.signals.contains(signal))
         {
             new.signals = signals.clone();
         }
-        self.apply_reason(&mut new);
+        self.apply_reason(&mut new, old);
         if new.intent != old.intent || new.given != old.given {
             new.missing = policy.missing(new.intent, &new.given);
         }
         new
     }
 
-    fn apply_reason(&self, new: &mut Verdict) {
+    fn apply_reason(&self, new: &mut Verdict, old: &Verdict) {
         if new.intent != Intent::RefundRequest {
-            new.reason = None;
-            new.reason_confidence = 0.0;
-            new.unsure.retain(|field| *field != Unsure::Reason);
-        } else if let Some(reason) = self.reason.filter(|reason| self.confirmed || Some(*reason) != new.reason) {
+            if old.intent != new.intent {
+                new.reason = None;
+                new.reason_confidence = 0.0;
+                new.unsure.retain(|field| *field != Unsure::Reason);
+            }
+            return;
+        }
+        let before = new.reason.unwrap_or(Reason::Unspecified);
+        if let Some(reason) = self.reason.filter(|reason| self.confirmed || *reason != before) {
             new.given.reason = Some(reason).filter(|reason| *reason != Reason::Unspecified);
             new.reason = Some(reason);
             new.reason_confidence = 1.0;
             new.unsure.retain(|field| *field != Unsure::Reason);
-        } else if new.reason.is_none() {
-            new.reason = Some(Reason::Unspecified);
+        } else if old.intent != new.intent {
+            new.reason = Some(before);
         }
     }
+}
+
+/// A form's field loses line ends and outer blanks: what differs by these alone is no correction.
+fn as_it_was(old: &Option<String>, typed: &Option<String>) -> Option<String> {
+    let squeezed = |text: &Option<String>| -> String {
+        text.iter().flat_map(|text| text.chars()).filter(|c| !c.is_whitespace() && !c.is_control()).collect()
+    };
+    if squeezed(old) == squeezed(typed) { old.clone() } else { typed.clone() }
 }
 
 #[cfg(test)]
@@ -124,6 +143,17 @@ mod tests {
             confirmed: false,
         };
         assert_eq!(edit.apply(&old, &Policy::default()), old);
+        let untidy = Verdict {
+            intent: Intent::RefundRequest,
+            given: Given { product: Some(" a\r\nkettle".into()), ..old.given.clone() },
+            ..old.clone()
+        };
+        let sent_back = VerdictEdit {
+            intent: Some(Intent::RefundRequest),
+            given: Some(Given { product: Some("akettle".into()), ..old.given.clone() }),
+            ..edit.clone()
+        };
+        assert_eq!(sent_back.apply(&untidy, &Policy::default()), untidy);
         edit.confirmed = true;
         let sure = edit.apply(&old, &Policy::default());
         assert!(sure.unsure.is_empty() && sure.intent_confidence == 1.0);
