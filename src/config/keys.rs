@@ -123,10 +123,25 @@ pub fn check(
                     format!("`{full}` is a list of tables: write [[{full}]]"),
                 ));
             }
-            _ => {}
+            // Said here without the value: it may be a password.
+            (Table(_), _) => {
+                return Err(ConfigError::new(
+                    at(value.span().start),
+                    format!("`{full}` takes a table{}", example(name)),
+                ));
+            }
+            (Value, _) => {}
         }
     }
     Ok(())
+}
+
+fn example(name: &str) -> &'static str {
+    if name == "password" {
+        ": { file = \"…\" }, { env = \"…\" }, { command = \"…\" } or { credential = \"…\" }"
+    } else {
+        ""
+    }
 }
 
 fn unknown(full: &str, name: &str, keys: &[(&str, Shape)]) -> String {

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
 mod desk;
-#[path = "../shop/mod.rs"]
-mod shop;
 mod imap;
 #[path = "../support/mod.rs"]
 mod play;
+#[path = "../shop/mod.rs"]
+mod shop;
 #[path = "../shop/mod.rs"]
 mod shop;
 mod smtp;

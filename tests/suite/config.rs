@@ -49,10 +49,10 @@ fn every_mistake_names_its_line_and_what_to_write() {
         ("listen", "listen = \"8025\"", "`listen`: write an address"),
         ("tls", "tls = \"none\"", "sends the password in the clear"),
         ("password", "password = { env = \"A\", file = \"b\" }", "exactly one of"),
-        ("password", "password = \"s3cret\"", "invalid type"),
+        ("password", "password = \"s3cret\"", "`mailbox.imap.password` takes a table"),
         ("mode", "mode = \"lively\"", "unknown variant"),
         ("name", "name = \"sup/port\"", "`name` takes"),
-        ("data_dir", "data_dir = [", "array"),
+        ("data_dir", "data_dir = var", "string"),
     ];
     for (line, written, expected) in cases {
         let (text, number) = with_line(line, written);

@@ -18,6 +18,6 @@ mod store_sled;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod rules;
 #[path = "../shop/mod.rs"]
 mod shop;
-mod rules;

@@ -1,0 +1,185 @@
+//! The whole way of a letter on real servers: delivered to Dovecot by LMTP, acknowledged through Postfix,
+//! approved over the desk's HTTP, received by the customer, filed in \Sent.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use guichet::adapters::reviewers::ReviewersFile;
+use mail_parser::{HeaderValue, MessageParser};
+
+use crate::play::daemon::{Daemon, PATIENCE, Seen};
+use crate::shop::http::Visitor;
+use crate::shop::{NAME, PASSWORD};
+use crate::support::dovecot::{Dovecot, SENT, USER};
+use crate::support::postfix::Postfix;
+use crate::support::{free_port, lmtp};
+
+const CUSTOMER: &str = "claire@customer.example";
+
+struct Stage {
+    dovecot: Dovecot,
+    _postfix: Postfix,
+    folder: tempfile::TempDir,
+    desk: u16,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let dovecot = Dovecot::start();
+        let postfix = Postfix::start(&dovecot);
+        let folder = tempfile::tempdir().unwrap();
+        let desk = free_port();
+        let secret = folder.path().join("secret");
+        std::fs::write(&secret, USER.1).unwrap();
+        std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let account = |port: u16, tls: &str, ca: PathBuf| {
+            format!(
+                "host = \"localhost\"\nport = {port}\ntls = {tls:?}\nusername = {:?}\npassword = {{ file = {secret:?} }}\nca_file = {ca:?}\n",
+                USER.0
+            )
+        };
+        let text = format!(
+            "data_dir = {data:?}\n[[mailbox]]\nname = \"support\"\nsource = \"imap\"\naddresses = [\"support@shop.example\"]\n\
+             from = \"Maison Guichet <support@shop.example>\"\nsignature = \"Maison Guichet\"\nundo_window = \"0s\"\n\
+             sent_copy = \"always\"\n[mailbox.imap]\n{imap}\n[mailbox.smtp]\n{smtp}\n[desk]\nlisten = \"127.0.0.1:{desk}\"\n",
+            data = folder.path().join("data"),
+            imap = account(dovecot.imaps, "implicit", dovecot.ca_file()),
+            smtp = account(postfix.submission, "starttls", postfix.ca_file()),
+        );
+        std::fs::write(folder.path().join("guichet.toml"), text).unwrap();
+        ReviewersFile::in_folder(&folder.path().join("data"))
+            .add(NAME, "Ana Müller", PASSWORD, jiff::Timestamp::now())
+            .unwrap();
+        Self { dovecot, _postfix: postfix, folder, desk }
+    }
+
+    fn start(&self) -> Daemon {
+        let mut daemon = Daemon::start(&self.folder.path().join("guichet.toml"), None);
+        assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
+        daemon
+    }
+
+    /// The customer writes; the letter lies in the inbox when this returns.
+    async fn customer_writes(&self, id: &str, subject: &str, text: &str) {
+        let letter = format!(
+            "Message-ID: <{id}@customer.example>\r\nFrom: Claire Fontaine <{CUSTOMER}>\r\nTo: support@shop.example\r\n\
+             Subject: {subject}\r\nDate: Mon, 16 Nov 2026 10:00:00 +0100\r\nContent-Type: text/plain; charset=utf-8\r\n\
+             Content-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n"
+        );
+        lmtp::deliver(self.dovecot.lmtp, CUSTOMER, USER.0, letter.as_bytes()).await;
+    }
+
+    /// All messages of a folder, once there are at least `count`.
+    fn messages(&self, user: &str, folder: &str, count: usize) -> Vec<String> {
+        let began = Instant::now();
+        loop {
+            let text = self.dovecot.doveadm(&["-f", "tab", "fetch", "-u", user, "uid", "mailbox", folder, "ALL"]);
+            let uids: Vec<&str> = text.lines().skip(1).collect();
+            if uids.len() >= count {
+                let fetch = |uid: &&str| {
+                    let args = ["fetch", "-u", user, "text", "mailbox", folder, "uid", uid];
+                    self.dovecot.doveadm(&args).trim_start_matches("text:\n").to_owned()
+                };
+                return uids.iter().map(fetch).collect();
+            }
+            assert!(began.elapsed() < PATIENCE, "{user} has {} of {count} messages in {folder}", uids.len());
+        }
+    }
+
+    fn queue(&self, daemon: &Daemon) -> serde_json::Value {
+        let output = daemon.command(&["queue", "list", "--json"]);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+fn header(letter: &str, name: &str) -> Option<String> {
+    let message = MessageParser::default().parse(letter.as_bytes()).unwrap();
+    match message.header(name) {
+        None | Some(HeaderValue::Empty) => None,
+        Some(HeaderValue::Text(text)) => Some(text.to_string()),
+        Some(HeaderValue::TextList(list)) => Some(list.join(" ")),
+        Some(other) => Some(format!("{other:?}")),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_the_customers_letter_to_the_approved_reply() {
+    let stage = Stage::new();
+    let mut daemon = stage.start();
+    let text = "Bonjour,\r\n\r\nLa bouilloire achetée le 3 novembre (commande CMD-2026-0412) ne chauffe plus. Je souhaite être remboursée.\r\n";
+    stage.customer_writes("first", "=?utf-8?q?Bouilloire_cass=C3=A9e?=", text).await;
+    assert!(matches!(daemon.wait_line(&["acknowledgement accepted"]), Seen::Line(_)), "{}", daemon.log.join("\n"));
+
+    let received = stage.messages(CUSTOMER, "INBOX", 1);
+    let acknowledgement = received.first().unwrap();
+    assert_eq!(header(acknowledgement, "Auto-Submitted").as_deref(), Some("auto-replied"));
+    assert_eq!(header(acknowledgement, "In-Reply-To").as_deref(), Some("first@customer.example"));
+    assert!(acknowledgement.contains("Return-Path: <>"), "{acknowledgement}");
+
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], stage.desk));
+    let mut visitor = Visitor::new(address);
+    visitor.sign_in().await;
+    let case = stage.queue(&daemon)["cases"][0]["case"].as_str().expect("one case waits").to_owned();
+    let page = visitor.get(&format!("/case/{case}")).await;
+    assert!(page.body.contains("CMD-2026-0412"), "{}", page.body);
+    let approved = visitor.act(&page, &format!("/case/{case}/approve"), &[]).await;
+    assert!(approved.status < 400, "{} {}", approved.status, approved.body);
+    assert!(matches!(daemon.wait_line(&["reply accepted"]), Seen::Line(_)), "{}", daemon.log.join("\n"));
+
+    let received = stage.messages(CUSTOMER, "INBOX", 2);
+    let reply = received.iter().find(|letter| header(letter, "Auto-Submitted").is_none()).expect("a reply by a person");
+    assert_eq!(header(reply, "In-Reply-To").as_deref(), Some("first@customer.example"));
+    assert!(header(reply, "References").unwrap().contains("first@customer.example"));
+    let subject = header(reply, "Subject").unwrap();
+    assert!(subject.contains("Bouilloire cassée") && subject.contains(&case), "{subject}");
+    let decoded = MessageParser::default().parse(reply.as_bytes()).unwrap().body_text(0).unwrap().into_owned();
+    assert!(decoded.contains("Ana Müller") && decoded.contains("Maison Guichet"), "{decoded}");
+
+    let sent = stage.messages(USER.0, SENT, 1);
+    assert_eq!(sent.len(), 1, "filed once");
+    assert_eq!(header(&sent[0], "Message-ID"), header(reply, "Message-ID"));
+    let flags = stage.dovecot.doveadm(&["fetch", "-u", USER.0, "flags", "mailbox", "INBOX", "ALL"]);
+    assert!(!flags.contains("\\Seen"), "the customer's letter is still unread: {flags}");
+    assert_eq!(received.len(), 2, "one acknowledgement, one reply");
+
+    let record = String::from_utf8(daemon.command(&["case", "show", &case]).stdout).unwrap();
+    assert!(record.contains("Ana") || record.contains(NAME), "the record names who approved: {record}");
+    assert!(daemon.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_from_a_mail_client_withdraws_the_draft() {
+    let stage = Stage::new();
+    let mut daemon = stage.start();
+    stage.customer_writes("second", "Order 48213", "The headset crackles. Order 48213. Please refund me.").await;
+    assert!(matches!(daemon.wait_line(&["acknowledgement accepted"]), Seen::Line(_)));
+    assert_eq!(stage.queue(&daemon)["cases"].as_array().unwrap().len(), 1);
+
+    let answer = format!(
+        "Message-ID: <agent@shop.example>\r\nFrom: support@shop.example\r\nTo: {CUSTOMER}\r\nSubject: Re: Order 48213\r\n\
+         In-Reply-To: <second@customer.example>\r\nContent-Type: text/plain\r\n\r\nDear Claire, we have refunded you.\r\n"
+    );
+    stage.dovecot.save(USER.0, SENT, answer.as_bytes());
+    assert!(matches!(daemon.wait_line(&["noted on a case"]), Seen::Line(_)), "{}", daemon.log.join("\n"));
+    assert_eq!(stage.queue(&daemon)["cases"].as_array().unwrap().len(), 0, "the draft is withdrawn");
+    assert!(daemon.stop().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_start_leaves_a_thousand_old_letters_alone() {
+    let stage = Stage::new();
+    for n in 0..1000 {
+        stage
+            .customer_writes(&format!("old.{n}"), "Order 1", &format!("Please refund order {n}, it never arrived."))
+            .await;
+    }
+    let mut daemon = stage.start();
+    stage.customer_writes("new", "Order 99", "The kettle of order 99 is broken, I want my money back.").await;
+    assert!(matches!(daemon.wait_line(&["acknowledgement accepted"]), Seen::Line(_)), "{}", daemon.log.join("\n"));
+    // The history is imported besides; the thousandth and first case tells that all of it is there.
+    assert!(matches!(daemon.wait_lines(1001, &["case, "]), Seen::Line(_)));
+    assert_eq!(stage.queue(&daemon)["cases"].as_array().unwrap().len(), 1, "only the new letter waits for a reply");
+    assert_eq!(stage.messages(CUSTOMER, "INBOX", 1).len(), 1, "only the new letter was acknowledged");
+    assert_eq!(daemon.log.iter().filter(|line| line.contains("acknowledgement accepted")).count(), 1);
+    assert!(daemon.stop().success());
+}
