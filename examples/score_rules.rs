@@ -58,7 +58,7 @@ fn text<'a>(mail: &'a Value, key: &str) -> Option<&'a str> {
     mail.get(key).and_then(Value::as_str)
 }
 
-fn fact<'a>(mail: &'a Value, fact: Fact) -> Option<&'a str> {
+fn fact(mail: &Value, fact: Fact) -> Option<&str> {
     mail.get("given").and_then(|given| given.get(fact.as_str())).and_then(Value::as_str)
 }
 

@@ -30,7 +30,7 @@ pub struct Judgement {
 const INTENT_BIAS: [f32; 3] = [0.0, -0.2, 0.3];
 const ANGER_BIAS: [f32; 3] = [-0.9, -0.9, -0.9];
 const REASON_BIAS: [f32; 8] = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5];
-/// Further hits of one rule add nothing.
+/// Shouting begins at this many words in capitals.
 const SHOUTED_WORDS: usize = 5;
 
 /// Adds up the effects of the hits that are not negated, each rule once.
@@ -98,14 +98,24 @@ fn shouted_words(text: &PreparedText) -> usize {
 pub fn mere_thanks(text: &PreparedText, hits: &[RuleHit]) -> bool {
     /// Longer mails say more than thanks, whatever the rules see in them.
     const LONGEST: usize = 240;
+    const POLITE: &[&str] = &["thanks-", "refund-arrived-", "kind-words-", "no-refund-wanted-"];
+    let polite = |hit: &&RuleHit| POLITE.iter().any(|name| hit.name.starts_with(name));
     let thanks = hits.iter().any(|hit| hit.name.starts_with("thanks-") && !hit.negated);
-    let says_more = hits.iter().filter(|hit| !hit.negated && !hit.name.starts_with("thanks-")).any(|hit| {
-        hit.effects.iter().any(|effect| match effect {
-            Effect::Intent(intent, weight) => *intent != Intent::Other && *weight > 0.0,
-            Effect::Anger(_, weight) => *weight > 0.0,
-            Effect::Reason(_, weight) => *weight > 0.0,
-            Effect::Signal(_) => true,
-        })
-    });
+    let mut refund = 0.0;
+    for effect in hits.iter().filter(|hit| !hit.negated).flat_map(|hit| &hit.effects) {
+        match effect {
+            Effect::Intent(Intent::Other, weight) => refund -= weight,
+            Effect::Intent(_, weight) => refund += weight,
+            _ => {}
+        }
+    }
+    let matters = |effect: &Effect| match effect {
+        Effect::Intent(intent, weight) => *intent == Intent::Other && *weight > 0.0,
+        Effect::Anger(_, weight) | Effect::Reason(_, weight) => *weight > 0.0,
+        Effect::Signal(_) => true,
+    };
+    let other_matter =
+        hits.iter().filter(|hit| !hit.negated && !polite(hit)).any(|hit| hit.effects.iter().any(matters));
+    let says_more = other_matter || refund > 0.0;
     thanks && !says_more && !text.body.text().contains('?') && text.body.text().len() <= LONGEST
 }

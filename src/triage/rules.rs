@@ -10,6 +10,7 @@ use regex::bytes::{Regex, RegexBuilder};
 pub use file::RuleError;
 
 use self::file::{RuleFile, RuleSource};
+use self::needles::Needles;
 use super::facts::vocabulary::{Vocabulary, VocabularyBuilder};
 use super::hit::{Effect, Part, RuleHit};
 use super::prepared::{Folded, PreparedText};
@@ -50,7 +51,7 @@ impl RuleSet {
     pub fn load(assets: &[Asset]) -> Result<Self, RuleError> {
         let mut packs: Vec<&Asset> = assets.iter().filter(|asset| is_pack(&asset.name)).collect();
         packs.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut sources: Vec<(RuleSource, Rule, Option<Vec<Vec<u8>>>)> = Vec::new();
+        let mut sources: Vec<(RuleSource, Rule, Option<Needles>)> = Vec::new();
         let mut vocabulary = VocabularyBuilder::default();
         for pack in packs {
             let file = RuleFile::parse(pack)?;
@@ -63,7 +64,7 @@ impl RuleSet {
             }
             vocabulary.add(&file)?;
         }
-        let mut set = Self::index(sources.iter().map(|(_, _, needles)| needles.as_deref()), vocabulary)?;
+        let mut set = Self::index(sources.iter().map(|(_, _, needles)| needles.as_ref()), vocabulary)?;
         let mut checks = Vec::with_capacity(sources.len());
         for (source, rule, _) in sources {
             set.rules.push(rule);
@@ -74,7 +75,7 @@ impl RuleSet {
     }
 
     fn index<'a>(
-        needles: impl Iterator<Item = Option<&'a [Vec<u8>]>>,
+        needles: impl Iterator<Item = Option<&'a Needles>>,
         vocabulary: VocabularyBuilder,
     ) -> Result<Self, RuleError> {
         let mut always = Vec::new();
@@ -161,17 +162,22 @@ impl RuleSet {
             return;
         }
         let text = folded.text();
-        for found in rule.regex.find_iter(text.as_bytes()).take(HITS_PER_RULE) {
-            if found.is_empty() {
-                continue;
-            }
+        let (mut from, mut count) = (0, 0);
+        while count < HITS_PER_RULE
+            && let Some(found) = rule.regex.find_at(text.as_bytes(), from)
+            && !found.is_empty()
+        {
+            let negated = rule.negatable && negation::negated(text, found.start());
+            // "I don't want a voucher, I want a refund": what is denied may begin where the wish would be found.
+            from = if negated { next_word(text, found.start()) } else { found.end() };
+            count += 1;
             hits.push(RuleHit {
                 rule: index,
                 name: rule.name.clone(),
                 part,
                 span: folded.original_span(found.range()),
                 matched: folded.words(found.range()).to_owned(),
-                negated: rule.negatable && negation::negated(text, found.start()),
+                negated,
                 effects: rule.effects.clone(),
             });
         }
@@ -208,14 +214,19 @@ impl RuleSet {
     }
 }
 
+/// Where the word after the one at `from` begins, or the end.
+fn next_word(text: &str, from: usize) -> usize {
+    text.get(from..).and_then(|rest| rest.find(' ')).map_or(text.len(), |space| from + space + 1)
+}
+
 /// `10-intent-fr.toml`, but not `policy.toml`.
 fn is_pack(name: &str) -> bool {
     let bytes = name.as_bytes();
-    bytes.len() > 8 && bytes[..2].iter().all(u8::is_ascii_digit) && bytes[2] == b'-' && name.ends_with(".toml")
+    matches!(bytes, [tens, ones, b'-', ..] if tens.is_ascii_digit() && ones.is_ascii_digit()) && name.ends_with(".toml")
 }
 
 /// The expression and the words it cannot match without.
-fn compile(source: &RuleSource) -> Result<(Rule, Option<Vec<Vec<u8>>>), RuleError> {
+fn compile(source: &RuleSource) -> Result<(Rule, Option<Needles>), RuleError> {
     let pattern = source.patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
     let regex = RegexBuilder::new(&pattern)
         .unicode(false)

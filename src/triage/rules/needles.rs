@@ -4,13 +4,16 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{Hir, HirKind};
 
+/// Byte strings one of which stands in every match.
+pub(super) type Needles = Vec<Vec<u8>>;
+
 /// Shorter words stand in every mail.
-const SHORTEST: usize = 3;
+const SHORTEST: usize = 2;
 /// More alternatives than this are cut shorter by the extractor.
 const MOST: usize = 250;
 
 /// Byte strings one of which stands in every match; `None` when nothing useful can be said.
-pub(super) fn needed(pattern: &str) -> Option<Vec<Vec<u8>>> {
+pub(super) fn needed(pattern: &str) -> Option<Needles> {
     let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok()?;
     let mut words = of(&hir)?;
     words.sort();
@@ -18,7 +21,7 @@ pub(super) fn needed(pattern: &str) -> Option<Vec<Vec<u8>>> {
     Some(words)
 }
 
-fn of(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+fn of(hir: &Hir) -> Option<Needles> {
     match hir.kind() {
         HirKind::Capture(capture) => of(&capture.sub),
         HirKind::Alternation(branches) => {
@@ -28,7 +31,7 @@ fn of(hir: &Hir) -> Option<Vec<Vec<u8>>> {
         HirKind::Concat(parts) => {
             let tails = (0..parts.len()).filter_map(|from| prefixes(&Hir::concat(parts.get(from..)?.to_vec())));
             let inner = parts.iter().filter_map(of);
-            tails.chain(inner).max_by_key(|words| (shortest(words).min(6), std::cmp::Reverse(words.len())))
+            tails.chain(inner).max_by_key(|words| (shortest(words).min(5), std::cmp::Reverse(words.len())))
         }
         HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
         _ => prefixes(hir),
@@ -36,7 +39,7 @@ fn of(hir: &Hir) -> Option<Vec<Vec<u8>>> {
 }
 
 /// What every match of an expression begins with.
-fn prefixes(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+fn prefixes(hir: &Hir) -> Option<Needles> {
     let mut extractor = Extractor::new();
     extractor.kind(ExtractKind::Prefix).limit_total(MOST).limit_literal_len(24);
     let sequence = extractor.extract(hir);
