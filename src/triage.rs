@@ -92,7 +92,7 @@ impl Triage {
             predictions.take_model(*task, &stored.model, &analysis);
         }
         let mut verdict = decide::decide(&analysis, &judgement, &predictions, policy, language);
-        verdict.explanation = explain::explain(&analysis, &verdict, |task| self.model(task));
+        verdict.explanation = explain::explain(&analysis, &verdict, &predictions, |task| self.model(task));
         verdict
     }
 

@@ -4,10 +4,7 @@
 
 pub mod file;
 
-use std::ops::Range;
-
-use super::features::{BITS, Features};
-use super::hit::Part;
+use super::features::{BITS, Entry, Features};
 
 /// What the models decide, each in a file of its own, `NAME.model`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,10 +65,8 @@ impl Task {
 pub struct Linear {
     classes: usize,
     intercepts: Vec<f32>,
-    /// One bit a column: whether it has weights.
-    present: Vec<u64>,
-    /// For each word of `present`: columns present before it.
-    before: Vec<u32>,
+    /// For each 64 columns: one bit a column, whether it has weights; and how many have before them.
+    present: Vec<(u64, u32)>,
     /// `classes` weights for each present column.
     weights: Vec<f32>,
     /// A decision less likely than this is called unsure (for a fact: not taken).
@@ -94,22 +89,18 @@ impl Linear {
         if !weights.iter().chain(&intercepts).all(|weight| weight.is_finite()) {
             return Err("a weight is no number".into());
         }
-        let mut present = vec![0_u64; 1 << (BITS - 6)];
+        let mut present = vec![(0_u64, 0_u32); 1 << (BITS - 6)];
         for column in columns {
-            if let Some(word) = present.get_mut((column >> 6) as usize) {
+            if let Some((word, _)) = present.get_mut((column >> 6) as usize) {
                 *word |= 1 << (column & 63);
             }
         }
         let mut sum = 0;
-        let before = present
-            .iter()
-            .map(|word| {
-                let so_far = sum;
-                sum += word.count_ones();
-                so_far
-            })
-            .collect();
-        Ok(Self { classes, intercepts, present, before, weights, threshold })
+        for (word, before) in &mut present {
+            *before = sum;
+            sum += word.count_ones();
+        }
+        Ok(Self { classes, intercepts, present, weights, threshold })
     }
 
     /// Number of scores.
@@ -124,12 +115,12 @@ impl Linear {
 
     /// Weights of one column.
     pub fn row(&self, column: u32) -> Option<&[f32]> {
-        let index = (column >> 6) as usize;
-        let (word, bit) = (*self.present.get(index)?, 1_u64 << (column & 63));
+        let (word, before) = *self.present.get((column >> 6) as usize)?;
+        let bit = 1_u64 << (column & 63);
         if word & bit == 0 {
             return None;
         }
-        let rank = self.before.get(index)? + (word & (bit - 1)).count_ones();
+        let rank = before + (word & (bit - 1)).count_ones();
         let start = rank as usize * self.classes;
         self.weights.get(start..start + self.classes)
     }
@@ -147,15 +138,18 @@ impl Linear {
         scores
     }
 
-    /// What each place of the mail adds to the score of `class` over that of `against`.
-    pub fn shares(&self, features: &Features, class: usize, against: Option<usize>) -> Vec<(Part, Range<u32>, f32)> {
-        let share = |entry: &super::features::Entry| {
+    /// What each feature adds to the score of `class` over that of `against`.
+    pub fn shares<'a>(
+        &'a self,
+        features: &'a Features,
+        class: usize,
+        against: Option<usize>,
+    ) -> impl Iterator<Item = (&'a Entry, f32)> + 'a {
+        features.entries.iter().filter_map(move |entry| {
             let row = self.row(entry.column)?;
             let other = against.and_then(|other| row.get(other)).copied().unwrap_or(0.0);
-            let (part, span) = entry.place.clone()?;
-            Some((part, span, (row.get(class)? - other) * entry.value))
-        };
-        features.entries.iter().filter_map(share).collect()
+            Some((entry, (row.get(class)? - other) * entry.value))
+        })
     }
 }
 
@@ -187,14 +181,16 @@ pub fn levels(scores: &[f32]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::triage::features::{Block, Entry};
+    use crate::triage::features::Block;
+    use crate::triage::hit::Part;
 
     fn features(columns: &[(u32, f32)]) -> Features {
         let entry = |(column, value): &(u32, f32)| Entry {
             column: *column,
             value: *value,
             block: Block::Words,
-            place: Some((Part::Body, 0..1)),
+            part: Part::Body,
+            tokens: 0..1,
         };
         Features { entries: columns.iter().map(entry).collect() }
     }

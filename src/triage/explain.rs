@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::analysis::Analysis;
 use super::classifier::{Linear, Task};
+use super::decide::Predictions;
+use super::features::Entry;
 use super::features::tokens::Tokens;
 use super::hit::{Effect, Part, RuleHit};
 use crate::domain::{Anger, Explanation, Verdict};
@@ -21,14 +23,14 @@ const NEIGHBOUR: f32 = 0.4;
 pub fn explain<'a>(
     analysis: &Analysis,
     verdict: &Verdict,
+    predictions: &Predictions,
     model: impl Fn(Task) -> Option<&'a Linear>,
 ) -> Vec<Explanation> {
     let mut lines = rules(&analysis.hits, verdict);
-    for (task, class, runner_up, sign) in questions(verdict) {
+    let parts = [Part::Subject, Part::Body].map(|part| (part, Tokens::cut(analysis.text.part(part))));
+    for (task, class, against, sign) in questions(verdict, predictions) {
         let Some(model) = model(task) else { continue };
-        let against = runner_up.then(|| second(&model.scores(&analysis.features), class)).flatten();
-        let shares = model.shares(&analysis.features, class, against);
-        for (matched, weight) in words(analysis, &shares, sign) {
+        for (matched, weight) in words(analysis, &parts, model.shares(&analysis.features, class, against), sign) {
             lines.push(Explanation { from: "model".into(), name: task.as_str().into(), matched, weight });
         }
     }
@@ -37,14 +39,16 @@ pub fn explain<'a>(
     lines
 }
 
-/// Task, class decided, whether it is measured against the runner-up, and the sign that makes "for" positive.
-fn questions(verdict: &Verdict) -> Vec<(Task, usize, bool, f32)> {
-    let mut questions = vec![(Task::Intent, verdict.intent as usize, true, 1.0)];
+/// Task, class decided, the runner-up it is measured against, and the sign that makes "for" positive.
+fn questions(verdict: &Verdict, predictions: &Predictions) -> Vec<(Task, usize, Option<usize>, f32)> {
+    let intent = verdict.intent as usize;
+    let mut questions = vec![(Task::Intent, intent, second(&predictions.intent, intent), 1.0)];
     questions.push(match verdict.anger {
-        Anger::Calm => (Task::Anger, 0, false, -1.0),
-        level => (Task::Anger, usize::from(level.level()) - 1, false, 1.0),
+        Anger::Calm => (Task::Anger, 0, None, -1.0),
+        level => (Task::Anger, usize::from(level.level()) - 1, None, 1.0),
     });
-    questions.extend(verdict.reason.map(|reason| (Task::Reason, reason as usize, true, 1.0)));
+    let reason = verdict.reason.map(|reason| reason as usize);
+    questions.extend(reason.map(|reason| (Task::Reason, reason, second(&predictions.reason, reason), 1.0)));
     questions
 }
 
@@ -96,28 +100,27 @@ fn speaks(effect: &Effect, verdict: &Verdict) -> f32 {
 }
 
 /// The words that weighed most, with near words that weighed too.
-fn words(analysis: &Analysis, shares: &[(Part, Range<u32>, f32)], sign: f32) -> Vec<(String, f32)> {
+fn words<'a>(
+    analysis: &Analysis,
+    parts: &[(Part, Tokens<'_>); 2],
+    shares: impl Iterator<Item = (&'a Entry, f32)>,
+    sign: f32,
+) -> Vec<(String, f32)> {
+    let mut weights = [0, 1].map(|part: usize| vec![0.0_f32; parts[part].1.list.len()]);
+    for (entry, share) in shares.filter(|(entry, _)| !entry.tokens.is_empty()) {
+        let range = usize::from(entry.tokens.start)..usize::from(entry.tokens.end);
+        let each = share * sign / range.len() as f32;
+        let place = weights.get_mut(usize::from(entry.part != Part::Subject)).and_then(|part| part.get_mut(range));
+        place.into_iter().flatten().for_each(|weight| *weight += each);
+    }
     let mut found = Vec::new();
-    for part in [Part::Subject, Part::Body] {
-        let text = analysis.text.part(part);
-        let tokens = Tokens::cut(text);
-        let mut weights = vec![0.0_f32; tokens.list.len()];
-        for (_, span, share) in shares.iter().filter(|(of, ..)| *of == part) {
-            let first = tokens.list.partition_point(|token| token.span.end <= span.start as usize);
-            let last = tokens.list.partition_point(|token| token.span.start < span.end as usize);
-            let covered = last.saturating_sub(first).max(1) as f32;
-            for weight in weights.get_mut(first..last).into_iter().flatten() {
-                *weight += share * sign / covered;
-            }
-        }
-        while let Some((range, weight)) = heaviest(&mut weights) {
+    for ((part, tokens), weights) in parts.iter().zip(&mut weights) {
+        for _ in 0..WORDS {
+            let Some((range, weight)) = heaviest(weights) else { break };
             let start = tokens.list.get(range.start).map(|token| token.span.start);
             let end = tokens.list.get(range.end - 1).map(|token| token.span.end);
-            let words = start.zip(end).and_then(|(start, end)| text.original().get(start..end));
+            let words = start.zip(end).and_then(|(start, end)| analysis.text.part(*part).original().get(start..end));
             found.push((words.unwrap_or_default().to_owned(), weight));
-            if found.len() >= WORDS * 2 {
-                break;
-            }
         }
     }
     found.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));

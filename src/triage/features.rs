@@ -76,8 +76,10 @@ pub struct Entry {
     pub value: f32,
     /// Family.
     pub block: Block,
-    /// Where its first occurrence stands; `None` when it stands nowhere in particular.
-    pub place: Option<(Part, Range<u32>)>,
+    /// The part its first occurrence stands in.
+    pub part: Part,
+    /// The tokens of that part it is made of; none when it stands nowhere in particular.
+    pub tokens: Range<u16>,
 }
 
 /// A mail as the models see it, by ascending column.
@@ -94,14 +96,14 @@ struct Sink {
 }
 
 impl Sink {
-    fn add(&mut self, block: Block, key: hash::Hash, span: Range<usize>) {
-        let place = u32::try_from(span.start).ok().zip(u32::try_from(span.end).ok());
-        let place = place.map(|(start, end)| (self.part, start..end));
-        self.entries.push(Entry { column: column(block, key), value: 1.0, block, place });
+    /// Notes an occurrence made of these tokens of the part at hand.
+    fn add(&mut self, block: Block, key: hash::Hash, tokens: Range<usize>) {
+        let tokens = tokens.start as u16..tokens.end as u16;
+        self.entries.push(Entry { column: column(block, key), value: 1.0, block, part: self.part, tokens });
     }
 
     fn add_value(&mut self, block: Block, key: hash::Hash, value: f32) {
-        self.entries.push(Entry { column: column(block, key), value, block, place: None });
+        self.entries.push(Entry { column: column(block, key), value, block, part: self.part, tokens: 0..0 });
     }
 }
 
@@ -121,7 +123,7 @@ pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates) -
         present.extend(ideas::add(tokens, &mut sink));
     }
     ideas::company(present, &mut sink);
-    rules(hits, &mut sink);
+    rules(hits, &subject, &body, &mut sink);
     shape::add(&subject, &body, &mut sink);
     let mail = Features { entries: scaled(sink.entries) };
     let of_candidates = candidates.all.iter().map(|one| {
@@ -138,12 +140,13 @@ pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates) -
     (mail, of_candidates)
 }
 
-fn rules(hits: &[RuleHit], sink: &mut Sink) {
+fn rules(hits: &[RuleHit], subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut Sink) {
     let mut sums: Vec<(hash::Hash, f32)> = Vec::new();
     for hit in hits {
         sink.part = hit.part;
         let key = hash::join(hash::text(&hit.name), u64::from(hit.negated));
-        sink.add(Block::Rules, key, hit.span.clone());
+        let tokens = if hit.part == Part::Subject { subject } else { body };
+        sink.add(Block::Rules, key, tokens.within(&hit.span));
         for effect in &hit.effects {
             let (key, weight) = match effect {
                 Effect::Intent(intent, weight) => (hash::text(intent.as_str()), *weight),
@@ -175,7 +178,7 @@ fn scaled(mut entries: Vec<Entry>) -> Vec<Entry> {
     });
     let mut squares = [0.0_f32; Block::ALL.len()];
     for entry in &mut entries {
-        if entry.value > 1.0 && entry.place.is_some() {
+        if entry.value > 1.0 && !entry.tokens.is_empty() {
             entry.value = 1.0 + entry.value.ln();
         }
         if let Some(square) = squares.get_mut(entry.block as usize) {

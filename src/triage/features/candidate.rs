@@ -14,27 +14,29 @@ const REACH: usize = 7;
 /// is the `rank`-th by the rules' score. `tokens` are those of the candidate's part.
 pub(super) fn extract(candidate: &Candidate, tokens: &Tokens<'_>, rank: usize, rivals: usize) -> Features {
     let mut sink = Sink { entries: Vec::with_capacity(128), part: candidate.part };
-    let inside = inside(candidate, tokens);
+    let inside = tokens.within(&candidate.span);
+    // Where a candidate's features stand is never asked; that they do makes them counts.
+    let here = 0..1;
     let sentence = tokens.list.get(inside.start).map(|token| token.sentence);
     surroundings(tokens, &inside, &mut sink);
     for token in tokens.list.get(inside.clone()).unwrap_or_default() {
         let this = words::word(tokens, token);
-        sink.add(Block::Words, hash::byte(this, b'I'), token.span.clone());
+        sink.add(Block::Words, hash::byte(this, b'I'), here.clone());
         if token.kind == Kind::Word {
             LEXICON.of_word(tokens.text(token), |idea| {
-                sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, idea), b'I'), token.span.clone());
+                sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, idea), b'I'), here.clone());
             });
         }
     }
     for token in tokens.list.iter().filter(|token| Some(token.sentence) == sentence).take(60) {
         LEXICON.of_word(tokens.text(token), |idea| {
-            sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, idea), b's'), token.span.clone());
+            sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, idea), b's'), here.clone());
         });
     }
     for near in &candidate.context {
         let key = hash::join(hash::text("cue"), u64::from(near.cue) * 2 + u64::from(near.before));
-        sink.add(Block::Rules, key, candidate.span.clone());
-        sink.add(Block::Rules, hash::byte(key, near.distance.min(4)), candidate.span.clone());
+        sink.add(Block::Rules, key, here.clone());
+        sink.add(Block::Rules, hash::byte(key, near.distance.min(4)), here.clone());
     }
     let mut flag = |name: &str, value: usize| {
         sink.add_value(Block::Shape, hash::join(hash::text(name), value as u64), 1.0);
@@ -53,13 +55,6 @@ pub(super) fn extract(candidate: &Candidate, tokens: &Tokens<'_>, rank: usize, r
     Features { entries: scaled(sink.entries) }
 }
 
-/// The tokens the candidate's words are made of.
-fn inside(candidate: &Candidate, tokens: &Tokens<'_>) -> Range<usize> {
-    let start = tokens.list.partition_point(|token| token.span.end <= candidate.span.start);
-    let length = tokens.list.iter().skip(start).take_while(|token| token.span.start < candidate.span.end).count();
-    start..start + length
-}
-
 fn surroundings(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {
     let before = (0..inside.start).rev().take(REACH);
     let after = (inside.end..tokens.list.len()).take(REACH);
@@ -69,7 +64,7 @@ fn surroundings(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {
         for (distance, at) in places.into_iter().enumerate() {
             let Some(token) = tokens.list.get(at) else { continue };
             let this = hash::byte(words::word(tokens, token), side);
-            let span = || token.span.clone();
+            let span = || 0..1;
             sink.add(Block::Words, this, span());
             if distance < 3 {
                 sink.add(Block::Words, hash::byte(this, distance as u8), span());
@@ -100,7 +95,8 @@ pub(super) fn with_mail(mut features: Features, mail: &Features) -> Features {
         column: super::column(Block::Rules, hash::join(hash::text("mail"), u64::from(entry.column))),
         value: entry.value * 0.5,
         block: Block::Rules,
-        place: None,
+        part: entry.part,
+        tokens: 0..0,
     });
     features.entries.extend(whole);
     features.entries.sort_by_key(|entry| entry.column);

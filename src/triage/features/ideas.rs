@@ -29,8 +29,8 @@ pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) -> Vec<Idea> {
     let token = |at: usize| tokens.list.get(at);
     let sentence = |at: usize| token(at).map_or(0, |token: &Token| token.sentence);
     for (index, one) in found.iter().enumerate() {
-        let (Some(first), Some(last)) = (token(one.first), token(one.last)) else { continue };
-        let span = first.span.start..last.span.end;
+        let Some(first) = token(one.first) else { continue };
+        let span = one.first..one.last + 1;
         let key = hash::byte(hash::START, one.idea);
         sink.add(Block::Ideas, key, span.clone());
         if sink.part == Part::Subject {
@@ -52,8 +52,7 @@ pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) -> Vec<Idea> {
             if other.idea == one.idea || other.first <= one.last {
                 continue;
             }
-            let Some(end) = token(other.last) else { continue };
-            let span = first.span.start..end.span.end;
+            let span = one.first..other.last + 1;
             let pair = hash::join(key, hash::byte(hash::START, other.idea));
             sink.add(Block::Ideas, pair, span.clone());
             if neighbour {

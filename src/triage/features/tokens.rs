@@ -42,7 +42,8 @@ pub struct Tokens<'a> {
     pub list: Vec<Token>,
 }
 
-/// Longer texts are judged by their beginning; a customer's own words are far shorter.
+/// Bytes looked at, and so more than the tokens found, whose places fit 16 bits. Longer texts are judged by
+/// their beginning; a customer's own words are far shorter.
 const LONGEST: usize = 16_000;
 
 impl<'a> Tokens<'a> {
@@ -81,6 +82,13 @@ impl<'a> Tokens<'a> {
     /// A token's folded text.
     pub fn text(&self, token: &Token) -> &'a str {
         self.text.text().get(token.folded.clone()).unwrap_or_default()
+    }
+
+    /// The tokens that a byte range of the customer's text touches; never empty.
+    pub fn within(&self, span: &Range<usize>) -> Range<usize> {
+        let start = self.list.partition_point(|token| token.span.end <= span.start);
+        let length = self.list.iter().skip(start).take_while(|token| token.span.start < span.end).count();
+        start..start + length.max(1)
     }
 
     /// Number of sentences.

@@ -1,5 +1,7 @@
 //! Words, word pairs and letters within words.
 
+use std::ops::Range;
+
 use super::tokens::{Kind, Token, Tokens};
 use super::{Block, Sink, hash};
 use crate::triage::hit::Part;
@@ -17,29 +19,29 @@ pub fn word(tokens: &Tokens<'_>, token: &Token) -> hash::Hash {
 }
 
 pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) {
-    let mut before: Option<(hash::Hash, &Token)> = None;
-    for token in &tokens.list {
+    let mut before: Option<hash::Hash> = None;
+    for (at, token) in tokens.list.iter().enumerate() {
+        let own = at..at + 1;
         let this = word(tokens, token);
-        sink.add(Block::Words, this, token.span.clone());
+        sink.add(Block::Words, this, own.clone());
         if sink.part == Part::Subject {
-            sink.add(Block::Words, hash::byte(this, b'S'), token.span.clone());
+            sink.add(Block::Words, hash::byte(this, b'S'), own.clone());
         }
         if token.accented {
-            sink.add(Block::Words, hash::byte(this, b'\''), token.span.clone());
+            sink.add(Block::Words, hash::byte(this, b'\''), own.clone());
         }
-        if let Some((previous, first)) = before {
-            let span = first.span.start..token.span.end;
-            sink.add(Block::Words, hash::join(previous, this), span);
+        if let Some(previous) = before {
+            sink.add(Block::Words, hash::join(previous, this), at - 1..at + 1);
         }
         if token.kind == Kind::Word {
-            letters(tokens.text(token), token, sink);
+            letters(tokens.text(token), &own, sink);
         }
-        before = Some((this, token));
+        before = Some(this);
     }
 }
 
 /// Every 3 to 5 bytes of ` word `: the blanks tell beginnings and ends from middles.
-fn letters(word: &str, token: &Token, sink: &mut Sink) {
+fn letters(word: &str, own: &Range<usize>, sink: &mut Sink) {
     let bytes = || std::iter::once(b' ').chain(word.bytes()).chain(std::iter::once(b' '));
     let length = word.len() + 2;
     for start in 0..length.saturating_sub(SHORTEST - 1) {
@@ -47,7 +49,7 @@ fn letters(word: &str, token: &Token, sink: &mut Sink) {
         for (index, byte) in bytes().skip(start).take(LONGEST).enumerate() {
             state = hash::byte(state, byte);
             if index + 1 >= SHORTEST {
-                sink.add(Block::Letters, state, token.span.clone());
+                sink.add(Block::Letters, state, own.clone());
             }
         }
     }
