@@ -7,8 +7,6 @@ mod imap;
 mod play;
 #[path = "../shop/mod.rs"]
 mod shop;
-#[path = "../shop/mod.rs"]
-mod shop;
 mod smtp;
 mod story;
 mod support;
