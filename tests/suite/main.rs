@@ -3,4 +3,5 @@
 
 mod corpus;
 mod floors;
+mod models;
 mod rules;
