@@ -27,7 +27,7 @@ impl Analysis {
         let text = PreparedText::new(subject, newest_text, attachments);
         let hits = rules.hits(&text);
         let candidates = facts(rules, &text, &hits);
-        let (features, of_candidates) = extract(&text, &hits, &candidates);
+        let (features, of_candidates) = extract(&text, &hits, &candidates, rules.vocabulary());
         Self { text, hits, candidates, features, of_candidates }
     }
 }

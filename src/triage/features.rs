@@ -23,6 +23,7 @@ mod words;
 use std::ops::Range;
 
 use super::facts::Candidates;
+use super::facts::vocabulary::Vocabulary;
 use super::hit::{Effect, Part, RuleHit};
 use super::prepared::PreparedText;
 use tokens::Tokens;
@@ -113,7 +114,12 @@ fn column(block: Block, key: hash::Hash) -> u32 {
 
 /// The features of a mail (its subject, its newest text and what the rules found in them), and those
 /// of each of its candidates for facts, in their order.
-pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates) -> (Features, Vec<Features>) {
+pub fn extract(
+    text: &PreparedText,
+    hits: &[RuleHit],
+    candidates: &Candidates,
+    vocabulary: &Vocabulary,
+) -> (Features, Vec<Features>) {
     let mut sink = Sink { entries: Vec::with_capacity(2048), part: Part::Subject };
     let [subject, body, attachments] = [&text.subject, &text.body, &text.attachments].map(Tokens::cut);
     let mut present = Vec::new();
@@ -134,7 +140,7 @@ pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates) -
         };
         let rank = candidates.of(one.fact).filter(|other| other.score > one.score).count();
         let rivals = candidates.of(one.fact).count();
-        candidate::with_mail(candidate::extract(one, tokens, rank, rivals), &mail)
+        candidate::with_mail(candidate::extract(one, tokens, vocabulary, rank, rivals), &mail)
     });
     let of_candidates = of_candidates.collect();
     (mail, of_candidates)

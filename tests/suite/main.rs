@@ -10,14 +10,14 @@ mod floors;
 mod imap;
 mod imap_account;
 mod maildir;
+mod models;
 mod reading;
+mod rules;
 mod scripted_imap;
+#[path = "../shop/mod.rs"]
+mod shop;
 mod smtp;
 mod store_contract;
 mod store_sled;
 #[path = "../support/mod.rs"]
 mod support;
-
-mod rules;
-#[path = "../shop/mod.rs"]
-mod shop;

@@ -6,13 +6,20 @@ use super::lexicon::LEXICON;
 use super::tokens::{Kind, Tokens};
 use super::{Block, Entry, Features, Sink, hash, scaled, words};
 use crate::triage::facts::Candidate;
+use crate::triage::facts::vocabulary::Vocabulary;
 
 /// Words looked at on either side.
 const REACH: usize = 7;
 
 /// The features of one candidate among `rivals` candidates for the same fact in the mail, of which it
 /// is the `rank`-th by the rules' score. `tokens` are those of the candidate's part.
-pub(super) fn extract(candidate: &Candidate, tokens: &Tokens<'_>, rank: usize, rivals: usize) -> Features {
+pub(super) fn extract(
+    candidate: &Candidate,
+    tokens: &Tokens<'_>,
+    vocabulary: &Vocabulary,
+    rank: usize,
+    rivals: usize,
+) -> Features {
     let mut sink = Sink { entries: Vec::with_capacity(128), part: candidate.part };
     let inside = tokens.within(&candidate.span);
     // Where a candidate's features stand is never asked; that they do makes them counts.
@@ -34,7 +41,9 @@ pub(super) fn extract(candidate: &Candidate, tokens: &Tokens<'_>, rank: usize, r
         });
     }
     for near in &candidate.context {
-        let key = hash::join(hash::text("cue"), u64::from(near.cue) * 2 + u64::from(near.before));
+        // By name: its number changes whenever the operator adds a cue.
+        let Some(cue) = vocabulary.cues().get(usize::from(near.cue)) else { continue };
+        let key = hash::join(hash::text(&cue.name), u64::from(near.before));
         sink.add(Block::Rules, key, here.clone());
         sink.add(Block::Rules, hash::byte(key, near.distance.min(4)), here.clone());
     }
