@@ -162,6 +162,7 @@ impl Service {
             sender: sender(mailbox),
             signature: mailbox.signature.clone(),
             undo: mailbox.undo_window,
+            reminder: SignedDuration::from_hours(24 * i64::from(mailbox.reminder_days)),
             file_copy: mailbox.sent_copy != SentCopy::Never,
             deliver: wake,
         })

@@ -34,6 +34,8 @@ pub struct ReviewMailbox {
     pub signature: String,
     /// How long an approved reply waits before it may leave.
     pub undo: SignedDuration,
+    /// An unanswered question of ours gets a reminder draft after this time.
+    pub reminder: SignedDuration,
     /// Whether the sent reply is filed in \Sent.
     pub file_copy: bool,
     /// Wakes the mailbox's delivery.

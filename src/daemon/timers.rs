@@ -9,11 +9,11 @@ use tracing::{error, info};
 use super::handbook::Handbooks;
 use super::heartbeat::Heartbeat;
 use crate::domain::DraftProposal;
-use crate::domain::{Suggestion, TemplateName, Timer, TimerKind};
+use crate::domain::{Timer, TimerKind};
 use crate::ports::store::{Lease, StoreError};
 use crate::ports::{Clock, Store};
 use crate::reply::compose::{self, Drafting, Sender};
-use crate::reply::suggestion::REMINDER;
+use crate::reply::suggestion::reminder;
 
 /// Timers are meant in days: looking every minute is often enough.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -65,12 +65,7 @@ impl Timers {
         let handbook = self.handbooks.current();
         let case = self.store.case(&timer.case).await?;
         let suggestion = match timer.kind {
-            TimerKind::Reminder => Suggestion {
-                template: Some(TemplateName::new(REMINDER)),
-                why: "our question has had no answer".into(),
-                others: Vec::new(),
-                asks: true,
-            },
+            TimerKind::Reminder => reminder(),
         };
         let parts = Drafting {
             case: &case.id,

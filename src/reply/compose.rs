@@ -135,8 +135,10 @@ pub struct Replying<'a> {
     pub sender: &'a Sender,
     /// The approved draft.
     pub draft: &'a Draft,
-    /// Message-IDs of the conversation, oldest first; the last one is answered.
+    /// Message-IDs of the conversation, oldest first.
     pub thread: &'a [MessageId],
+    /// The customer's message that is answered; ours are no one's to answer.
+    pub answers: Option<&'a MessageId>,
     /// What stands under the text: [`closing`]; may be empty.
     pub closing: &'a str,
     /// Which reply of the case this is, from 1: part of the outbox row's id.
@@ -168,7 +170,7 @@ pub fn reply(parts: &Replying<'_>) -> Result<OutgoingMail, ComposeError> {
         cc: &draft.cc,
         subject: &reply_subject(&draft.subject, &draft.case, "Guichet"),
         message_id: &message_id,
-        in_reply_to: parts.thread.last(),
+        in_reply_to: parts.answers,
         references: parts.thread,
         automatic: false,
         text: text.trim_end(),

@@ -151,6 +151,7 @@ fn review(store: &Arc<SledStore>, clock: &Arc<HandClock>, wording: Wording) -> R
         sender: sender(),
         signature: "Maison Guichet".into(),
         undo: DEFAULT_UNDO,
+        reminder: SignedDuration::from_hours(120),
         file_copy: true,
         deliver: Arc::default(),
     };

@@ -2,8 +2,10 @@
 //! word about held mail.
 
 use super::wording::Freezing;
-use super::{Changes, Review, ReviewError, ReviewResult, Seen, VerdictEdit};
-use crate::domain::{Actor, Address, CaseId, Draft, Event, OutgoingId, RecordEntry, Suggestion, TemplateName};
+use super::{Changes, Review, ReviewError, ReviewMailbox, ReviewResult, Seen, VerdictEdit};
+use crate::domain::{
+    Actor, Address, Case, CaseId, Draft, Event, OutgoingId, RecordEntry, Suggestion, TemplateName, Timer, TimerKind,
+};
 use crate::ports::Reviewer;
 use crate::ports::store::{CaseFile, Decision, DraftEdit, StoreError, StoreResult};
 
@@ -156,11 +158,18 @@ impl Review {
         })?;
         let id = mail.id.clone();
         let asks = draft.suggestion.asks;
-        let decision = Decision::Approve { mail: Box::new(mail), asks, timers: Vec::new() };
+        let timers = if asks { vec![self.reminder(&file.case, mailbox)] } else { Vec::new() };
+        let decision = Decision::Approve { mail: Box::new(mail), asks, timers };
         let answer = self.parts.store.decide(case, file.case.revision, decision, &reviewer.name, self.now()).await;
         self.or_stale(&file, answer).await?;
         mailbox.deliver.notify_one();
         Ok(id)
+    }
+
+    /// Our question is remembered: a draft reminds when it has no answer.
+    fn reminder(&self, case: &Case, mailbox: &ReviewMailbox) -> Timer {
+        let due = self.now().saturating_add(mailbox.reminder).unwrap_or(jiff::Timestamp::MAX);
+        Timer { case: case.id.clone(), kind: TimerKind::Reminder, due, revision: case.revision }
     }
 
     /// Closes the case without sending.

@@ -113,10 +113,13 @@ impl Wording {
     pub(super) fn freeze(&self, reply: &Freezing<'_>) -> ReviewResult<OutgoingMail> {
         let case = &reply.file.case;
         let earlier = reply.file.outgoing.iter().filter(|mail| mail.kind == OutgoingKind::Reply).count();
+        let of_customer = reply.file.messages.iter().rev().filter(|message| !message.from_us);
+        let answers = of_customer.filter_map(|message| message.message.message_id.as_ref()).next();
         let mut mail = compose::reply(&Replying {
             sender: &reply.mailbox.sender,
             draft: reply.draft,
             thread: &case.thread,
+            answers,
             closing: &self.closing(&case.language, reply.display_name, &reply.mailbox.signature),
             number: earlier + 1,
             salt: reply.salt,

@@ -50,6 +50,7 @@ impl Shop {
             sender: &self.sender,
             draft,
             thread,
+            answers: thread.last(),
             closing: &closing("fr", "Marie", "Maison Guichet"),
             number: 2,
             salt: 0xbeef,
