@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use crate::domain::address::mask_addresses;
 use crate::ports::Clock;
 
 /// One thing that is wrong now.
@@ -57,7 +58,8 @@ impl Alarms {
             }
         };
         if news {
-            tracing::error!(subject = key, "alarm: {sentence}");
+            // A server's words may name a customer; the log never does.
+            tracing::error!(subject = key, "alarm: {}", mask_addresses(&sentence));
         }
     }
 

@@ -82,6 +82,14 @@ impl Intake {
         }
     }
 
+    /// Lists a message for a person instead of taking it.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn give_up(&self, lease: &Lease, arrival: &Arrival, why: &str) -> Result<(), StoreError> {
+        self.pass_over(lease, arrival, why, true).await
+    }
+
     async fn pass_over(&self, lease: &Lease, arrival: &Arrival, why: &str, given_up: bool) -> Result<(), StoreError> {
         warn!(
             mailbox = lease.mailbox,
@@ -119,13 +127,15 @@ impl Intake {
         }
         let history = self.is_history(&arrival, standing, message.arrived_at);
         let read = Read { arrival, message, key, raw_kept: keep, history };
+        let mut unclaimed = false;
         for _ in 0..PREPARATIONS {
-            let matter = self.matter(&read).await?;
+            let matter = self.matter(&read, unclaimed).await?;
             let permission = permission_of(&matter);
             failpoint::pass("intake-before-record");
             let recorded = self.store.record(lease, self.record(&read, matter)).await?;
             failpoint::pass("intake-after-record");
-            if recorded != Recorded::Outdated {
+            unclaimed |= recorded == Recorded::Unclaimed;
+            if !matches!(recorded, Recorded::Outdated | Recorded::Unclaimed) {
                 self.tell(lease, &recorded, permission.as_ref());
                 return Ok(());
             }
@@ -170,7 +180,7 @@ impl Intake {
             Recorded::AlreadyKnown { .. } => info!(%mailbox, "message already known"),
             Recorded::Noted { case: Some(case) } => info!(%mailbox, %case, "noted on a case"),
             Recorded::Noted { case: None } => info!(%mailbox, why, "automated message stored, nobody answered"),
-            Recorded::Outdated => {}
+            Recorded::Outdated | Recorded::Unclaimed => {}
         }
     }
 }

@@ -15,12 +15,18 @@ use super::heartbeat::Heartbeat;
 use super::intake::Intake;
 use crate::domain::position::FolderRole;
 use crate::ports::store::{Lease, StoreError};
-use crate::ports::{Clock, Ids, MailError, MailSession, MailSource, Standing, Store};
+use crate::ports::{Arrival, Clock, Ids, MailError, MailSession, MailSource, Standing, Store};
 
 /// Messages asked for at once: enough to keep the link busy, few enough to keep memory small.
 const BATCH: usize = 32;
 /// Routers forget connections that are silent for longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(4 * 60);
+
+/// After so many permanent refusals by the store a message is given up.
+const REFUSALS: u32 = 3;
+
+/// How often the store refused a message for good, by its name in the folder.
+type Refusals = std::collections::BTreeMap<String, u32>;
 
 /// Watches one folder of one mailbox.
 pub struct Watch {
@@ -63,10 +69,13 @@ impl Watch {
     pub async fn run(self, lease: Lease, heartbeat: Heartbeat, stop: CancellationToken) {
         let folder = self.source.folder().clone();
         let alarm = format!("watch {} {}", folder.mailbox, role_name(folder.role));
+        let mut refusals = Refusals::new();
         let mut backoff = Backoff::new(SignedDuration::from_secs(1), SignedDuration::from_mins(1));
         while !stop.is_cancelled() {
             heartbeat.beat();
-            let Err(broken) = self.session(&lease, &heartbeat, &stop, &alarm, &mut backoff).await else { break };
+            let Err(broken) = self.session(&lease, &heartbeat, &stop, &alarm, &mut backoff, &mut refusals).await else {
+                break;
+            };
             let (sentence, permanent) = match broken {
                 Broken::Mail(MailError::Temporary(what)) => (what, false),
                 Broken::Mail(MailError::Permanent(what)) => (what, true),
@@ -96,6 +105,7 @@ impl Watch {
         stop: &CancellationToken,
         alarm: &str,
         backoff: &mut Backoff,
+        refusals: &mut Refusals,
     ) -> Result<(), Broken> {
         let folder = self.source.folder();
         let mut session = heartbeat.during(self.source.connect()).await?;
@@ -116,11 +126,34 @@ impl Watch {
                 if stop.is_cancelled() {
                     break;
                 }
-                self.intake.take(lease, arrival, standing).await?;
+                self.take(lease, arrival, standing, refusals).await?;
             }
         }
         session.close().await;
         Ok(())
+    }
+
+    /// One message that the store can never take must not stop those behind it: after some tries it is
+    /// listed for a person, and the folder goes on.
+    async fn take(
+        &self,
+        lease: &Lease,
+        arrival: Arrival,
+        standing: Standing,
+        refusals: &mut Refusals,
+    ) -> Result<(), StoreError> {
+        let name = arrival.location.name.clone();
+        match self.intake.take(lease, arrival.clone(), standing).await {
+            Err(StoreError::Permanent(why)) => {
+                let refused = refusals.entry(name).or_default();
+                *refused += 1;
+                if *refused < REFUSALS {
+                    return Err(StoreError::Permanent(why));
+                }
+                self.intake.give_up(lease, &arrival, &why).await
+            }
+            taken => taken,
+        }
     }
 
     async fn open(&self, session: &mut dyn MailSession, lease: &Lease) -> Result<Standing, Broken> {

@@ -133,6 +133,7 @@ pub(super) fn flag_words(visit: &SignedIn, flag: &CaseFlag) -> String {
         CaseFlag::Unreadable => words.say(language, "flag.unreadable").to_owned(),
         CaseFlag::Partial => words.say(language, "flag.partial").to_owned(),
         CaseFlag::OtherLanguage(code) => words.fill(language, "flag.other_language", &[("code", code)]),
+        CaseFlag::MarkedAnswered => words.say(language, "flag.marked_answered").to_owned(),
         CaseFlag::MaybeAcknowledged => words.say(language, "flag.maybe_acknowledged").to_owned(),
         CaseFlag::NewMessageSinceEdit => words.say(language, "flag.new_message_since_edit").to_owned(),
     }

@@ -87,6 +87,20 @@ impl From<Email> for String {
     }
 }
 
+/// A sentence in which the local part of every address is replaced by `…`, for logs.
+pub fn mask_addresses(sentence: &str) -> String {
+    let in_local = |c: char| !(c.is_whitespace() || "<>()[]\"',;:".contains(c));
+    let mut masked = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('@') {
+        let kept = before.trim_end_matches(in_local);
+        masked.push_str(kept);
+        masked.push_str(if kept.len() < before.len() { "…@" } else { "@" });
+        rest = after;
+    }
+    masked + rest
+}
+
 /// An address with the display name that was written beside it, if any.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
@@ -147,6 +161,13 @@ mod tests {
         let two = Email::parse("support@shop.example").unwrap();
         assert!(one.same_mailbox(&two));
         assert_eq!(one.as_str(), "Support+web@shop.example");
+    }
+
+    #[test]
+    fn a_masked_sentence_names_nobody() {
+        let said = "554 5.7.1 <alice.b+x@shop.example>: access denied, ask bob@y.example";
+        assert_eq!(mask_addresses(said), "554 5.7.1 <…@shop.example>: access denied, ask …@y.example");
+        assert_eq!(mask_addresses("at 10 @ noon @@"), "at 10 @ noon …@@");
     }
 
     #[test]

@@ -144,6 +144,8 @@ pub enum CaseFlag {
     Partial,
     /// Written in a language without templates; its ISO 639-1 code.
     OtherLanguage(String),
+    /// The message carries `\Answered` in the mailbox: somebody may have answered it there.
+    MarkedAnswered,
     /// After a rebuild: nobody knows whether it was acknowledged.
     MaybeAcknowledged,
     /// New customer text arrived while a reviewer's edited draft was open.

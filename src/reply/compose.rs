@@ -57,7 +57,7 @@ pub enum ComposeError {
     #[error("“{0}” cannot stand in a Message-ID: set message_id_domain, or write the domain of from in its xn-- form")]
     MessageIdDomain(String),
     /// An address that only servers with SMTPUTF8 (RFC 6531) take.
-    #[error("the address {0} holds letters outside ASCII, which this program does not send to")]
+    #[error("an address at {} holds letters outside ASCII, which this program does not send to", .0.domain())]
     NotAscii(Email),
     /// The mail library refused a part.
     #[error("the mail cannot be written: {0}")]

@@ -68,6 +68,14 @@ pub fn customer(message: &Message, settings: &PermissionSettings) -> Option<Addr
     Some(author.clone())
 }
 
+/// Whether one of ours answered somebody outside, with a copy to the inbox: from our address, verifiably
+/// (a forged one must not take a customer off the queue), and not one of our contact forms.
+pub fn is_own_answer(message: &Message, settings: &PermissionSettings) -> bool {
+    let ours = message.author().is_some_and(|author| settings.is_ours(&author.email));
+    let outside = message.recipients.iter().any(|address| !settings.is_ours(&address.email));
+    ours && outside && !is_contact_form(message, settings) && held::authenticity(message, settings, false).is_none()
+}
+
 /// Which of our addresses the message was visibly written to: in To, Cc, Resent-* or a configured
 /// recipient header. Written without its `+tag`, with the display name we send under.
 pub fn our_address(message: &Message, settings: &PermissionSettings) -> Option<Address> {

@@ -9,6 +9,7 @@ mod desk;
 mod floors;
 mod imap;
 mod imap_account;
+mod intake;
 mod maildir;
 mod models;
 mod reading;

@@ -14,13 +14,14 @@ use crate::domain::{
     Verdict,
 };
 use crate::ports::store::{Caps, CustomerMatter, Matter, OwnAnswer, StoreError};
-use crate::reply::compose::{self, Acknowledging, Drafting};
-use crate::reply::permission::{PermissionContext, customer, our_address, permission};
+use crate::reply::compose::{self, Acknowledging, ComposeError, Drafting};
+use crate::reply::permission::{PermissionContext, customer, is_own_answer, our_address, permission};
 use crate::reply::suggestion::suggest;
 
 impl Intake {
     /// Decides what the message is to us.
-    pub(super) async fn matter(&self, read: &Read) -> Result<Matter, StoreError> {
+    /// `unclaimed`: it was offered as an own answer and concerns no case.
+    pub(super) async fn matter(&self, read: &Read, unclaimed: bool) -> Result<Matter, StoreError> {
         if read.arrival.location.folder.role == FolderRole::Sent {
             return Ok(if read.history { Matter::Nothing } else { self.own_answer(read) });
         }
@@ -33,8 +34,8 @@ impl Intake {
         if let Permission::Machine { why } = permission {
             return Ok(self.machine(read, why));
         }
-        if let Some(answer) = self.own_answer_in_inbox(read) {
-            return Ok(answer);
+        if !unclaimed && is_own_answer(&read.message, &self.settings.permission) {
+            return Ok(self.own_answer(read));
         }
         self.customer_matter(read, permission).await
     }
@@ -46,32 +47,22 @@ impl Intake {
         })
     }
 
-    /// A colleague's answer copied to the inbox: from one of our addresses, to somebody outside.
-    fn own_answer_in_inbox(&self, read: &Read) -> Option<Matter> {
-        let settings = &self.settings.permission;
-        let ours = read.message.author().is_some_and(|author| settings.is_ours(&author.email));
-        let outside = |address: &Address| !settings.is_ours(&address.email);
-        let answers = ours && read.message.recipients.iter().any(outside);
-        answers.then(|| self.own_answer(read))
-    }
-
     /// A delivery report about one of our mails concerns its case; anything else is only stored.
     fn machine(&self, read: &Read, why: String) -> Matter {
         let marks = &read.message.marks;
-        let failed =
-            marks.report_status.as_ref().filter(|(action, status)| action == "failed" || status.starts_with('5'));
-        match (marks.reported_ids.first(), failed) {
-            (Some(id), Some((action, status))) => {
-                Matter::DeliveryFailed { message_id: id.clone(), report: format!("{action} {status}") }
-            }
-            _ => Matter::Machine { why },
+        let Some((action, status)) = marks.report_status.as_ref().filter(|_| !marks.reported_ids.is_empty()) else {
+            return Matter::Machine { why };
+        };
+        Matter::DeliveryReport {
+            message_ids: marks.reported_ids.clone(),
+            failed: action == "failed" || (action.is_empty() && status.starts_with('5')),
+            report: format!("{action} {status}"),
         }
     }
 
     async fn customer_matter(&self, read: &Read, permission: Permission) -> Result<Matter, StoreError> {
         let handbook = self.handbooks.current();
-        let readable = !matches!(read.message.condition, Condition::Unreadable(_));
-        let verdict = if readable { self.judge(&handbook, read).await } else { None };
+        let (verdict, mere_thanks) = self.judge(&handbook, read).await;
         let customer = customer(&read.message, &self.settings.permission);
         let order = verdict.as_ref().and_then(|verdict| verdict.given.order_number.as_deref());
         let threading = Threading::of(&read.message, read.key, customer.as_ref().map(|c| c.email.clone()), order);
@@ -90,7 +81,7 @@ impl Intake {
             new_case,
             customer: joined.as_ref().map_or(customer, |case| case.customer.clone()),
             our_address: our_address(&read.message, &self.settings.permission),
-            mere_thanks: readable && handbook.triage.mere_thanks(&read.message),
+            mere_thanks,
             verdict,
             case_verdict,
             history: read.history,
@@ -102,20 +93,27 @@ impl Intake {
         };
         matter.flags = Self::flags(&handbook, read, &matter);
         if !read.history {
-            matter.draft = self.draft(&handbook, read, joined.as_ref(), &matter);
+            matter.draft = shielded(|| self.draft(&handbook, read, joined.as_ref(), &matter)).flatten();
             matter.acknowledgement = self.acknowledgement(&handbook, read, &mut matter);
         }
         Ok(Matter::Customer(Box::new(matter)))
     }
 
-    /// Judging runs beside the async workers; a panic in it leaves the message without a verdict.
-    async fn judge(&self, handbook: &Arc<Handbook>, read: &Read) -> Option<Verdict> {
+    /// The verdict, and whether the message is thanks only. Judging runs beside the async workers; a panic
+    /// in it leaves the message without a verdict.
+    async fn judge(&self, handbook: &Arc<Handbook>, read: &Read) -> (Option<Verdict>, bool) {
+        if matches!(read.message.condition, Condition::Unreadable(_)) {
+            return (None, false);
+        }
         let (handbook, message) = (Arc::clone(handbook), read.message.clone());
-        let judged =
-            tokio::task::spawn_blocking(move || handbook.triage.judge(&message, &handbook.wording.policy)).await;
-        judged
-            .inspect_err(|panic| error!(problem = %panic, "judging a message failed; it is queued without a verdict"))
-            .ok()
+        let judging = move || {
+            let verdict = handbook.triage.judge(&message, &handbook.wording.policy);
+            (Some(verdict), handbook.triage.mere_thanks(&message))
+        };
+        tokio::task::spawn_blocking(judging).await.unwrap_or_else(|panic| {
+            error!(problem = %panic, "judging a message failed; it is queued without a verdict");
+            (None, false)
+        })
     }
 
     /// Public mail domains have no cap per domain.
@@ -138,6 +136,9 @@ impl Intake {
         }
         if read.arrival.marked_acknowledged && matches!(matter.expected, Joining::Opens { .. }) {
             flags.push(CaseFlag::MaybeAcknowledged);
+        }
+        if read.arrival.answered && matches!(matter.expected, Joining::Opens { .. }) {
+            flags.push(CaseFlag::MarkedAnswered);
         }
         flags
     }
@@ -162,7 +163,8 @@ impl Intake {
             to,
             now: self.clock.now(),
         };
-        match compose::acknowledgement(&parts, &handbook.wording.voice()) {
+        let written = shielded(|| compose::acknowledgement(&parts, &handbook.wording.voice()));
+        match written.unwrap_or_else(|| Err(ComposeError::Builder("the composer failed on it".into()))) {
             Ok(mail) => Some(mail),
             Err(problem) => {
                 error!(case = %matter.new_case, %problem, "the acknowledgement could not be written");
@@ -205,6 +207,12 @@ impl Intake {
             .inspect_err(|problem| error!(%case, %problem, "the draft could not be written"))
             .ok()
     }
+}
+
+/// A panic while writing costs one message its text, never the worker.
+fn shielded<T>(write: impl FnOnce() -> T) -> Option<T> {
+    let written = std::panic::catch_unwind(std::panic::AssertUnwindSafe(write));
+    written.inspect_err(|_| error!("writing a text failed; the message is queued without it")).ok()
 }
 
 /// The verdict on the whole case once this message is part of it.

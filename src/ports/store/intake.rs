@@ -39,10 +39,12 @@ pub enum Matter {
         /// The permission rule that said so.
         why: String,
     },
-    /// A permanent delivery report citing one of our ids.
-    DeliveryFailed {
-        /// The id cited.
-        message_id: MessageId,
+    /// A delivery report citing ids that may be ours: whatever it says, the mail cited had left.
+    DeliveryReport {
+        /// The ids cited.
+        message_ids: Vec<MessageId>,
+        /// The mail was refused for good.
+        failed: bool,
         /// Action and status code.
         report: String,
     },
@@ -138,6 +140,9 @@ pub enum Recorded {
         /// The case that holds it, if one does.
         case: Option<CaseId>,
     },
+    /// An own answer in an inbox that concerns no case: nothing was stored, not even the position. It is
+    /// to be taken as anybody's message.
+    Unclaimed,
     /// Stored without a case (a machine's message), or it resolved something of ours.
     Noted {
         /// The case it concerned, if any.

@@ -118,7 +118,7 @@ fn visibility(message: &Message, settings: &PermissionSettings) -> Option<String
     super::our_address(message, settings).is_none().then(|| "our address not visible".into())
 }
 
-fn authenticity(message: &Message, settings: &PermissionSettings, form: bool) -> Option<String> {
+pub(super) fn authenticity(message: &Message, settings: &PermissionSettings, form: bool) -> Option<String> {
     let dmarc = dmarc(message, settings);
     if dmarc == Dmarc::Fail {
         return Some("dmarc fail".into());

@@ -10,7 +10,7 @@ use crate::support::letter::{CAMILLE, Letter, address, folder, message_id, minut
 
 fn bounce(n: u32, id: &MessageId) -> Intake {
     let report = Letter::new(n).from("mailer-daemon@relay.example");
-    report.intake(Matter::DeliveryFailed { message_id: id.clone(), report: "failed 5.1.1".into() })
+    report.intake(Matter::DeliveryReport { message_ids: vec![id.clone()], failed: true, report: "failed 5.1.1".into() })
 }
 
 /// The copy of one of our mails, found in \Sent.

@@ -12,17 +12,26 @@ use crate::domain::{Actor, Case, CaseFlag, CaseId, CaseState, DeliveryState, Eve
 use crate::ports::store::{Chore, OwnAnswer, StoreResult};
 
 impl Tx<'_> {
-    /// A delivery report cites one of our ids; returns the case concerned.
-    pub(super) fn delivery_failed(
+    /// A delivery report cites ids that may be ours; returns the case concerned. That a server reports on
+    /// a mail proves that it had left; only a failure for good concerns the case.
+    pub(super) fn delivery_report(
         &mut self,
-        message_id: &MessageId,
+        message_ids: &[MessageId],
+        failed: bool,
         report: &str,
         at: Timestamp,
     ) -> StoreResult<Option<CaseId>> {
-        let Some(mail) = self.sent_as(message_id)? else { return Ok(None) };
+        let mut ours = None;
+        for id in message_ids {
+            ours = ours.or(self.sent_as(id)?);
+        }
+        let Some(mail) = ours else { return Ok(None) };
         let (id, kind, case) = (mail.id.clone(), mail.kind, mail.case.clone());
         if may_have_left(&mail) {
             self.left_after_all(mail, &format!("a delivery report cites it ({report})"), at)?;
+        }
+        if !failed {
+            return Ok(Some(case));
         }
         let event = Event::Bounced { id: id.clone(), report: report.to_owned() };
         self.note(&case, at, Actor::Guichet, event)?;

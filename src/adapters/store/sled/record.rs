@@ -4,6 +4,7 @@ use super::key::{Key, Table};
 use super::rows::{Counted, extend_thread, order_key};
 use super::tx::Tx;
 use crate::domain::joining::Joining;
+use crate::domain::position::FolderRole;
 use crate::domain::{
     Actor, Address, Case, CaseFlag, CaseId, CaseState, Closed, Condition, Draft, Email, Event, OutgoingKind, Permission,
 };
@@ -55,14 +56,17 @@ impl Tx<'_> {
                 self.record_machine(incoming, why)?;
                 Recorded::Noted { case: None }
             }
-            Matter::DeliveryFailed { message_id, report } => {
+            Matter::DeliveryReport { message_ids, failed, report } => {
                 self.record_machine(incoming, &format!("delivery report: {report}"))?;
-                Recorded::Noted { case: self.delivery_failed(message_id, report, intake.at)? }
+                Recorded::Noted { case: self.delivery_report(message_ids, *failed, report, intake.at)? }
             }
-            Matter::OwnAnswer(answer) => Recorded::Noted { case: self.own_answer(incoming, answer)? },
+            Matter::OwnAnswer(answer) => match self.own_answer(incoming, answer)? {
+                None if intake.location.folder.role != FolderRole::Sent => Recorded::Unclaimed,
+                case => Recorded::Noted { case },
+            },
             Matter::Nothing => Recorded::Noted { case: None },
         };
-        if recorded != Recorded::Outdated {
+        if !matches!(recorded, Recorded::Outdated | Recorded::Unclaimed) {
             self.advance(&intake.location.folder, &intake.position)?;
         }
         Ok(recorded)
