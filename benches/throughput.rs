@@ -2,6 +2,7 @@
 //! once taken in with everything stored durably.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that cannot go on should say where")]
 
+#[path = "support/machine.rs"]
 mod machine;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use guichet::adapters::store::sled::{SledSettings, SledStore};
 use guichet::adapters::system::{SystemClock, SystemIds};
 use guichet::daemon::handbook::{Handbook, Handbooks};
 use guichet::daemon::intake::{Intake, IntakeSettings};
+use guichet::daemon::review::Wording;
 use guichet::domain::calendar::Calendar;
 use guichet::domain::identity::IdentityKey;
 use guichet::domain::policy::Policy;
@@ -40,7 +42,8 @@ fn mails() -> Vec<RawMessage> {
         }
     }
     let arrived_at = jiff::Timestamp::now();
-    let mail = |(index, (subject, body)): (usize, &(String, String))| RawMessage {
+    let mail = |(index, (subject, body)): (usize, &(String, String))| {
+        RawMessage {
         bytes: format!(
             "Return-Path: <c{index}@d{index}.example>\r\nMessage-ID: <{index}@d.example>\r\nFrom: <c{index}@d{index}.example>\r\n\
              To: support@shop.example\r\nSubject: {subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n"
@@ -48,16 +51,25 @@ fn mails() -> Vec<RawMessage> {
         .into_bytes(),
         arrived_at,
         partial: false,
+    }
     };
     rows.iter().cycle().take(MAILS).enumerate().map(mail).collect()
 }
 
 fn handbook() -> Handbook {
     let assets = Assets::built_in();
-    let (triage, warnings) = Triage::load(&assets.load(Kind::Rules).unwrap(), &assets.load(Kind::Models).unwrap()).unwrap();
+    let (triage, warnings) =
+        Triage::load(&assets.load(Kind::Rules).unwrap(), &assets.load(Kind::Models).unwrap()).unwrap();
     assert!(warnings.is_empty(), "{warnings:?}");
     let templates = Templates::load(&assets.load(Kind::Templates).unwrap()).unwrap();
-    Handbook { triage, templates, policy: Policy::default() }
+    let wording = Wording {
+        templates: Arc::new(templates),
+        policy: Policy::default(),
+        calendar: Calendar::without_hours(jiff::tz::TimeZone::UTC),
+        languages: vec!["fr".into(), "en".into()],
+        fallback: "en".into(),
+    };
+    Handbook { triage, wording: Arc::new(wording) }
 }
 
 fn judge(mails: &[RawMessage]) {
@@ -71,7 +83,7 @@ fn judge(mails: &[RawMessage]) {
         let message = reading::read(mail);
         read_time += reading_began.elapsed();
         std::hint::black_box(permission(&message, &settings, &context));
-        std::hint::black_box(handbook.triage.judge(&message, &handbook.policy));
+        std::hint::black_box(handbook.triage.judge(&message, &handbook.wording.policy));
     }
     let all = began.elapsed();
     println!(
@@ -94,10 +106,7 @@ async fn take_in(mails: &[RawMessage]) {
         shadow: false,
         permission: PermissionSettings::without_configuration(PublicMail::default()),
         caps,
-        sender: Sender { from, envelope_sender: None },
-        languages: vec!["fr".into(), "en".into()],
-        fallback_language: "en".into(),
-        calendar: Calendar::without_hours(jiff::tz::TimeZone::UTC),
+        sender: Sender { mailbox: "support".into(), from, envelope_sender: None, message_id_domain: None },
     };
     let intake = Intake {
         store: Arc::clone(&store),

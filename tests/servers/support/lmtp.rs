@@ -37,7 +37,7 @@ async fn expect(stream: &mut BufReader<TcpStream>, code: &str) {
         let mut line = String::new();
         stream.read_line(&mut line).await.unwrap();
         assert!(line.starts_with(code), "expected {code}, the LMTP server said: {line:?}");
-        if !line.get(3..4).is_some_and(|mark| mark == "-") {
+        if line.get(3..4).is_none_or(|mark| mark != "-") {
             return;
         }
     }
