@@ -10,3 +10,4 @@ mod shop;
 mod smtp;
 mod story;
 mod support;
+mod unit;
