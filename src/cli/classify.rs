@@ -67,8 +67,9 @@ impl Judge {
         }
         let mailbox = config.and_then(|config| config.mailboxes.into_iter().next());
         let settings = match mailbox {
-            Some(mailbox) => PermissionSettings { public_mail: loaded.public_mail, ..mailbox.permission },
-            None => PermissionSettings::without_configuration(loaded.public_mail),
+            Some(mailbox) => PermissionSettings { public_mail, ..mailbox.permission },
+            None => PermissionSettings::without_configuration(public_mail),
+        let public_mail = loaded.handbook.public_mail.clone();
         };
         Ok(Self { handbook: loaded.handbook, settings })
     }
