@@ -4,7 +4,7 @@
 //! the running daemon at once.
 
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::durable;
 use crate::ports::{Reviewer, Reviewers, ReviewersError};
 
 /// Shorter passwords are refused.
@@ -136,10 +137,13 @@ impl ReviewersFile {
     }
 
     /// Temporary file, fsync, rename, fsync of the folder: a crash leaves the old list or the new one.
+    ///
+    /// The file belongs to whom the folder belongs to: `sudo guichet reviewer add` must not lock the
+    /// daemon, which runs under an account of its own, out of it.
     fn write(&self, reviewers: Vec<Entry>) -> anyhow::Result<()> {
         let shown = self.path.display();
         let folder = self.path.parent().context("the reviewers' file has no folder")?;
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        durable::private_folder(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let text = serde_json::to_string_pretty(&Content { schema: 1, reviewers })?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".reviewers-");
@@ -147,12 +151,22 @@ impl ReviewersFile {
             .make_in(folder, |path| std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path))
             .with_context(|| format!("cannot write in {}", folder.display()))?;
         file.write_all(text.as_bytes()).with_context(|| format!("cannot write {shown}"))?;
+        give_to_owner_of(folder, file.as_file())
+            .with_context(|| format!("cannot give {shown} to the owner of {}", folder.display()))?;
         file.as_file().sync_all().with_context(|| format!("cannot write {shown}"))?;
         file.persist(&self.path).with_context(|| format!("cannot write {shown}"))?;
         std::fs::File::open(folder)
             .and_then(|folder| folder.sync_all())
             .with_context(|| format!("cannot write in {}", folder.display()))
     }
+}
+
+fn give_to_owner_of(folder: &Path, file: &std::fs::File) -> std::io::Result<()> {
+    let (wanted, found) = (std::fs::metadata(folder)?, file.metadata()?);
+    if wanted.uid() == found.uid() {
+        return Ok(());
+    }
+    fchown(file, Some(wanted.uid()), Some(wanted.gid()))
 }
 
 fn check_name(name: &str) -> anyhow::Result<()> {
@@ -221,6 +235,25 @@ mod tests {
         file.remove("ana").unwrap();
         assert!(file.list().unwrap().is_empty());
         assert!(file.remove("ana").is_err());
+    }
+
+    #[test]
+    fn the_file_belongs_to_the_owner_of_the_folder() {
+        let data = tempfile::tempdir().unwrap();
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(data.path(), Some(61_234), Some(61_235)).unwrap();
+        }
+        let file = ReviewersFile::in_folder(data.path());
+        let owner = || {
+            let [folder, file] =
+                [data.path().to_owned(), data.path().join("reviewers.json")].map(|p| std::fs::metadata(p).unwrap());
+            (folder.uid(), file.uid())
+        };
+        file.add("ana", "Ana", "correct horse", NOW).unwrap();
+        file.add("bob", "Bob", "correct horse", NOW).unwrap();
+        assert_eq!(owner().0, owner().1);
+        file.remove("ana").unwrap();
+        assert_eq!(owner().0, owner().1);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod inputs;
 mod line;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -11,6 +12,8 @@ use clap::Args;
 
 use crate::daemon::handbook::Handbook;
 use crate::domain::RawMessage;
+use crate::domain::case::CaseFlag;
+use crate::domain::message::Condition;
 use crate::domain::permission::Permission;
 use crate::domain::position::FolderRole;
 use crate::reading;
@@ -66,16 +69,17 @@ impl Judge {
             eprintln!("guichet: {warning}");
         }
         let mailbox = config.and_then(|config| config.mailboxes.into_iter().next());
+        let public_mail = loaded.handbook.public_mail.clone();
         let settings = match mailbox {
-            Some(mailbox) => PermissionSettings { public_mail: loaded.public_mail, ..mailbox.permission },
-            None => PermissionSettings::without_configuration(loaded.public_mail),
+            Some(mailbox) => PermissionSettings { public_mail, ..mailbox.permission },
+            None => PermissionSettings::without_configuration(public_mail),
         };
         Ok(Self { handbook: loaded.handbook, settings })
     }
 
     fn judge(&self, input: Input) -> Line {
         let bytes = match input.bytes {
-            Ok(bytes) if bytes.is_empty() => Err("the file is empty".to_owned()),
+            Ok(bytes) if bytes.is_empty() => Err("it is empty".to_owned()),
             other => other,
         };
         let outcome = bytes.map(|bytes| self.outcome(bytes));
@@ -90,7 +94,9 @@ impl Judge {
         let permission = permission::permission(&message, &self.settings, &context);
         let verdict = (!matches!(permission, Permission::Machine { .. }))
             .then(|| self.handbook.triage.judge(&message, &self.handbook.wording.policy));
-        let suggestion = verdict.as_ref().map(|verdict| suggest(Some(verdict), &Default::default(), &message.language));
+        let unreadable = matches!(message.condition, Condition::Unreadable(_)).then_some(CaseFlag::Unreadable);
+        let flags = BTreeSet::from_iter(unreadable);
+        let suggestion = verdict.as_ref().map(|verdict| suggest(Some(verdict), &flags, &message.language));
         let why = permission::why(&permission, &self.settings);
         Outcome { message, permission, why, verdict, suggestion }
     }

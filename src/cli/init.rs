@@ -1,19 +1,22 @@
 //! `guichet init`: asks, tries the sign-ins, writes a commented configuration.
 
 mod ask;
+mod files;
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
+use jiff::tz::TimeZone;
 
 use super::wiring;
+use crate::adapters::secret::Secret;
 use crate::adapters::{imap, smtp};
 use crate::config::{Config, Mailbox, Outgoing, Source};
 use crate::domain::Email;
+use crate::domain::calendar::Calendar;
 use ask::Questions;
+use files::{NewFiles, Place};
 
 /// Asks for mailbox and servers, tries the sign-ins and writes a configuration.
 #[derive(Debug, Args)]
@@ -48,34 +51,56 @@ impl Init {
     /// # Errors
     /// When the file exists already, cannot be written, or a sign-in failed.
     pub async fn run(&self, config: Option<PathBuf>) -> anyhow::Result<bool> {
-        let path = config.unwrap_or_else(|| PathBuf::from("guichet.toml"));
-        anyhow::ensure!(
-            !path.exists(),
-            "{} exists already: move it away, or name another with --config",
-            path.display()
-        );
-        let path = std::path::absolute(&path)?;
-        let folder = path.parent().context("the configuration has no folder")?;
-        let answers = ask_all(folder)?;
-        let [imap_secret, smtp_secret] = [folder.join("imap.secret"), folder.join("smtp.secret")];
-        write_private(&imap_secret, &answers.imap.password)?;
-        write_private(&smtp_secret, &answers.smtp.password)?;
-        let text = render(&answers, &imap_secret, &smtp_secret);
-        let config = Config::parse(&text, &path)?;
-        let tried = try_sign_ins(&config).await;
+        let path = std::path::absolute(config.unwrap_or_else(|| PathBuf::from("guichet.toml")))?;
+        let place = Place::beside(path)?;
+        place.prepare()?;
+        let answers = ask_all(&place.folder)?;
+        let text = render(&answers, &place.imap_secret, &place.smtp_secret);
+        let parsed = Config::parse(&text, &place.config).context("these answers make no usable configuration")?;
+        let tried = try_sign_ins(&with_passwords(parsed, &answers)).await;
         if !tried && !self.untried {
-            println!(
-                "\nNothing was written but the password files beside {}. Correct the answers and start again,",
-                path.display()
-            );
-            println!("or keep them with `guichet init --untried`.");
+            println!("\nNothing was written. Correct the answers and start again, or write them down as they are");
+            println!("with `guichet init --untried`.");
             return Ok(false);
         }
-        write_new(&path, &text, 0o640)?;
-        println!("\nWritten: {}. It starts in shadow mode: it judges and drafts, and sends nothing.", path.display());
-        println!("Next:  guichet check\n       guichet reviewer add YOUR-NAME\n       guichet run");
-        println!("When the drafts please you, set mode = \"live\".");
+        let mut written = NewFiles::default();
+        written.private(&place.imap_secret, &answers.imap.password)?;
+        written.private(&place.smtp_secret, &answers.smtp.password)?;
+        written.readable(&place.config, &text)?;
+        written.keep();
+        say_what_next(&place);
         Ok(true)
+    }
+}
+
+/// The configuration with the passwords as typed: nothing is written before they have been tried.
+fn with_passwords(mut config: Config, answers: &Answers) -> Config {
+    for mailbox in &mut config.mailboxes {
+        if let Source::Imap(server, _) = &mut mailbox.source {
+            server.password = Some(Secret::Given(answers.imap.password.clone()));
+        }
+        if let Outgoing::Smtp(server, _) = &mut mailbox.outgoing {
+            server.password = Some(Secret::Given(answers.smtp.password.clone()));
+        }
+    }
+    config
+}
+
+fn say_what_next(place: &Place) {
+    let [config, imap, smtp] = [&place.config, &place.imap_secret, &place.smtp_secret].map(|path| path.display());
+    println!("\nWritten: {config}, and the passwords, for your eyes only: {imap} and {smtp}.");
+    println!("It starts in shadow mode: it judges and drafts, and sends nothing.");
+    println!("Next:  guichet check --config {config}");
+    println!("       guichet reviewer add YOUR-NAME --config {config}");
+    println!("       guichet run --config {config}");
+    println!("When the drafts please you, set mode = \"live\".");
+    if rustix::process::geteuid().is_root() {
+        println!("\nAs a service (deploy/guichet.service) Guichet runs under an account of its own, which cannot read");
+        println!("the password files: systemd hands them over. In the unit's [Service] write");
+        println!("  LoadCredential=imap:{imap}\n  LoadCredential=smtp:{smtp}");
+        println!("and in {config}, in place of the two `password` lines,");
+        println!("  password = {{ credential = \"imap\" }}     # in [mailbox.imap]");
+        println!("  password = {{ credential = \"smtp\" }}     # in [mailbox.smtp]");
     }
 }
 
@@ -91,8 +116,12 @@ fn ask_all(folder: &Path) -> anyhow::Result<Answers> {
     let known = Some((imap.username.clone(), imap.password.clone()));
     let smtp = account(&mut questions, &format!("smtp.{domain}"), address.as_str(), [465, 587], known)?;
     println!();
-    let time_zone = questions.text("Time zone", Some("Europe/Paris"))?;
-    let hours = questions.text("Opening hours", Some("Mon-Fri 09:00-18:00"))?;
+    let time_zone = questions.checked("Time zone", "Europe/Paris", |name| {
+        TimeZone::get(name).map(drop).map_err(|_| "write a name like Europe/Paris".into())
+    })?;
+    let hours = questions.checked("Opening hours", "Mon-Fri 09:00-18:00", |hours| {
+        Calendar::parse(TimeZone::UTC, hours, &[], None).map(drop).map_err(|error| error.to_string())
+    })?;
     let default_data =
         if rustix::process::geteuid().is_root() { "/var/lib/guichet".into() } else { folder.join("guichet-data") };
     let data_dir = questions.text("Folder for everything Guichet keeps", Some(&default_data.to_string_lossy()))?;
@@ -201,27 +230,6 @@ async fn try_smtp(mailbox: &Mailbox) -> bool {
             false
         }
     }
-}
-
-fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    writeln!(file, "{text}").with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn write_new(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    file.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

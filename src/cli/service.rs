@@ -36,7 +36,7 @@ use crate::domain::position::FolderRole;
 use crate::ports::store::Lease;
 use crate::ports::{Clock, Ids, MailSource, Reviewers, Store};
 use crate::reply::compose::Sender;
-use crate::reply::permission::{PermissionSettings, PublicMail};
+use crate::reply::permission::PermissionSettings;
 
 /// A worker that gives no sign of life for so long is stuck. Longer than any single network step but
 /// the last one of SMTP, which beats while it waits.
@@ -59,7 +59,6 @@ struct Shared {
     config: Arc<Config>,
     store: Arc<dyn Store>,
     handbooks: Handbooks,
-    public_mail: PublicMail,
     identity: IdentityKey,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
@@ -81,7 +80,7 @@ impl Service {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds);
         let alarms = Alarms::new(Arc::clone(&clock));
-        let Loaded { handbook, public_mail, warnings } = wiring::load(Some(&config))?;
+        let Loaded { handbook, warnings } = wiring::load(Some(&config))?;
         for warning in &warnings {
             alarms.raise("models", warning);
         }
@@ -89,7 +88,6 @@ impl Service {
         let parts = Shared {
             identity: identity::load_or_create(&config.data_dir)?,
             handbooks: Handbooks::new(handbook),
-            public_mail,
             heartbeats: Heartbeats::new(Arc::clone(&clock)),
             config: Arc::new(config),
             store,
@@ -255,7 +253,7 @@ impl Service {
 
 impl Shared {
     fn permission(&self, mailbox: &Mailbox) -> PermissionSettings {
-        PermissionSettings { public_mail: self.public_mail.clone(), ..mailbox.permission.clone() }
+        PermissionSettings { public_mail: self.handbooks.current().public_mail.clone(), ..mailbox.permission.clone() }
     }
 
     fn intake(&self, mailbox: &Mailbox, deliver: Arc<Notify>) -> Intake {

@@ -56,8 +56,6 @@ pub fn assets(config: Option<&Config>) -> Assets {
 pub struct Loaded {
     /// The set itself.
     pub handbook: Handbook,
-    /// Public mail providers, from the rules.
-    pub public_mail: PublicMail,
     /// Models that are missing or broken: verdicts then rest on the rules alone.
     pub warnings: Vec<String>,
 }
@@ -78,7 +76,7 @@ pub fn load(config: Option<&Config>) -> anyhow::Result<Loaded> {
         config.map_or_else(|| templates.languages().map(str::to_owned).collect(), |config| config.languages.clone());
     let fallback = config.map_or_else(|| "en".to_owned(), |config| config.fallback_language.clone());
     let wording = Wording { templates: Arc::new(templates), policy, calendar, languages, fallback };
-    Ok(Loaded { handbook: Handbook { triage, wording: Arc::new(wording) }, public_mail, warnings })
+    Ok(Loaded { handbook: Handbook { triage, wording: Arc::new(wording), public_mail }, warnings })
 }
 
 /// The policy file: a path that exists, else the file of that name among the rules.

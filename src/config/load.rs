@@ -14,6 +14,7 @@ use super::file::{self, File};
 use super::{Config, Desk, ImapFolders, Mailbox, Mode, Outgoing, SentCopy, Server, Source, keys};
 use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
+use crate::daemon::review::DEFAULT_UNDO;
 use crate::domain::calendar::{Calendar, CalendarError};
 use crate::domain::{Address, Email};
 use crate::ports::store::Caps;
@@ -158,7 +159,7 @@ impl Checker<'_> {
         let permission = self.permission(&mailbox, &from, acknowledge)?;
         let undo_window = match &mailbox.undo_window {
             Some(text) => self.duration("undo_window", text)?,
-            None => SignedDuration::from_secs(10),
+            None => DEFAULT_UNDO,
         };
         let outgoing = match mailbox.smtp {
             Some(smtp) => self.outgoing(smtp)?,

@@ -1,9 +1,11 @@
-//! What the daemon judges and writes by: rules, models, templates, policy. Replaced as a whole when
+//! What the daemon judges and writes by: rules (with the list of public mail providers), models,
+//! templates, policy. Replaced as a whole when
 //! the operator reloads, so that one message is never judged by half of each.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::review::Wording;
+use crate::reply::permission::PublicMail;
 use crate::triage::Triage;
 
 /// One consistent set.
@@ -12,6 +14,8 @@ pub struct Handbook {
     pub triage: Triage,
     /// Templates, policy, calendar and languages.
     pub wording: Arc<Wording>,
+    /// Public mail providers, from the rules.
+    pub public_mail: PublicMail,
 }
 
 /// The set in force. Clones share it.

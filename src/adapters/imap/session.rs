@@ -19,8 +19,6 @@ use super::settings::ImapSettings;
 use crate::domain::{Folder, MessageLocation, Position};
 use crate::ports::{Arrival, Content, MailError, MailSession, Opened, Standing};
 
-/// How many messages are asked for at once.
-const BATCH: usize = 50;
 /// With so many failed messages it is the server that is in trouble: no others are asked for until
 /// these came or were given up. It also bounds the stored position.
 const MOST_FAILED: usize = 100;
@@ -148,7 +146,7 @@ impl ImapSession {
         let suspected = |uid: &u32| memory.suspects.contains(uid);
         match queue.front() {
             Some(first) if suspected(first) => vec![*first],
-            _ => queue.iter().take(limit.min(BATCH)).take_while(|uid| !suspected(uid)).copied().collect(),
+            _ => queue.iter().take(limit).take_while(|uid| !suspected(uid)).copied().collect(),
         }
     }
 

@@ -27,6 +27,16 @@ impl Questions {
         })
     }
 
+    /// A line of text that `check` takes, or says what is wrong with.
+    pub fn checked(
+        &mut self,
+        question: &str,
+        default: &str,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> anyhow::Result<String> {
+        self.until(question, Some(default), |answer| check(answer).map(|()| answer.to_owned()))
+    }
+
     /// An address.
     pub fn email(&mut self, question: &str) -> anyhow::Result<Email> {
         self.until(question, None, |answer| Email::parse(answer).map_err(|error| error.to_string()))
