@@ -203,6 +203,8 @@ pub trait Store: Send + Sync {
     /// InDoubt → Sent by positive evidence.
     async fn prove_sent(&self, lease: &Lease, id: &OutgoingId, evidence: &str, now: Timestamp) -> StoreResult<()>;
     /// Doubts older than [`crate::domain::outgoing::DOUBT_PERIOD`] are repeated once or held; returns their ids.
+    /// A mail withdrawn meanwhile (case dismissed, answered elsewhere, the customer wrote again) is cancelled
+    /// where it would be repeated.
     async fn resolve_doubts(&self, lease: &Lease, resend_once: bool, now: Timestamp) -> StoreResult<Vec<OutgoingId>>;
     /// Held → Pending by a person's word.
     async fn release(&self, id: &OutgoingId, reviewer: &str, now: Timestamp) -> StoreResult<()>;

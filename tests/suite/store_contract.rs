@@ -228,7 +228,10 @@ macro_rules! every_contract {
                     what_does_not_exist_is_missing;
                 deliver: an_accepted_reply_leaves_chores, an_accepted_acknowledgement_is_marked,
                     a_crash_while_dialling_is_free, a_crash_while_committing_leaves_doubt,
-                    a_doubt_is_repeated_once_then_held, a_doubt_is_proven, a_refused_reply_returns_as_draft,
+                    a_doubt_is_repeated_once_then_held, a_doubt_of_a_dismissed_case_is_not_repeated,
+                    a_doubt_answered_elsewhere_is_not_repeated, a_doubt_that_a_newer_reply_follows_is_not_repeated,
+                    a_repetition_stops_when_the_customer_writes_again, a_withdrawn_doubt_can_be_released,
+                    a_doubt_is_proven, a_refused_reply_returns_as_draft,
                     a_refused_acknowledgement_is_flagged, a_retry_waits_for_its_time, a_held_mail_waits_for_a_person,
                     a_cancelled_reply_returns_as_draft, mails_are_claimed_oldest_first,
                     illegal_steps_are_refused;

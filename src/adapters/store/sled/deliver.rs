@@ -127,7 +127,7 @@ impl Tx<'_> {
     /// Writes a mail that has come to Sent, with all that follows.
     pub(super) fn was_sent(&mut self, mail: OutgoingMail, now: Timestamp) -> StoreResult<()> {
         self.put_outgoing(&mail)?;
-        self.delete(Key::of(Table::Withdrawn).text(mail.id.as_str()));
+        self.forget_withdrawal(&mail.id);
         self.note_delivery(&mail, Actor::Guichet, now)?;
         let mut case = self.case(&mail.case)?;
         extend_thread(&mut case, Some(&mail.message_id));
@@ -254,6 +254,7 @@ impl Tx<'_> {
         if in_doubt {
             mail.resends += 1;
         }
+        self.forget_withdrawal(id);
         self.put_outgoing(&mail)?;
         let event = Event::Released { id: id.clone() };
         self.note(&mail.case, now, Actor::Reviewer(reviewer.to_owned()), event)

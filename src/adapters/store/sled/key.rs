@@ -78,7 +78,7 @@ pub(super) enum Table {
     OutgoingUnderWay = b'u',
     /// Outbox rows not yet final, by creation.
     OutgoingOpen = b'U',
-    /// Outbox rows to be cancelled as soon as their attempt failed.
+    /// Outbox rows to be cancelled as soon as they would be tried again.
     Withdrawn = b'w',
     /// Corrections by time.
     Correction = b'x',
