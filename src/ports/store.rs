@@ -173,7 +173,8 @@ pub trait Store: Send + Sync {
         reviewer: &str,
         at: Timestamp,
     ) -> StoreResult<u64>;
-    /// Approves or dismisses. A second approval of the same draft is [`StoreError::Stale`].
+    /// Approves or dismisses. A second approval of the same draft is [`StoreError::Stale`]. An acknowledgement that
+    /// has not left is cancelled by either.
     async fn decide(
         &self,
         case: &CaseId,
@@ -188,7 +189,8 @@ pub trait Store: Send + Sync {
     /// What the last process left under way: Dialling returns to Pending, Committing becomes InDoubt.
     async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>>;
     /// Claims due mail of the mailbox, oldest first, at most `limit`: `Attempting{Dialling}` is durable
-    /// when this returns.
+    /// when this returns. An acknowledgement is cancelled instead when a person's reply stands in the outbox, and
+    /// when it is older than [`crate::domain::outgoing::ACKNOWLEDGEMENT_LIFE`]; its case is flagged then.
     async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>>;
     /// The first byte of the body is about to leave.
     async fn mark_committing(&self, lease: &Lease, id: &OutgoingId) -> StoreResult<()>;

@@ -1,5 +1,6 @@
 //! What every back-end of the store must do. A back-end brings a [`Backend`] and lists itself at the end.
 
+mod acknowledging;
 mod caps;
 mod concurrency;
 mod deliver;
@@ -219,6 +220,11 @@ macro_rules! every_contract {
                     an_untouched_draft_is_replaced, an_approved_reply_returns_to_draft,
                     a_reply_under_way_is_withdrawn_if_it_fails, the_same_id_with_other_words_joins,
                     history_leaves_a_case_as_it_stands, a_reply_in_doubt_makes_room_for_another;
+                acknowledging: an_approval_cancels_the_acknowledgement,
+                    an_acknowledgement_under_way_does_not_follow_the_reply,
+                    an_acknowledgement_in_doubt_does_not_follow_the_reply,
+                    a_released_acknowledgement_does_not_follow_the_reply, an_old_acknowledgement_is_not_sent,
+                    a_reply_is_sent_however_old;
                 caps: the_sender_is_limited_over_a_day, the_domain_is_limited_over_an_hour,
                     public_domains_have_no_limit, the_breaker_opens_and_waits_for_a_person;
                 review: an_approval_moves_the_case_and_queues_the_mail, a_stale_approval_is_refused,

@@ -5,11 +5,19 @@ use serde::{Deserialize, Serialize};
 
 use super::key::{Key, Table};
 use super::tx::{Order, Tx};
-use crate::domain::{Actor, Case, CaseId, DeliveryState, Draft, Event, OutgoingId, OutgoingMail, Timer};
+use crate::domain::outgoing::ACKNOWLEDGEMENT_LIFE;
+use crate::domain::{
+    Actor, Case, CaseFlag, CaseId, DeliveryState, Draft, Event, OutgoingId, OutgoingKind, OutgoingMail, Timer,
+};
 use crate::ports::store::{StoreError, StoreResult};
 
 /// What [`DeliveryState::resolve_doubt`] says when a person has to decide.
 const IN_DOUBT: &str = "delivery in doubt";
+
+/// Why an acknowledgement does not follow a reply.
+const OVERTAKEN: &str = "a person replied";
+/// Why an acknowledgement does not leave after all, as the case is flagged.
+const TOO_OLD: &str = "too old to send";
 
 /// A mail that was being sent or in doubt when it was withdrawn: cancelled as soon as it would be tried again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -69,6 +77,44 @@ impl Tx<'_> {
             self.withdraw_mail(mail, why, actor, at)?;
         }
         Ok(())
+    }
+
+    /// Cancels the case's acknowledgement where it has not left: a person's reply says more.
+    pub(super) fn withdraw_acknowledgement(&mut self, case: &CaseId, actor: &Actor, at: Timestamp) -> StoreResult<()> {
+        for mail in self.case_outgoing(case)? {
+            if mail.kind == OutgoingKind::Acknowledgement {
+                self.withdraw_mail(mail, OVERTAKEN, actor, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Why an acknowledgement that waits may not be sent any more, if so.
+    fn outdated(&self, mail: &OutgoingMail, now: Timestamp) -> StoreResult<Option<&'static str>> {
+        if mail.kind != OutgoingKind::Acknowledgement {
+            return Ok(None);
+        }
+        let replied = |other: &OutgoingMail| {
+            let undone = matches!(other.state, DeliveryState::Cancelled { .. } | DeliveryState::Rejected { .. });
+            other.kind == OutgoingKind::Reply && !undone
+        };
+        if self.case_outgoing(&mail.case)?.iter().any(replied) {
+            return Ok(Some(OVERTAKEN));
+        }
+        let old = now.duration_since(mail.created_at) > ACKNOWLEDGEMENT_LIFE;
+        Ok(old.then_some(TOO_OLD))
+    }
+
+    /// Cancels an acknowledgement that may not be sent any more; whether it did.
+    pub(super) fn cancel_outdated(&mut self, mail: &OutgoingMail, now: Timestamp) -> StoreResult<bool> {
+        let Some(why) = self.outdated(mail, now)? else { return Ok(false) };
+        self.cancel_mail(mail.clone(), why, Actor::Guichet, now)?;
+        if why == TOO_OLD {
+            let mut case = self.case(&mail.case)?;
+            case.flags.insert(CaseFlag::NotAcknowledged(TOO_OLD.to_owned()));
+            self.put_case(&case)?;
+        }
+        Ok(true)
     }
 
     /// Cancels a mail that has not left: at once, or when its attempt has failed or its doubt is over.
