@@ -226,6 +226,7 @@ macro_rules! every_contract {
                     a_released_acknowledgement_does_not_follow_the_reply, an_old_acknowledgement_is_not_sent,
                     a_reply_is_sent_however_old;
                 caps: the_sender_is_limited_over_a_day, the_domain_is_limited_over_an_hour,
+                    hosts_of_one_domain_count_together, a_company_does_not_pay_for_public_mail,
                     public_domains_have_no_limit, the_breaker_opens_and_waits_for_a_person;
                 review: an_approval_moves_the_case_and_queues_the_mail, a_stale_approval_is_refused,
                     a_dismissed_case_is_closed_and_its_mails_withdrawn, an_edit_raises_the_revision,

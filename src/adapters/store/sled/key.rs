@@ -10,7 +10,7 @@ use crate::domain::{Folder, position::FolderRole};
 pub(super) enum Table {
     /// Acknowledgements by recipient and time.
     AckByRecipient = b'a',
-    /// Acknowledgements by recipient's domain and time.
+    /// Acknowledgements by recipient's registrable domain and time.
     AckByDomain = b'A',
     /// Acknowledgements by mailbox and time.
     AckByMailbox = b'b',
