@@ -122,6 +122,10 @@ pub trait Store: Send + Sync {
 
     /// Takes the right to change a mailbox's cases.
     async fn lease(&self, mailbox: &str) -> StoreResult<Lease>;
+    /// When this store was begun anew because an earlier one could not be used any more; `None` for one that never
+    /// lost anything. Nobody knows what was acknowledged before: a message imported as history into such a store is
+    /// listed [`crate::domain::CaseFlag::MaybeAcknowledged`], unless it carries our keyword.
+    async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>>;
     /// How far a folder has been read; `None` before the first SELECT was stored.
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>>;
     /// Stores where reading starts: after the first SELECT, or after a renumbering. Replaces `mark`,

@@ -168,6 +168,7 @@ fn assert_chain(record: &[RecordEntry]) {
 pub async fn picture(store: &dyn Store) -> String {
     let mut lines = Vec::new();
     let mut add = |what: &str, value: &dyn Debug| lines.push(format!("{what}: {value:#?}"));
+    add("rebuilt", &store.rebuilt_at().await.unwrap());
     for role in [FolderRole::Inbox, FolderRole::Junk, FolderRole::Sent] {
         add("position", &store.position(&folder(role)).await.unwrap());
     }
@@ -250,7 +251,7 @@ macro_rules! every_contract {
                     one_timer_fires_per_case;
                 concurrency: one_of_two_approvals_wins, many_records_at_once_are_all_there,
                     a_message_read_twice_at_once_is_stored_once;
-                look: the_queue_is_sorted_by_urgency, the_overview_counts, excerpts_are_one_short_line;
+                look: a_store_that_lost_nothing_was_not_rebuilt, the_queue_is_sorted_by_urgency, the_overview_counts, excerpts_are_one_short_line;
             }
         }
     };

@@ -68,6 +68,8 @@ pub(super) enum Table {
     Waiting = b'Q',
     /// Record entries by case.
     Record = b'r',
+    /// When the store was begun anew after an earlier one was moved aside.
+    Rebuilt = b'R',
     /// The schema version.
     Schema = b's',
     /// Timers by mailbox and time.
