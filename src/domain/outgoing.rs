@@ -12,6 +12,10 @@ use super::message::MessageId;
 /// How long a delivery in doubt is given to be proven before it is sent once more.
 pub const DOUBT_PERIOD: SignedDuration = SignedDuration::from_mins(15);
 
+/// An acknowledgement that has not left by then is not sent any more: “we received your message” a day late
+/// says the contrary of what it should.
+pub const ACKNOWLEDGEMENT_LIFE: SignedDuration = SignedDuration::from_hours(24);
+
 /// Id of a row in the outbox: `a-<K>` for an acknowledgement, `r-<case>-<n>` for a reply.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -122,6 +122,10 @@ pub trait Store: Send + Sync {
 
     /// Takes the right to change a mailbox's cases.
     async fn lease(&self, mailbox: &str) -> StoreResult<Lease>;
+    /// When this store was begun anew because an earlier one could not be used any more; `None` for one that never
+    /// lost anything. Nobody knows what was acknowledged before: a message imported as history into such a store is
+    /// listed [`crate::domain::CaseFlag::MaybeAcknowledged`], unless it carries our keyword.
+    async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>>;
     /// How far a folder has been read; `None` before the first SELECT was stored.
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>>;
     /// Stores where reading starts: after the first SELECT, or after a renumbering. Replaces `mark`,
@@ -173,7 +177,8 @@ pub trait Store: Send + Sync {
         reviewer: &str,
         at: Timestamp,
     ) -> StoreResult<u64>;
-    /// Approves or dismisses. A second approval of the same draft is [`StoreError::Stale`].
+    /// Approves or dismisses. A second approval of the same draft is [`StoreError::Stale`]. An acknowledgement that
+    /// has not left is cancelled by either.
     async fn decide(
         &self,
         case: &CaseId,
@@ -188,7 +193,8 @@ pub trait Store: Send + Sync {
     /// What the last process left under way: Dialling returns to Pending, Committing becomes InDoubt.
     async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>>;
     /// Claims due mail of the mailbox, oldest first, at most `limit`: `Attempting{Dialling}` is durable
-    /// when this returns.
+    /// when this returns. An acknowledgement is cancelled instead when a person's reply stands in the outbox, and
+    /// when it is older than [`crate::domain::outgoing::ACKNOWLEDGEMENT_LIFE`]; its case is flagged then.
     async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>>;
     /// The first byte of the body is about to leave.
     async fn mark_committing(&self, lease: &Lease, id: &OutgoingId) -> StoreResult<()>;
@@ -203,6 +209,8 @@ pub trait Store: Send + Sync {
     /// InDoubt → Sent by positive evidence.
     async fn prove_sent(&self, lease: &Lease, id: &OutgoingId, evidence: &str, now: Timestamp) -> StoreResult<()>;
     /// Doubts older than [`crate::domain::outgoing::DOUBT_PERIOD`] are repeated once or held; returns their ids.
+    /// A mail withdrawn meanwhile (case dismissed, answered elsewhere, the customer wrote again) is cancelled
+    /// where it would be repeated.
     async fn resolve_doubts(&self, lease: &Lease, resend_once: bool, now: Timestamp) -> StoreResult<Vec<OutgoingId>>;
     /// Held → Pending by a person's word.
     async fn release(&self, id: &OutgoingId, reviewer: &str, now: Timestamp) -> StoreResult<()>;

@@ -14,6 +14,7 @@ mod subjects;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use domains::organisation;
 pub use pattern::{AddressPattern, NotAPattern};
 pub use public_mail::{PUBLIC_MAIL_FILE, PublicMail};
 pub use settings::{PermissionContext, PermissionSettings, ReturnPathRule};

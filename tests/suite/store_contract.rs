@@ -1,5 +1,6 @@
 //! What every back-end of the store must do. A back-end brings a [`Backend`] and lists itself at the end.
 
+mod acknowledging;
 mod caps;
 mod concurrency;
 mod deliver;
@@ -167,6 +168,7 @@ fn assert_chain(record: &[RecordEntry]) {
 pub async fn picture(store: &dyn Store) -> String {
     let mut lines = Vec::new();
     let mut add = |what: &str, value: &dyn Debug| lines.push(format!("{what}: {value:#?}"));
+    add("rebuilt", &store.rebuilt_at().await.unwrap());
     for role in [FolderRole::Inbox, FolderRole::Junk, FolderRole::Sent] {
         add("position", &store.position(&folder(role)).await.unwrap());
     }
@@ -219,7 +221,13 @@ macro_rules! every_contract {
                     an_untouched_draft_is_replaced, an_approved_reply_returns_to_draft,
                     a_reply_under_way_is_withdrawn_if_it_fails, the_same_id_with_other_words_joins,
                     history_leaves_a_case_as_it_stands, a_reply_in_doubt_makes_room_for_another;
+                acknowledging: an_approval_cancels_the_acknowledgement,
+                    an_acknowledgement_under_way_does_not_follow_the_reply,
+                    an_acknowledgement_in_doubt_does_not_follow_the_reply,
+                    a_released_acknowledgement_does_not_follow_the_reply, an_old_acknowledgement_is_not_sent,
+                    a_reply_is_sent_however_old;
                 caps: the_sender_is_limited_over_a_day, the_domain_is_limited_over_an_hour,
+                    hosts_of_one_domain_count_together, a_company_does_not_pay_for_public_mail,
                     public_domains_have_no_limit, the_breaker_opens_and_waits_for_a_person;
                 review: an_approval_moves_the_case_and_queues_the_mail, a_stale_approval_is_refused,
                     a_dismissed_case_is_closed_and_its_mails_withdrawn, an_edit_raises_the_revision,
@@ -228,7 +236,10 @@ macro_rules! every_contract {
                     what_does_not_exist_is_missing;
                 deliver: an_accepted_reply_leaves_chores, an_accepted_acknowledgement_is_marked,
                     a_crash_while_dialling_is_free, a_crash_while_committing_leaves_doubt,
-                    a_doubt_is_repeated_once_then_held, a_doubt_is_proven, a_refused_reply_returns_as_draft,
+                    a_doubt_is_repeated_once_then_held, a_doubt_of_a_dismissed_case_is_not_repeated,
+                    a_doubt_answered_elsewhere_is_not_repeated, a_doubt_that_a_newer_reply_follows_is_not_repeated,
+                    a_repetition_stops_when_the_customer_writes_again, a_withdrawn_doubt_can_be_released,
+                    a_doubt_is_proven, a_refused_reply_returns_as_draft,
                     a_refused_acknowledgement_is_flagged, a_retry_waits_for_its_time, a_held_mail_waits_for_a_person,
                     a_cancelled_reply_returns_as_draft, mails_are_claimed_oldest_first,
                     illegal_steps_are_refused;
@@ -240,7 +251,7 @@ macro_rules! every_contract {
                     one_timer_fires_per_case;
                 concurrency: one_of_two_approvals_wins, many_records_at_once_are_all_there,
                     a_message_read_twice_at_once_is_stored_once;
-                look: the_queue_is_sorted_by_urgency, the_overview_counts, excerpts_are_one_short_line;
+                look: a_store_that_lost_nothing_was_not_rebuilt, the_queue_is_sorted_by_urgency, the_overview_counts, excerpts_are_one_short_line;
             }
         }
     };

@@ -130,6 +130,10 @@ impl Store for WatchedStore {
         self.step("lease", self.inner.lease(mailbox)).await
     }
 
+    async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>> {
+        self.step("rebuilt_at", self.inner.rebuilt_at()).await
+    }
+
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>> {
         self.step("position", self.inner.position(folder)).await
     }

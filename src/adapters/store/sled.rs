@@ -76,7 +76,8 @@ struct Inner {
 
 impl SledStore {
     /// Opens the store in `data_dir`, or makes one. The second value says that an earlier store was damaged and
-    /// has been moved aside: alarm the operator, and treat what lies in the mailboxes as history.
+    /// has been moved aside: alarm the operator, and treat what lies in the mailboxes as history;
+    /// [`Store::rebuilt_at`](crate::ports::Store::rebuilt_at) says so from then on.
     ///
     /// Blocks: call it before the daemon's work begins, or from a blocking thread.
     ///

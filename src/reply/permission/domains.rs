@@ -16,7 +16,7 @@ const REGISTRY_LABELS: &[&str] = &[
 
 /// The registrable part of a domain: `mail.shop.example` → `shop.example`, `a.b.co.uk` → `b.co.uk`.
 /// An address literal (`[192.0.2.1]`) or a single label is returned whole.
-pub(super) fn organisation(domain: &str) -> &str {
+pub(crate) fn organisation(domain: &str) -> &str {
     let domain = domain.trim_end_matches('.');
     if domain.starts_with('[') {
         return domain;

@@ -69,7 +69,7 @@ impl PermissionSettings {
     /// The domain whose acknowledgements are counted together; `None` for public mail providers.
     pub fn capped_domain<'a>(&self, recipient: &'a Email) -> Option<&'a str> {
         let domain = recipient.domain();
-        (!self.public_mail.contains(domain)).then_some(domain)
+        (!self.public_mail.contains(domain)).then(|| domains::organisation(domain))
     }
 
     pub(super) fn is_colleague(&self, email: &Email) -> bool {

@@ -37,6 +37,25 @@ pub async fn the_domain_is_limited_over_an_hour(mut bench: Bench) {
     assert!(queued(&bench.receive(&letter(4, minutes(60), caps).from("d@many.example")).await));
 }
 
+pub async fn hosts_of_one_domain_count_together(mut bench: Bench) {
+    let caps = Caps { per_domain_per_hour: Some(2), ..WIDE };
+    for (n, host) in [(1, "r1.many.co.uk"), (2, "a.b.many.co.uk")] {
+        assert!(queued(&bench.receive(&letter(n, minutes(0), caps).from(&format!("p{n}@{host}"))).await));
+    }
+    for (n, host) in [(3, "r3.many.co.uk"), (4, "many.co.uk")] {
+        let recorded = bench.receive(&letter(n, minutes(1), caps).from(&format!("p{n}@{host}"))).await;
+        assert_eq!(capped(&recorded), Some("cap: domain"), "{host}");
+    }
+    assert!(queued(&bench.receive(&letter(5, minutes(1), caps).from("p5@other.co.uk")).await), "a registry's label");
+}
+
+pub async fn a_company_does_not_pay_for_public_mail(mut bench: Bench) {
+    let public = Caps { per_domain_per_hour: None, ..WIDE };
+    assert!(queued(&bench.receive(&letter(1, minutes(0), public).from("a@freemail.example")).await));
+    let company = Caps { per_domain_per_hour: Some(1), ..WIDE };
+    assert!(queued(&bench.receive(&letter(2, minutes(1), company).from("b@shop.freemail.example")).await));
+}
+
 pub async fn public_domains_have_no_limit(mut bench: Bench) {
     let caps = Caps { per_domain_per_hour: None, ..WIDE };
     for n in 1..=3 {

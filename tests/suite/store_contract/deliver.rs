@@ -2,11 +2,11 @@
 
 use guichet::domain::outgoing::{AttemptOutcome, DOUBT_PERIOD, Stage};
 use guichet::domain::{CaseFlag, CaseId, CaseState, DeliveryState, Event, OutgoingId};
-use guichet::ports::store::{Chore, OutboxFilter, StoreError};
+use guichet::ports::store::{Chore, Decision, OutboxFilter, StoreError};
 use jiff::Timestamp;
 
 use super::{Bench, accepted, event_names, events};
-use crate::support::letter::{Letter, MAILBOX, minutes, proposal, seconds};
+use crate::support::letter::{CAMILLE, Letter, MAILBOX, minutes, own_answer, proposal, seconds};
 
 /// A case whose acknowledgement was sent and whose reply waits for minute 5.
 async fn approved(bench: &mut Bench) -> (CaseId, OutgoingId) {
@@ -128,6 +128,73 @@ pub async fn a_doubt_is_repeated_once_then_held(mut bench: Bench) {
     finish(&mut bench, &id, AttemptOutcome::Doubt { why: "again".into() }, minutes(22)).await;
     assert_eq!(resolve(&mut bench, true, minutes(60)).await, std::slice::from_ref(&id));
     assert!(matches!(bench.mail(&id).await.state, DeliveryState::Held { .. }));
+}
+
+async fn dismiss(bench: &mut Bench, case: &CaseId, now: Timestamp) {
+    let case = bench.case(case).await;
+    let decision = Decision::Dismiss { why: String::new() };
+    bench
+        .step(|store, _| async move { store.decide(&case.id, case.revision, decision, "rita", now).await })
+        .await
+        .unwrap();
+}
+
+/// Resolves the doubt about a mail that was withdrawn meanwhile.
+async fn not_repeated(bench: &mut Bench, id: &OutgoingId) {
+    assert_eq!(resolve(bench, true, minutes(21)).await, std::slice::from_ref(id));
+    assert!(matches!(bench.mail(id).await.state, DeliveryState::Cancelled { .. }), "{:?}", bench.mail(id).await.state);
+    assert_eq!(claim(bench, minutes(600)).await, []);
+}
+
+pub async fn a_doubt_of_a_dismissed_case_is_not_repeated(mut bench: Bench) {
+    let (case, id) = approved(&mut bench).await;
+    doubt(&mut bench, &id).await;
+    dismiss(&mut bench, &case, minutes(7)).await;
+    assert!(matches!(bench.mail(&id).await.state, DeliveryState::InDoubt { .. }), "it may still be proven sent");
+    not_repeated(&mut bench, &id).await;
+    assert_eq!(bench.file(&case).await.draft, None);
+}
+
+pub async fn a_doubt_answered_elsewhere_is_not_repeated(mut bench: Bench) {
+    let (_, id) = approved(&mut bench).await;
+    doubt(&mut bench, &id).await;
+    bench.record(own_answer(7, minutes(7), CAMILLE, &[])).await;
+    not_repeated(&mut bench, &id).await;
+}
+
+pub async fn a_doubt_that_a_newer_reply_follows_is_not_repeated(mut bench: Bench) {
+    let (case, id) = approved(&mut bench).await;
+    doubt(&mut bench, &id).await;
+    bench.receive(&Letter::new(7)).await;
+    let newer = bench.approve(&case, 2, minutes(8)).await.id;
+    assert_eq!(claim(&mut bench, minutes(8)).await, std::slice::from_ref(&newer));
+    commit(&mut bench, &newer).await;
+    finish(&mut bench, &newer, accepted(), minutes(9)).await;
+    not_repeated(&mut bench, &id).await;
+}
+
+pub async fn a_repetition_stops_when_the_customer_writes_again(mut bench: Bench) {
+    let (case, id) = approved(&mut bench).await;
+    doubt(&mut bench, &id).await;
+    resolve(&mut bench, true, minutes(21)).await;
+    bench.receive(&Letter::new(22)).await;
+    assert!(matches!(bench.mail(&id).await.state, DeliveryState::Cancelled { .. }));
+    let draft = bench.file(&case).await.draft.unwrap();
+    assert_eq!((draft.approved_as, draft.opened_by), (None, None), "a fresh draft: the old text may have arrived");
+}
+
+pub async fn a_withdrawn_doubt_can_be_released(mut bench: Bench) {
+    let (case, id) = approved(&mut bench).await;
+    doubt(&mut bench, &id).await;
+    dismiss(&mut bench, &case, minutes(7)).await;
+    resolve(&mut bench, false, minutes(21)).await;
+    assert!(matches!(bench.mail(&id).await.state, DeliveryState::Held { .. }), "a person decides");
+    let row = id.clone();
+    bench.step(|store, _| async move { store.release(&row, "rita", minutes(30)).await }).await.unwrap();
+    claim(&mut bench, minutes(30)).await;
+    let retry = AttemptOutcome::Retry { not_before: minutes(40), why: "451 try later".into() };
+    let state = finish(&mut bench, &id, retry, minutes(31)).await;
+    assert_eq!(state, DeliveryState::Pending { not_before: minutes(40) }, "the person's word came last");
 }
 
 pub async fn a_doubt_is_proven(mut bench: Bench) {

@@ -6,6 +6,12 @@ use guichet::ports::store::Matter;
 use super::Bench;
 use crate::support::letter::{Letter, minutes};
 
+pub async fn a_store_that_lost_nothing_was_not_rebuilt(mut bench: Bench) {
+    assert_eq!(bench.store().rebuilt_at().await.unwrap(), None);
+    bench.open_case(&Letter::new(1)).await;
+    assert_eq!(bench.store().rebuilt_at().await.unwrap(), None);
+}
+
 pub async fn the_queue_is_sorted_by_urgency(mut bench: Bench) {
     let calm = bench.open_case(&Letter::new(1).from("a@a.example")).await;
     let older = bench.open_case(&Letter::new(2).from("b@b.example").at(minutes(-60))).await;

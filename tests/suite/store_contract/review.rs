@@ -13,7 +13,7 @@ pub async fn an_approval_moves_the_case_and_queues_the_mail(mut bench: Bench) {
     let file = bench.file(&case).await;
     assert_eq!((file.case.state, file.case.revision), (CaseState::Answered, 2));
     assert_eq!(file.draft.clone().unwrap().approved_as, Some(mail.id.clone()), "the text is kept until it is sent");
-    assert_eq!(event_names(&file)[3..], ["approved", "queued"]);
+    assert_eq!(event_names(&file)[3..], ["approved", "queued", "delivery"]);
     assert!(events(&file).contains(&&Event::Approved { revision: 1 }));
     assert!(bench.store().queue(9).await.unwrap().is_empty());
     let figures = bench.store().template_figures().await.unwrap();

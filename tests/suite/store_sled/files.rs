@@ -127,10 +127,24 @@ async fn a_damaged_store_is_moved_aside_with_its_mail_and_said() {
         assert_eq!(files_below(&broken.moved_to.join("raw")).len(), 30);
         assert!(!files_below(&broken.moved_to.join("texts")).is_empty());
         assert!(store.cases(9).await.unwrap().is_empty());
+        let rebuilt = store.rebuilt_at().await.unwrap();
+        assert!(rebuilt.is_some(), "nobody knows what was acknowledged");
         record(&store, &Letter::new(1)).await;
         drop(store);
-        assert_eq!(open(data.path()).cases(9).await.unwrap().len(), 1);
+        let store = open(data.path());
+        assert_eq!(store.cases(9).await.unwrap().len(), 1);
+        assert_eq!(store.rebuilt_at().await.unwrap(), rebuilt, "for good");
     }
+}
+
+#[tokio::test]
+async fn a_crash_behind_the_moving_aside_does_not_hide_it() {
+    let data = tempfile::tempdir().unwrap();
+    drop(open(data.path()));
+    // The moment between the renaming and the first row of the new store.
+    fs::rename(data.path().join("store"), data.path().join("store.broken-20260302T090000Z")).unwrap();
+    let store = open(data.path());
+    assert!(store.rebuilt_at().await.unwrap().is_some());
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::key::{Key, Table};
 use super::tx::Tx;
-use crate::domain::OutgoingMail;
+use crate::domain::{Email, OutgoingMail};
 use crate::ports::store::{Breaker, Caps, StoreResult};
+use crate::reply::permission::organisation;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -26,9 +27,8 @@ impl Tx<'_> {
             if self.counted(&by_recipient, before(at, DAY), caps.per_sender_per_day)? {
                 return Ok(Some("cap: sender"));
             }
-            let by_domain = Key::of(Table::AckByDomain).text(recipient.email.domain());
             if let Some(limit) = caps.per_domain_per_hour
-                && self.counted(&by_domain, before(at, HOUR), limit)?
+                && self.counted(&by_domain(&recipient.email), before(at, HOUR), limit)?
             {
                 return Ok(Some("cap: domain"));
             }
@@ -49,12 +49,15 @@ impl Tx<'_> {
         Ok(self.keys_between(prefix.clone().time(next), &prefix.end(), limit)?.len() >= limit)
     }
 
-    /// Counts an acknowledgement, and drops what no window reaches any more.
-    pub(super) fn count_acknowledgement(&mut self, mail: &OutgoingMail, at: Timestamp) -> StoreResult<()> {
+    /// Counts an acknowledgement, and drops what no window reaches any more. Where no limit holds for the domain
+    /// (public mail), nothing is counted under it: a company's host below it is not made to pay for it.
+    pub(super) fn count_acknowledgement(&mut self, mail: &OutgoingMail, caps: &Caps, at: Timestamp) -> StoreResult<()> {
         let mut windows = vec![(Key::of(Table::AckByMailbox).text(&mail.mailbox), HOUR)];
         for recipient in &mail.recipients {
             windows.push((Key::of(Table::AckByRecipient).text(&recipient.email.canonical()), DAY));
-            windows.push((Key::of(Table::AckByDomain).text(recipient.email.domain()), HOUR));
+            if caps.per_domain_per_hour.is_some() {
+                windows.push((by_domain(&recipient.email), HOUR));
+            }
         }
         for (prefix, window) in windows {
             let end = prefix.clone().time(before(at, window)).bytes();
@@ -79,6 +82,11 @@ impl Tx<'_> {
         }
         Ok(())
     }
+}
+
+/// Who owns a domain makes as many hosts below it as he likes: they count together.
+fn by_domain(recipient: &Email) -> Key {
+    Key::of(Table::AckByDomain).text(organisation(recipient.domain()))
 }
 
 fn before(at: Timestamp, window: SignedDuration) -> Timestamp {

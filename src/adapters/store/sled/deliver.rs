@@ -69,20 +69,31 @@ impl Tx<'_> {
         Ok(recovered)
     }
 
-    /// Pending → Attempting, oldest first.
+    /// Pending → Attempting, oldest first; acknowledgements that come too late → Cancelled.
     pub(super) fn claim_due(&mut self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>> {
         let due = Key::of(Table::OutgoingDue).text(mailbox);
-        let ids: Vec<OutgoingId> = self.rows_until(due.clone(), &due.time(now), limit)?;
         let mut claimed = Vec::new();
-        for id in ids {
-            let mut mail = self.outgoing(&id)?;
-            if mail.state.due_at().is_none_or(|at| at > now) {
-                continue;
+        // What is cancelled on the way makes room for what stands behind it.
+        while claimed.len() < limit {
+            let ids: Vec<OutgoingId> =
+                self.rows_until(due.clone(), &due.clone().time(now), limit.saturating_sub(claimed.len()))?;
+            if ids.is_empty() {
+                break;
             }
-            mail.attempts += 1;
-            mail.state = mail.state.claim(mail.attempts, now)?;
-            self.put_outgoing(&mail)?;
-            claimed.push(self.whole(mail)?);
+            for id in ids {
+                let mut mail = self.outgoing(&id)?;
+                // Keys know microseconds only: this one and those behind it are due in less than one.
+                if mail.state.due_at().is_none_or(|at| at > now) {
+                    return Ok(claimed);
+                }
+                if self.cancel_outdated(&mail, now)? {
+                    continue;
+                }
+                mail.attempts += 1;
+                mail.state = mail.state.claim(mail.attempts, now)?;
+                self.put_outgoing(&mail)?;
+                claimed.push(self.whole(mail)?);
+            }
         }
         Ok(claimed)
     }
@@ -127,7 +138,7 @@ impl Tx<'_> {
     /// Writes a mail that has come to Sent, with all that follows.
     pub(super) fn was_sent(&mut self, mail: OutgoingMail, now: Timestamp) -> StoreResult<()> {
         self.put_outgoing(&mail)?;
-        self.delete(Key::of(Table::Withdrawn).text(mail.id.as_str()));
+        self.forget_withdrawal(&mail.id);
         self.note_delivery(&mail, Actor::Guichet, now)?;
         let mut case = self.case(&mail.case)?;
         extend_thread(&mut case, Some(&mail.message_id));
@@ -254,6 +265,7 @@ impl Tx<'_> {
         if in_doubt {
             mail.resends += 1;
         }
+        self.forget_withdrawal(id);
         self.put_outgoing(&mail)?;
         let event = Event::Released { id: id.clone() };
         self.note(&mail.case, now, Actor::Reviewer(reviewer.to_owned()), event)

@@ -10,7 +10,7 @@ use crate::domain::{Folder, position::FolderRole};
 pub(super) enum Table {
     /// Acknowledgements by recipient and time.
     AckByRecipient = b'a',
-    /// Acknowledgements by recipient's domain and time.
+    /// Acknowledgements by recipient's registrable domain and time.
     AckByDomain = b'A',
     /// Acknowledgements by mailbox and time.
     AckByMailbox = b'b',
@@ -68,6 +68,8 @@ pub(super) enum Table {
     Waiting = b'Q',
     /// Record entries by case.
     Record = b'r',
+    /// When the store was begun anew after an earlier one was moved aside.
+    Rebuilt = b'R',
     /// The schema version.
     Schema = b's',
     /// Timers by mailbox and time.
@@ -78,7 +80,7 @@ pub(super) enum Table {
     OutgoingUnderWay = b'u',
     /// Outbox rows not yet final, by creation.
     OutgoingOpen = b'U',
-    /// Outbox rows to be cancelled as soon as their attempt failed.
+    /// Outbox rows to be cancelled as soon as they would be tried again.
     Withdrawn = b'w',
     /// Corrections by time.
     Correction = b'x',

@@ -25,6 +25,8 @@ use crate::ports::store::{StoreError, StoreResult};
 const SCHEMA: u64 = 1;
 const FOLDER: &str = "store";
 const LOCK: &str = "guichet.lock";
+/// What a store moved aside is called, before the time.
+const BROKEN: &str = "store.broken";
 /// How long the database's own lock may outlive the handle of a store closed in this process.
 const LINGERING: Duration = Duration::from_secs(10);
 
@@ -229,7 +231,7 @@ fn finish(data_dir: &Path, lock: File, checked: Checked, broken: Option<BrokenSt
     let file = File::open(&path).map_err(|error| at(&path, "open", &error))?;
     let mark = Mark::open(&folder).map_err(|error| at(&folder, "write to", &error))?;
     if fresh {
-        database.insert(Key::of(Table::Schema).bytes(), SCHEMA.to_string().as_bytes()).map_err(database_error)?;
+        database.apply_batch(first_rows(data_dir, &texts)?).map_err(database_error)?;
         database.flush().map_err(database_error)?;
         file.sync_data().and_then(|()| durable::sync_folder(&folder)).map_err(|error| at(&path, "write", &error))?;
     } else {
@@ -241,6 +243,28 @@ fn finish(data_dir: &Path, lock: File, checked: Checked, broken: Option<BrokenSt
     }
     close_to_others(&folder).map_err(|error| at(&folder, "set the mode of", &error))?;
     Ok(Opened { lock, database, file, texts, raw, mark, last_change, broken })
+}
+
+/// What a new store holds. That another one was moved aside is seen by its folder, so that a crash between the
+/// moving and this cannot hide it.
+fn first_rows(data_dir: &Path, texts: &Texts) -> StoreResult<sled::Batch> {
+    let mut rows = sled::Batch::default();
+    rows.insert(Key::of(Table::Schema).bytes(), SCHEMA.to_string().as_bytes());
+    if follows_another(data_dir).map_err(|error| at(data_dir, "list", &error))? {
+        let now = serde_json::to_vec(&Timestamp::now())
+            .map_err(|error| StoreError::Permanent(format!("cannot write a row: {error}")))?;
+        rows.insert(Key::of(Table::Rebuilt).bytes(), texts.encode(&now)?);
+    }
+    Ok(rows)
+}
+
+fn follows_another(data_dir: &Path) -> std::io::Result<bool> {
+    for entry in std::fs::read_dir(data_dir)? {
+        if entry?.file_name().as_encoded_bytes().starts_with(BROKEN.as_bytes()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// sled creates its files with the usual mode; the folder keeps others out, and so do the files.
@@ -258,10 +282,10 @@ fn close_to_others(folder: &Path) -> std::io::Result<()> {
 fn move_aside(data_dir: &Path, why: String) -> StoreResult<BrokenStore> {
     let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let target = (1..)
-        .map(|n| if n == 1 { format!("store.broken-{stamp}") } else { format!("store.broken-{stamp}-{n}") })
+        .map(|n| if n == 1 { format!("{BROKEN}-{stamp}") } else { format!("{BROKEN}-{stamp}-{n}") })
         .map(|name| data_dir.join(name))
         .find(|name| !name.exists())
-        .unwrap_or_else(|| data_dir.join("store.broken"));
+        .unwrap_or_else(|| data_dir.join(BROKEN));
     let rename = |from: PathBuf, to: PathBuf| {
         if from.exists() { std::fs::rename(&from, to).map_err(|error| at(&from, "move aside", &error)) } else { Ok(()) }
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use super::key::{Key, Table};
 use super::record::Incoming;
 use super::review::Reviewed;
 use super::{EPOCH, SledStore, blocking};
@@ -28,6 +29,10 @@ fn reviewed(expected_revision: u64, reviewer: &str, at: Timestamp) -> Reviewed {
 impl Store for SledStore {
     async fn lease(&self, mailbox: &str) -> StoreResult<Lease> {
         Ok(Lease { mailbox: mailbox.to_owned(), epoch: EPOCH })
+    }
+
+    async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>> {
+        self.look(|tx| tx.get(Key::of(Table::Rebuilt))).await
     }
 
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>> {

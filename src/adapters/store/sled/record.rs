@@ -152,7 +152,7 @@ impl Tx<'_> {
             case.flags.insert(CaseFlag::NotAcknowledged(limit.to_owned()));
             return Ok(AcknowledgementFate::Capped(limit.to_owned()));
         }
-        self.count_acknowledgement(mail, at)?;
+        self.count_acknowledgement(mail, &matter.caps, at)?;
         self.queue_mail(mail, Actor::Guichet, at)?;
         Ok(AcknowledgementFate::Queued(mail.id.clone()))
     }

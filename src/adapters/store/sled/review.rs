@@ -170,6 +170,7 @@ impl Tx<'_> {
         }
         self.note(&case.id, by.at, by.actor(), Event::Approved { revision: by.expected_revision })?;
         self.queue_mail(mail, by.actor(), by.at)?;
+        self.withdraw_acknowledgement(&case.id, &by.actor(), by.at)?;
         self.put_case(&case)
     }
 

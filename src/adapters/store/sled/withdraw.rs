@@ -5,13 +5,21 @@ use serde::{Deserialize, Serialize};
 
 use super::key::{Key, Table};
 use super::tx::{Order, Tx};
-use crate::domain::{Actor, Case, CaseId, DeliveryState, Draft, Event, OutgoingId, OutgoingMail, Timer};
+use crate::domain::outgoing::ACKNOWLEDGEMENT_LIFE;
+use crate::domain::{
+    Actor, Case, CaseFlag, CaseId, DeliveryState, Draft, Event, OutgoingId, OutgoingKind, OutgoingMail, Timer,
+};
 use crate::ports::store::{StoreError, StoreResult};
 
 /// What [`DeliveryState::resolve_doubt`] says when a person has to decide.
 const IN_DOUBT: &str = "delivery in doubt";
 
-/// A mail that was being sent when it was withdrawn: cancelled as soon as its attempt has failed.
+/// Why an acknowledgement does not follow a reply.
+const OVERTAKEN: &str = "a person replied";
+/// Why an acknowledgement does not leave after all, as the case is flagged.
+const TOO_OLD: &str = "too old to send";
+
+/// A mail that was being sent or in doubt when it was withdrawn: cancelled as soon as it would be tried again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Withdrawn {
     why: String,
@@ -43,6 +51,14 @@ impl Tx<'_> {
             }
             DeliveryState::Attempting { .. } => self.withdraw_later(&id, why, true),
             // It may lie in the customer's mailbox: what comes next is another reply, not this one again.
+            DeliveryState::Pending { .. } => {
+                self.cancel_mail(mail.clone(), why, Actor::Guichet, at)?;
+                self.put_away_draft(&mail)
+            }
+            DeliveryState::InDoubt { .. } => {
+                self.withdraw_later(&id, why, false)?;
+                self.put_away_draft(&mail)
+            }
             _ => self.put_away_draft(&mail),
         }
     }
@@ -58,38 +74,86 @@ impl Tx<'_> {
     /// Cancels whatever of the case has not left: replies and the acknowledgement.
     pub(super) fn withdraw_mails(&mut self, case: &CaseId, why: &str, actor: &Actor, at: Timestamp) -> StoreResult<()> {
         for mail in self.case_outgoing(case)? {
-            match &mail.state {
-                DeliveryState::Pending { .. } => self.cancel_mail(mail, why, actor.clone(), at)?,
-                DeliveryState::Held { .. } if !may_have_left(&mail) => {
-                    self.cancel_mail(mail, why, actor.clone(), at)?;
-                }
-                DeliveryState::Attempting { .. } => self.withdraw_later(&mail.id, why, false)?,
-                _ => {}
+            self.withdraw_mail(mail, why, actor, at)?;
+        }
+        Ok(())
+    }
+
+    /// Cancels the case's acknowledgement where it has not left: a person's reply says more.
+    pub(super) fn withdraw_acknowledgement(&mut self, case: &CaseId, actor: &Actor, at: Timestamp) -> StoreResult<()> {
+        for mail in self.case_outgoing(case)? {
+            if mail.kind == OutgoingKind::Acknowledgement {
+                self.withdraw_mail(mail, OVERTAKEN, actor, at)?;
             }
         }
         Ok(())
     }
 
+    /// Why an acknowledgement that waits may not be sent any more, if so.
+    fn outdated(&self, mail: &OutgoingMail, now: Timestamp) -> StoreResult<Option<&'static str>> {
+        if mail.kind != OutgoingKind::Acknowledgement {
+            return Ok(None);
+        }
+        let replied = |other: &OutgoingMail| {
+            let undone = matches!(other.state, DeliveryState::Cancelled { .. } | DeliveryState::Rejected { .. });
+            other.kind == OutgoingKind::Reply && !undone
+        };
+        if self.case_outgoing(&mail.case)?.iter().any(replied) {
+            return Ok(Some(OVERTAKEN));
+        }
+        let old = now.duration_since(mail.created_at) > ACKNOWLEDGEMENT_LIFE;
+        Ok(old.then_some(TOO_OLD))
+    }
+
+    /// Cancels an acknowledgement that may not be sent any more; whether it did.
+    pub(super) fn cancel_outdated(&mut self, mail: &OutgoingMail, now: Timestamp) -> StoreResult<bool> {
+        let Some(why) = self.outdated(mail, now)? else { return Ok(false) };
+        self.cancel_mail(mail.clone(), why, Actor::Guichet, now)?;
+        if why == TOO_OLD {
+            let mut case = self.case(&mail.case)?;
+            case.flags.insert(CaseFlag::NotAcknowledged(TOO_OLD.to_owned()));
+            self.put_case(&case)?;
+        }
+        Ok(true)
+    }
+
+    /// Cancels a mail that has not left: at once, or when its attempt has failed or its doubt is over.
+    fn withdraw_mail(&mut self, mail: OutgoingMail, why: &str, actor: &Actor, at: Timestamp) -> StoreResult<()> {
+        match &mail.state {
+            DeliveryState::Pending { .. } => self.cancel_mail(mail, why, actor.clone(), at),
+            DeliveryState::Held { .. } if !may_have_left(&mail) => self.cancel_mail(mail, why, actor.clone(), at),
+            DeliveryState::Attempting { .. } | DeliveryState::InDoubt { .. } => {
+                self.withdraw_later(&mail.id, why, false)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn withdraw_later(&mut self, id: &OutgoingId, why: &str, to_draft: bool) -> StoreResult<()> {
         let row = Withdrawn { why: why.to_owned(), to_draft };
-        self.put(Key::of(Table::Withdrawn).text(id.as_str()), &row)
+        self.put(withdrawn_key(id), &row)
+    }
+
+    /// A person's later word for sending it stands above its withdrawal.
+    pub(super) fn forget_withdrawal(&mut self, id: &OutgoingId) {
+        self.delete(withdrawn_key(id));
     }
 
     /// A mail that would be tried again although it was withdrawn meanwhile is cancelled instead.
     pub(super) fn settle_withdrawn(&mut self, mail: OutgoingMail, at: Timestamp) -> StoreResult<OutgoingMail> {
-        let key = Key::of(Table::Withdrawn).text(mail.id.as_str());
-        let Some(withdrawn) = self.get::<Withdrawn>(key.clone())? else { return Ok(mail) };
+        let Some(withdrawn) = self.get::<Withdrawn>(withdrawn_key(&mail.id))? else { return Ok(mail) };
         if matches!(mail.state, DeliveryState::InDoubt { .. }) {
             self.put_away_draft(&mail)?;
         }
         if !matches!(mail.state, DeliveryState::Pending { .. }) {
             return Ok(mail);
         }
-        self.delete(key);
         let id = mail.id.clone();
         let case = self.case(&mail.case)?;
-        self.cancel_mail(mail, &withdrawn.why, Actor::Guichet, at)?;
-        if withdrawn.to_draft
+        self.cancel_mail(mail.clone(), &withdrawn.why, Actor::Guichet, at)?;
+        if may_have_left(&mail) {
+            self.put_away_draft(&mail)?;
+        } else if withdrawn.to_draft
             && let Some(draft) = self.draft(&case.id)?
             && draft.approved_as.as_ref() == Some(&id)
         {
@@ -108,6 +172,7 @@ impl Tx<'_> {
         at: Timestamp,
     ) -> StoreResult<()> {
         mail.state = mail.state.cancel(why, at).map_err(StoreError::Illegal)?;
+        self.forget_withdrawal(&mail.id);
         self.put_outgoing(&mail)?;
         self.note_delivery(&mail, actor, at)
     }
@@ -149,6 +214,10 @@ impl Tx<'_> {
         }
         Ok(())
     }
+}
+
+fn withdrawn_key(id: &OutgoingId) -> Key {
+    Key::of(Table::Withdrawn).text(id.as_str())
 }
 
 fn timer_key(mailbox: &str, timer: &Timer) -> Key {
