@@ -36,7 +36,6 @@ use crate::domain::position::FolderRole;
 use crate::ports::store::Lease;
 use crate::ports::{Clock, Ids, MailSource, Reviewers, Store};
 use crate::reply::compose::Sender;
-use crate::reply::permission::PermissionSettings;
 
 /// A worker that gives no sign of life for so long is stuck. Longer than any single network step but
 /// the last one of SMTP, which beats while it waits.
@@ -252,14 +251,10 @@ impl Service {
 }
 
 impl Shared {
-    fn permission(&self, mailbox: &Mailbox) -> PermissionSettings {
-        PermissionSettings { public_mail: self.handbooks.current().public_mail.clone(), ..mailbox.permission.clone() }
-    }
-
     fn intake(&self, mailbox: &Mailbox, deliver: Arc<Notify>) -> Intake {
         let settings = IntakeSettings {
             shadow: self.config.mode == Mode::Shadow,
-            permission: self.permission(mailbox),
+            permission: mailbox.permission.clone(),
             caps: self.config.caps,
             sender: sender(mailbox),
         };

@@ -15,7 +15,9 @@ use crate::domain::{
 };
 use crate::ports::store::{Caps, CustomerMatter, Matter, OwnAnswer, StoreError};
 use crate::reply::compose::{self, Acknowledging, ComposeError, Drafting};
-use crate::reply::permission::{PermissionContext, customer, is_own_answer, our_address, permission};
+use crate::reply::permission::{
+    PermissionContext, PermissionSettings, customer, is_own_answer, our_address, permission,
+};
 use crate::reply::suggestion::suggest;
 
 impl Intake {
@@ -30,14 +32,21 @@ impl Intake {
             history: read.history,
             now: Some(self.clock.now()),
         };
-        let permission = permission(&read.message, &self.settings.permission, &context);
+        let handbook = self.handbooks.current();
+        let settings = self.permission_settings(&handbook);
+        let permission = permission(&read.message, &settings, &context);
         if let Permission::Machine { why } = permission {
             return Ok(self.machine(read, why));
         }
-        if !unclaimed && is_own_answer(&read.message, &self.settings.permission) {
+        if !unclaimed && is_own_answer(&read.message, &settings) {
             return Ok(self.own_answer(read));
         }
-        self.customer_matter(read, permission).await
+        self.customer_matter(read, &handbook, &settings, permission).await
+    }
+
+    /// The mailbox's settings with the public mail providers in force now.
+    fn permission_settings(&self, handbook: &Handbook) -> PermissionSettings {
+        PermissionSettings { public_mail: handbook.public_mail.clone(), ..self.settings.permission.clone() }
     }
 
     fn own_answer(&self, read: &Read) -> Matter {
@@ -60,10 +69,15 @@ impl Intake {
         }
     }
 
-    async fn customer_matter(&self, read: &Read, permission: Permission) -> Result<Matter, StoreError> {
-        let handbook = self.handbooks.current();
-        let (verdict, mere_thanks) = self.judge(&handbook, read).await;
-        let customer = customer(&read.message, &self.settings.permission);
+    async fn customer_matter(
+        &self,
+        read: &Read,
+        handbook: &Arc<Handbook>,
+        settings: &PermissionSettings,
+        permission: Permission,
+    ) -> Result<Matter, StoreError> {
+        let (verdict, mere_thanks) = self.judge(handbook, read).await;
+        let customer = customer(&read.message, settings);
         let order = verdict.as_ref().and_then(|verdict| verdict.given.order_number.as_deref());
         let threading = Threading::of(&read.message, read.key, customer.as_ref().map(|c| c.email.clone()), order);
         let expected = self.store.locate(&threading).await?;
@@ -71,8 +85,8 @@ impl Intake {
             Joining::Joins { case, .. } => Some(self.store.case(case).await?),
             _ => None,
         };
-        let case_verdict = case_verdict(joined.as_ref(), verdict.as_ref(), &handbook);
-        let caps = self.caps(customer.as_ref());
+        let case_verdict = case_verdict(joined.as_ref(), verdict.as_ref(), handbook);
+        let caps = self.caps(customer.as_ref(), settings);
         let new_case = CaseId::from_random(self.ids.bits(), 4);
         let mut matter = CustomerMatter {
             threading,
@@ -80,7 +94,7 @@ impl Intake {
             expected_revision: joined.as_ref().map_or(0, |case| case.revision),
             new_case,
             customer: joined.as_ref().map_or(customer, |case| case.customer.clone()),
-            our_address: our_address(&read.message, &self.settings.permission),
+            our_address: our_address(&read.message, settings),
             mere_thanks,
             verdict,
             case_verdict,
@@ -91,10 +105,10 @@ impl Intake {
             draft: None,
             flags: Vec::new(),
         };
-        matter.flags = Self::flags(&handbook, read, &matter);
+        matter.flags = Self::flags(handbook, read, &matter, self.store.rebuilt_at().await?.is_some());
         if !read.history {
-            matter.draft = shielded(|| self.draft(&handbook, read, joined.as_ref(), &matter)).flatten();
-            matter.acknowledgement = self.acknowledgement(&handbook, read, &mut matter);
+            matter.draft = shielded(|| self.draft(handbook, read, joined.as_ref(), &matter)).flatten();
+            matter.acknowledgement = self.acknowledgement(handbook, read, &mut matter);
         }
         Ok(Matter::Customer(Box::new(matter)))
     }
@@ -117,13 +131,13 @@ impl Intake {
     }
 
     /// Public mail domains have no cap per domain.
-    fn caps(&self, customer: Option<&Address>) -> Caps {
-        let counted = customer.is_some_and(|c| self.settings.permission.capped_domain(&c.email).is_some());
+    fn caps(&self, customer: Option<&Address>, settings: &PermissionSettings) -> Caps {
+        let counted = customer.is_some_and(|c| settings.capped_domain(&c.email).is_some());
         let per_domain_per_hour = self.settings.caps.per_domain_per_hour.filter(|_| counted);
         Caps { per_domain_per_hour, ..self.settings.caps }
     }
 
-    fn flags(handbook: &Handbook, read: &Read, matter: &CustomerMatter) -> Vec<CaseFlag> {
+    fn flags(handbook: &Handbook, read: &Read, matter: &CustomerMatter, rebuilt: bool) -> Vec<CaseFlag> {
         let mut flags = Vec::new();
         match read.message.condition {
             Condition::Unreadable(_) => flags.push(CaseFlag::Unreadable),
@@ -134,7 +148,7 @@ impl Intake {
         if language != "und" && !handbook.wording.languages.contains(language) {
             flags.push(CaseFlag::OtherLanguage(language.clone()));
         }
-        if read.arrival.marked_acknowledged && matches!(matter.expected, Joining::Opens { .. }) {
+        if read.history && rebuilt && !read.arrival.marked_acknowledged {
             flags.push(CaseFlag::MaybeAcknowledged);
         }
         if read.arrival.answered && matches!(matter.expected, Joining::Opens { .. }) {
@@ -147,7 +161,11 @@ impl Intake {
     /// the case is queued all the same.
     fn acknowledgement(&self, handbook: &Handbook, read: &Read, matter: &mut CustomerMatter) -> Option<OutgoingMail> {
         let Permission::Allowed { to } = &matter.permission else { return None };
-        if !matches!(matter.expected, Joining::Opens { .. }) || read.arrival.marked_acknowledged {
+        if !matches!(matter.expected, Joining::Opens { .. }) {
+            return None;
+        }
+        if read.arrival.marked_acknowledged {
+            matter.permission = Permission::held("marked as acknowledged in the mailbox");
             return None;
         }
         if self.settings.shadow {
