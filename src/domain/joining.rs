@@ -58,8 +58,6 @@ pub fn canonical_order_number(text: &str) -> String {
 /// What the store found for a [`Threading`].
 #[derive(Debug, Clone, Default)]
 pub struct Candidates {
-    /// The case that already holds this very message (same K).
-    pub same_key: Option<CaseId>,
     /// Cases that hold or sent a cited id, in the order of the citations.
     pub by_citation: Vec<Case>,
     /// Cases whose printed reference stands in the message.
@@ -93,11 +91,9 @@ pub enum Joining {
 }
 
 /// Chooses by the first match: citation, printed reference with the same sender, order number with
-/// the same sender, the only open and recent case of the sender.
+/// the same sender, the only open and recent case of the sender. The very same message is
+/// [`Joining::Known`] by its key, before candidates are sought.
 pub fn choose(threading: &Threading, candidates: &Candidates) -> Joining {
-    if let Some(case) = &candidates.same_key {
-        return Joining::Known(Some(case.clone()));
-    }
     if let Some(case) = &candidates.same_message_id {
         return Joining::Joins { case: case.clone(), other_sender: false };
     }

@@ -227,8 +227,6 @@ pub trait Store: Send + Sync {
 
     /// Timers due now whose case has not moved on, at most one per case.
     async fn due_timers(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<Timer>>;
-    /// When the next timer of the mailbox falls due.
-    async fn next_timer(&self, mailbox: &str) -> StoreResult<Option<Timestamp>>;
     /// The timer fires: the case needs a reply again and gets this draft.
     async fn fire_timer(&self, lease: &Lease, timer: &Timer, draft: DraftProposal, now: Timestamp) -> StoreResult<()>;
 

@@ -136,6 +136,11 @@ async fn check(shop: &Shop, server: &SmtpServer, failpoint: &str) {
                 "in doubt" => assert!(copies <= 1, "{failpoint}: {id} is in doubt with {copies} copies"),
                 // The reply may still be on its way when the daemon was asked to stop.
                 "pending" => assert!(mail.kind == OutgoingKind::Reply && copies == 0, "{failpoint}: {id} is pending"),
+                // An approval overtakes an acknowledgement that has not left, or that is in doubt.
+                "cancelled" => assert!(
+                    mail.kind == OutgoingKind::Acknowledgement && copies <= 1 && file.outgoing.len() > 1,
+                    "{failpoint}: {id} is cancelled with {copies} copies"
+                ),
                 state => panic!("{failpoint}: {id} is {state}"),
             }
         }

@@ -181,7 +181,8 @@ pub async fn picture(store: &dyn Store) -> String {
     add("troubled", &store.outbox(OutboxFilter::Troubled).await.unwrap());
     add("next due", &store.next_due(MAILBOX).await.unwrap());
     add("chores", &store.chores(MAILBOX, Timestamp::MAX, usize::MAX).await.unwrap());
-    add("next timer", &store.next_timer(MAILBOX).await.unwrap());
+    let lease = store.lease(MAILBOX).await.unwrap();
+    add("timers", &store.due_timers(&lease, Timestamp::MAX).await.unwrap());
     add("breaker", &store.breaker(MAILBOX).await.unwrap());
     add("automated", &store.automated(usize::MAX).await.unwrap());
     add("quarantined", &store.quarantined(usize::MAX).await.unwrap());

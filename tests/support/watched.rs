@@ -271,10 +271,6 @@ impl Store for WatchedStore {
         self.step("due_timers", self.inner.due_timers(lease, now)).await
     }
 
-    async fn next_timer(&self, mailbox: &str) -> StoreResult<Option<Timestamp>> {
-        self.step("next_timer", self.inner.next_timer(mailbox)).await
-    }
-
     async fn fire_timer(&self, lease: &Lease, timer: &Timer, draft: DraftProposal, now: Timestamp) -> StoreResult<()> {
         self.step("fire_timer", self.inner.fire_timer(lease, timer, draft, now)).await
     }

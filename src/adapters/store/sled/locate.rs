@@ -24,7 +24,6 @@ impl Tx<'_> {
     fn candidates(&self, threading: &Threading) -> StoreResult<Candidates> {
         let customer = threading.from.as_ref().map(Email::canonical);
         let mut candidates = Candidates {
-            same_key: None,
             by_citation: self.cases_citing(threading.cited.iter())?,
             by_reference: self.existing(threading.references.iter().take(CITED).cloned())?,
             ..Candidates::default()

@@ -199,11 +199,6 @@ impl Store for SledStore {
         self.look(move |tx| tx.due_timers(&mailbox, now)).await
     }
 
-    async fn next_timer(&self, mailbox: &str) -> StoreResult<Option<Timestamp>> {
-        let mailbox = mailbox.to_owned();
-        self.look(move |tx| tx.next_timer(&mailbox)).await
-    }
-
     async fn fire_timer(&self, lease: &Lease, timer: &Timer, draft: DraftProposal, now: Timestamp) -> StoreResult<()> {
         let timer = timer.clone();
         self.change_leased(lease, move |tx| tx.fire_timer(&timer, &draft, now)).await

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::key::{Key, Table};
-use super::tx::{Order, Tx};
+use super::tx::Tx;
 use crate::domain::{Actor, CaseState, Event, Timer};
 use crate::ports::store::{DraftProposal, StoreError, StoreResult};
 
@@ -22,12 +22,6 @@ impl Tx<'_> {
             }
         }
         Ok(due)
-    }
-
-    /// When the next timer falls due.
-    pub(super) fn next_timer(&self, mailbox: &str) -> StoreResult<Option<Timestamp>> {
-        let timers: Vec<Timer> = self.rows(&Key::of(Table::Timer).text(mailbox), Order::Rising, 1)?;
-        Ok(timers.first().map(|timer| timer.due))
     }
 
     fn stands(&self, timer: &Timer) -> StoreResult<bool> {
