@@ -69,7 +69,7 @@ fn handbook() -> Handbook {
         languages: vec!["fr".into(), "en".into()],
         fallback: "en".into(),
     };
-    Handbook { triage, wording: Arc::new(wording) }
+    Handbook { triage, wording: Arc::new(wording), public_mail: PublicMail::default() }
 }
 
 fn judge(mails: &[RawMessage]) {

@@ -37,7 +37,7 @@ fn handbooks() -> Handbooks {
             languages: vec!["fr".into(), "en".into()],
             fallback: "en".into(),
         };
-        Handbooks::new(Handbook { triage, wording: Arc::new(wording) })
+        Handbooks::new(Handbook { triage, wording: Arc::new(wording), public_mail: PublicMail::default() })
     };
     LOADED.get_or_init(load).clone()
 }
