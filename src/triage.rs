@@ -66,8 +66,9 @@ impl Triage {
         Ok((Self { rules, models: loaded }, warnings))
     }
 
-    /// Rules with models just trained.
-    pub fn with_models(rules: RuleSet, models: impl IntoIterator<Item = (Task, Stored)>) -> Self {
+    /// Rules with these models.
+    #[cfg(test)]
+    fn with_models(rules: RuleSet, models: impl IntoIterator<Item = (Task, Stored)>) -> Self {
         Self { rules, models: models.into_iter().collect() }
     }
 

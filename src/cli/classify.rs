@@ -15,7 +15,6 @@ use crate::domain::RawMessage;
 use crate::domain::case::CaseFlag;
 use crate::domain::message::Condition;
 use crate::domain::permission::Permission;
-use crate::domain::position::FolderRole;
 use crate::reading;
 use crate::reply::permission::{self, PermissionContext, PermissionSettings};
 use crate::reply::suggestion::suggest;
@@ -90,8 +89,7 @@ impl Judge {
         let arrived_at = jiff::Timestamp::now();
         let message = reading::read(&RawMessage { bytes, arrived_at, partial: false });
         // By itself, as if it had just arrived: no history, no age guard.
-        let context = PermissionContext { role: FolderRole::Inbox, history: false, now: None };
-        let permission = permission::permission(&message, &self.settings, &context);
+        let permission = permission::permission(&message, &self.settings, &PermissionContext::just_arrived());
         let verdict = (!matches!(permission, Permission::Machine { .. }))
             .then(|| self.handbook.triage.judge(&message, &self.handbook.wording.policy));
         let unreadable = matches!(message.condition, Condition::Unreadable(_)).then_some(CaseFlag::Unreadable);

@@ -99,33 +99,6 @@ impl Calendar {
         None
     }
 
-    /// Whether the shop works on this day at all. Without opening hours, Monday to Friday count.
-    pub fn is_business_day(&self, day: Date) -> bool {
-        let weekly = if self.hours.is_empty() {
-            day.weekday().to_monday_one_offset() <= 5
-        } else {
-            !self.hours.on(day.weekday()).is_empty()
-        };
-        weekly && self.works_on(day)
-    }
-
-    /// The `count`-th business day after `day`; `None` when there are not that many in the coming year
-    /// or so.
-    pub fn business_days_after(&self, day: Date, count: usize) -> Option<Date> {
-        let mut left = count;
-        let mut day = day;
-        for _ in 0..HORIZON + 2 * count {
-            if left == 0 {
-                return Some(day);
-            }
-            day = day.checked_add(1.day()).ok()?;
-            if self.is_business_day(day) {
-                left -= 1;
-            }
-        }
-        None
-    }
-
     /// Whether the day is neither a public holiday nor in a closed period.
     fn works_on(&self, day: Date) -> bool {
         let closed = self.closed.iter().any(|(first, last)| (*first..=*last).contains(&day));
@@ -208,22 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn without_hours_nothing_is_open_and_weekdays_are_business_days() {
+    fn without_hours_nothing_is_open() {
         let calendar = Calendar::without_hours(paris());
         assert!(!calendar.is_open(at("2026-03-03T10:00:00")));
         assert_eq!(calendar.next_opening(at("2026-03-03T10:00:00")), None);
-        assert!(calendar.is_business_day("2026-03-03".parse().unwrap()));
-        assert!(!calendar.is_business_day("2026-03-07".parse().unwrap()));
     }
 
     #[test]
-    fn business_days_skip_what_is_closed() {
-        let day = |text: &str| text.parse::<Date>().unwrap();
-        assert_eq!(shop().business_days_after(day("2026-04-03"), 1), Some(day("2026-04-04")));
-        assert_eq!(shop().business_days_after(day("2026-04-03"), 2), Some(day("2026-04-07")));
-        assert_eq!(shop().business_days_after(day("2026-04-05"), 0), Some(day("2026-04-05")));
+    fn a_shop_that_never_opens_names_no_opening() {
         let never = Calendar::parse(paris(), "Mon 09:00-10:00", &["2026-01-01..2030-01-01".into()], None).unwrap();
-        assert_eq!(never.business_days_after(day("2026-04-05"), 1), None);
         assert_eq!(never.next_opening(at("2026-04-05T10:00:00")), None);
     }
 
