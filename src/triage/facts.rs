@@ -2,6 +2,7 @@
 
 mod dates;
 mod numbers;
+mod phrases;
 mod products;
 mod scene;
 pub mod vocabulary;

@@ -140,7 +140,9 @@ pub fn extract(
         };
         let rank = candidates.of(one.fact).filter(|other| other.score > one.score).count();
         let rivals = candidates.of(one.fact).count();
-        candidate::with_mail(candidate::extract(one, tokens, vocabulary, rank, rivals), &mail)
+        let nth = candidates.of(one.fact).take_while(|other| !std::ptr::eq(*other, one)).count();
+        let company = candidate::Company { rank, rivals, nth };
+        candidate::with_mail(candidate::extract(one, tokens, vocabulary, company), &mail)
     });
     let of_candidates = of_candidates.collect();
     (mail, of_candidates)

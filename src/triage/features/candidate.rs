@@ -3,22 +3,32 @@
 use std::ops::Range;
 
 use super::lexicon::LEXICON;
-use super::tokens::{Kind, Tokens};
+use super::tokens::{Kind, Token, Tokens};
 use super::{Block, Entry, Features, Sink, hash, scaled, words};
+use crate::domain::Fact;
 use crate::triage::facts::Candidate;
 use crate::triage::facts::vocabulary::Vocabulary;
 
 /// Words looked at on either side.
 const REACH: usize = 7;
 
-/// The features of one candidate among `rivals` candidates for the same fact in the mail, of which it
-/// is the `rank`-th by the rules' score. `tokens` are those of the candidate's part.
+/// A candidate among those for the same fact in its mail.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Company {
+    /// Better ones by the rules' score.
+    pub(super) rank: usize,
+    /// All of them.
+    pub(super) rivals: usize,
+    /// Those found before it.
+    pub(super) nth: usize,
+}
+
+/// The features of one candidate. `tokens` are those of the candidate's part.
 pub(super) fn extract(
     candidate: &Candidate,
     tokens: &Tokens<'_>,
     vocabulary: &Vocabulary,
-    rank: usize,
-    rivals: usize,
+    company: Company,
 ) -> Features {
     let mut sink = Sink { entries: Vec::with_capacity(128), part: candidate.part };
     let inside = tokens.within(&candidate.span);
@@ -47,13 +57,22 @@ pub(super) fn extract(
         sink.add(Block::Rules, key, here.clone());
         sink.add(Block::Rules, hash::byte(key, near.distance.min(4)), here.clone());
     }
+    nearest_cues(candidate, vocabulary, &mut sink);
+    if candidate.fact == Fact::Product {
+        written(tokens, &inside, &mut sink);
+    }
+    let own = |token: &&Token| Some(token.sentence) == sentence;
+    let asked = tokens.list.iter().filter(own).any(|token| tokens.text(token) == "?");
     let mut flag = |name: &str, value: usize| {
         sink.add_value(Block::Shape, hash::join(hash::text(name), value as u64), 1.0);
     };
     flag("shape", hash::text(&candidate.shape) as usize);
     flag("part", candidate.part as usize);
-    flag("rank", rank.min(3));
-    flag("rivals", rivals.min(5));
+    flag("rank", company.rank.min(3));
+    flag("rivals", company.rivals.min(5));
+    flag("nth", company.nth.min(4));
+    flag("last", usize::from(company.nth + 1 == company.rivals));
+    flag("asked", usize::from(asked));
     flag("words", inside.len().min(6));
     flag("place", (inside.start * 4).checked_div(tokens.list.len()).unwrap_or(0));
     for step in -6_i8..6 {
@@ -62,6 +81,35 @@ pub(super) fn extract(
         }
     }
     Features { entries: scaled(sink.entries) }
+}
+
+/// The nearest cue on either side, and both together: the verb that a date or thing most likely belongs to.
+fn nearest_cues(candidate: &Candidate, vocabulary: &Vocabulary, sink: &mut Sink) {
+    let name = |before: bool| {
+        let side = candidate.context.iter().filter(|near| near.before == before);
+        let nearest = side.min_by_key(|near| near.distance)?;
+        vocabulary.cues().get(usize::from(nearest.cue)).map(|cue| hash::text(&cue.name))
+    };
+    let (before, after) = (name(true).unwrap_or(hash::START), name(false).unwrap_or(hash::START));
+    sink.add(Block::Rules, hash::join(hash::text("nearest before"), before), 0..1);
+    sink.add(Block::Rules, hash::join(hash::text("nearest after"), after), 0..1);
+    sink.add(Block::Rules, hash::join(before, after), 0..1);
+}
+
+/// How a phrase is spelled: capitals, and the ends of its first and last word ("-age", "-euse", "-er").
+fn written(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {
+    let words = tokens.list.get(inside.clone()).unwrap_or_default();
+    for (place, token) in [(b'f', words.first()), (b'l', words.last())] {
+        let Some(token) = token.filter(|token| token.kind == Kind::Word) else { continue };
+        let text = tokens.text(token).trim_end_matches('s');
+        for length in 2..=4 {
+            if let Some(end) = text.len().checked_sub(length).and_then(|from| text.get(from..)) {
+                sink.add(Block::Letters, hash::byte(hash::text(end), place), 0..1);
+            }
+        }
+    }
+    let capitals = words.iter().filter(|token| tokens.capital(token)).count();
+    sink.add_value(Block::Shape, hash::join(hash::text("capitals"), capitals.min(3) as u64), 1.0);
 }
 
 fn surroundings(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {

@@ -84,6 +84,12 @@ impl<'a> Tokens<'a> {
         self.text.text().get(token.folded.clone()).unwrap_or_default()
     }
 
+    /// Whether the customer began a token with a capital letter.
+    pub fn capital(&self, token: &Token) -> bool {
+        let written = self.text.original().get(token.span.clone()).unwrap_or_default();
+        written.starts_with(char::is_uppercase)
+    }
+
     /// The tokens that a byte range of the customer's text touches; never empty.
     pub fn within(&self, span: &Range<usize>) -> Range<usize> {
         let start = self.list.partition_point(|token| token.span.end <= span.start);
