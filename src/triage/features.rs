@@ -29,7 +29,7 @@ use super::prepared::PreparedText;
 use tokens::Tokens;
 
 /// Raised whenever the same mail would get other features: a model of another version is not used.
-pub const FEATURE_VERSION: u32 = 1;
+pub const FEATURE_VERSION: u32 = 2;
 
 /// Binary logarithm of the number of columns.
 pub const BITS: u32 = 18;
