@@ -29,7 +29,7 @@ use super::prepared::PreparedText;
 use tokens::Tokens;
 
 /// Raised whenever the same mail would get other features: a model of another version is not used.
-pub const FEATURE_VERSION: u32 = 1;
+pub const FEATURE_VERSION: u32 = 2;
 
 /// Binary logarithm of the number of columns.
 pub const BITS: u32 = 18;
@@ -58,11 +58,11 @@ impl Block {
     /// Length of the block's vector, found by cross-validation.
     fn weight(self) -> f32 {
         match self {
-            Self::Words => 1.0,
-            Self::Letters => 1.0,
-            Self::Ideas => 1.0,
-            Self::Company => 0.7,
-            Self::Rules => 1.0,
+            Self::Words => 1.3,
+            Self::Letters => 1.3,
+            Self::Ideas => 1.2,
+            Self::Company => 0.5,
+            Self::Rules => 0.7,
             Self::Shape => 0.5,
         }
     }
