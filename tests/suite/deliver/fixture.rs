@@ -11,8 +11,7 @@ use guichet::daemon::{Alarms, Deliver, DeliverSettings, Heartbeats, InDoubt, Sen
 use guichet::domain::{
     Address, CaseId, DeliveryState, Email, MessageId, MessageLocation, OutgoingId, OutgoingKind, OutgoingMail,
 };
-use guichet::ports::store::Lease;
-use guichet::ports::store::Matter;
+use guichet::ports::store::{Decision, Lease, Matter};
 use guichet::ports::{Clock, MailError, MailboxActions, Store};
 use jiff::SignedDuration;
 use tempfile::TempDir;
@@ -23,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::smtp::settings;
 use crate::support::clock::ManualClock;
 use crate::support::ids::CountingIds;
-use crate::support::letter::Letter;
+use crate::support::letter::{Letter, reply};
 use crate::support::scripted_smtp::SmtpServer;
 use crate::support::watched::WatchedStore;
 
@@ -113,6 +112,23 @@ impl Fixture {
         let Matter::Customer(matter) = &mut intake.matter else { panic!("a letter of a customer") };
         matter.acknowledgement = Some(OutgoingMail { case: letter.case_id(), ..mail });
         self.store.record(&self.lease().await, intake).await.unwrap();
+    }
+
+    /// A customer's message arrives, held from acknowledgement, and a reply to it is approved; returns its row.
+    pub async fn approve_reply(&self) -> String {
+        let n = self.letters.fetch_add(1, Ordering::SeqCst) + 1;
+        let letter = Letter::new(n).from(&format!("customer{n}@example.org")).at(self.clock.now());
+        let mut intake = letter.prepare(&*self.store).await;
+        let Matter::Customer(matter) = &mut intake.matter else { panic!("a letter of a customer") };
+        matter.acknowledgement = None;
+        self.store.record(&self.lease().await, intake).await.unwrap();
+        let case = self.store.case(&letter.case_id()).await.unwrap();
+        let mail = reply(&case, 1, self.clock.now());
+        let id = mail.id.as_str().to_owned();
+        let decision = Decision::Approve { mail: Box::new(mail), asks: false, timers: Vec::new() };
+        self.store.decide(&case.id, case.revision, decision, "rita", self.clock.now()).await.unwrap();
+        self.wake.notify_one();
+        id
     }
 
     async fn lease(&self) -> Lease {

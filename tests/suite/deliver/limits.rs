@@ -14,13 +14,13 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 async fn waits_grow_and_after_five_days_a_person_decides() {
     let f = Fixture::new().await;
     f.server.always(At::Rcpt, Do::Say("450 4.2.0 greylisted\r\n"));
-    f.put("a-1").await;
+    let reply = f.approve_reply().await;
     let worker = f.start().await;
     let mut waits = Vec::new();
     let held = loop {
         let attempt = u32::try_from(waits.len()).unwrap() + 1;
         let ended = |row: &guichet::domain::OutgoingMail| row.attempts == attempt && row.state.name() != "attempting";
-        let mail = f.store.until_row("a-1", ended).await;
+        let mail = f.store.until_row(&reply, ended).await;
         let DeliveryState::Pending { not_before } = mail.state else { break mail };
         let wait = not_before.duration_since(f.clock.now());
         waits.push(wait);
