@@ -2,7 +2,6 @@
 
 mod dates;
 mod numbers;
-mod phrases;
 mod products;
 mod scene;
 pub mod vocabulary;

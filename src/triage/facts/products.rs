@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use super::phrases;
+use super::Candidate;
 use super::scene::Scene;
 use super::vocabulary::List;
-use super::{Candidate, Weighing};
 use crate::domain::Fact;
 use crate::triage::hit::Part;
 
@@ -13,10 +12,6 @@ use crate::triage::hit::Part;
 const LISTED: f32 = 1.2;
 /// What a maker's name is worth before any cue.
 const BRAND: f32 = 0.6;
-/// What a phrase that no list knows is worth before any cue.
-const PHRASE: f32 = -0.5;
-/// Such phrases kept of a part, those with the best cues: the model is asked about each.
-const PHRASES: usize = 6;
 
 pub(super) fn candidates(scene: &Scene<'_>, part: Part, all: &mut Vec<Candidate>) {
     let push = |range: Range<usize>, shape: &str, bias: f32, all: &mut Vec<Candidate>| {
@@ -35,25 +30,6 @@ pub(super) fn candidates(scene: &Scene<'_>, part: Part, all: &mut Vec<Candidate>
                 push(range, &shape.name, shape.weights.of(Fact::Product), all);
             }
         }
-    }
-    unlisted(scene, part, all);
-}
-
-/// Adds the likeliest phrases that hold no listed product, in the order of the text.
-fn unlisted(scene: &Scene<'_>, part: Part, all: &mut Vec<Candidate>) {
-    let mut found: Vec<(Range<usize>, &str, Weighing)> = Vec::new();
-    for (range, shape) in phrases::find(scene, part) {
-        let known = [List::Products, List::Brands].into_iter().any(|list| scene.is_listed(list, &range));
-        if !known && !within_reference(scene.text(), &range) && names_something(scene, &range) {
-            let weighing = scene.weigh(Fact::Product, &range, &[]);
-            found.push((range, shape, weighing));
-        }
-    }
-    found.sort_by(|a, b| b.2.score.total_cmp(&a.2.score));
-    found.truncate(PHRASES);
-    found.sort_by_key(|(range, ..)| range.start);
-    for (range, shape, weighing) in found {
-        all.push(Candidate::new(Fact::Product, part, scene.folded, range, shape).weighed(PHRASE, weighing));
     }
 }
 
