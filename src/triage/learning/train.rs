@@ -19,7 +19,7 @@ use crate::triage::rules::RuleSet;
 /// Folds of the cross-validation.
 pub const FOLDS: usize = 5;
 /// Penalties (L2) found by cross-validation on the training split.
-const PENALTY: f64 = 0.07;
+const PENALTY: f64 = 0.045;
 /// Penalty of the models for facts.
 const FACT_PENALTY: f64 = 0.2;
 /// Mails that span the solver's coordinates at most.
