@@ -48,3 +48,15 @@ fn an_unknown_language_is_always_unsure() {
     let verdict = judge(&triage(), "Pedido", "Quiero que me devuelvan el dinero del pedido 4410.", "es");
     assert!(verdict.unsure.contains(&guichet::domain::verdict::Unsure::Intent));
 }
+
+#[test]
+fn every_model_has_a_card_that_reads_as_toml_and_names_the_corpus() {
+    let assets = Assets::built_in().load(Kind::Models).unwrap();
+    let models = assets.iter().filter_map(|asset| asset.name.strip_suffix(".model"));
+    for model in models {
+        let card = assets.iter().find(|asset| asset.name == format!("{model}.card.toml"));
+        let card: toml::Table = toml::from_str(card.expect(model).text().unwrap()).expect(model);
+        assert_eq!(card["corpus_sha256"].as_str().map(str::len), Some(64), "{model}");
+        assert!(card.contains_key("cross_validation") && card.contains_key("test"), "{model}");
+    }
+}

@@ -37,7 +37,7 @@ fn section(text: &mut String, name: &str, task: Task, report: &Report) {
         Task::Anger => {
             classes(text, &report.all.anger, report.all.anger_ece);
             let _ = writeln!(text, "quadratic_kappa = {:.3}", report.all.anger_kappa);
-            found(text, "angry", &report.all.angry);
+            found(text, "angry_or_furious", &report.all.angry);
         }
         Task::Reason => classes(text, &report.all.reason, report.all.reason_ece),
         _ => {
