@@ -2,6 +2,7 @@
 //! so that a changed one counts without a restart.
 
 use std::fmt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -56,6 +57,14 @@ impl Secret {
 }
 
 async fn read(path: &Path) -> Result<String, ConnectError> {
+    // A file that is not there gives its error below.
+    let mode = tokio::fs::metadata(path).await.map_or(0, |meta| meta.permissions().mode() & 0o777);
+    if mode & 0o007 != 0 {
+        let shown = path.display();
+        return Err(ConnectError::Setup(format!(
+            "the password file {shown} may be read by everybody (mode {mode:03o}): run `chmod 600 {shown}`"
+        )));
+    }
     let read = tokio::fs::read_to_string(path).await;
     read.map_err(|error| ConnectError::Setup(format!("cannot read the password file {}: {error}", path.display())))
 }
@@ -101,8 +110,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("imap");
         std::fs::write(&path, " s3cret \r\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(Secret::File(path).resolve().await.unwrap(), " s3cret ");
         assert_eq!(Secret::Command("printf 'abc\\n'".into()).resolve().await.unwrap(), "abc");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_everybody_may_read_is_refused_with_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("imap");
+        std::fs::write(&path, "s3cret").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let refusal = Secret::File(path).resolve().await.unwrap_err().to_string();
+        assert!(refusal.contains("chmod 600") && !refusal.contains("s3cret"), "{refusal}");
     }
 
     #[tokio::test]
