@@ -14,6 +14,9 @@ pub const LANGUAGES: [&str; 2] = ["fr", "en"];
 /// Below this probability a decision of rules alone is unsure.
 const RULES_THRESHOLD: f32 = 0.6;
 
+/// A reason with this score of rules is stated in so many words.
+const STATED: f32 = 1.5;
+
 /// What is likely, and from where on it is believed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predictions {
@@ -99,7 +102,9 @@ pub fn decide(
 ) -> Verdict {
     let (intent, intent_confidence) = intent(&judgement.signals, &predictions.intent);
     let (anger, anger_confidence) = anger(&predictions.anger);
-    let likeliest = likeliest(&predictions.reason, Reason::ALL).filter(|_| intent == Intent::RefundRequest);
+    let likeliest = likeliest(&predictions.reason, Reason::ALL)
+        .map(|judged| stated(judgement).filter(|_| judged.0 == Reason::Unspecified).unwrap_or(judged))
+        .filter(|_| intent == Intent::RefundRequest);
     let reason_confidence = likeliest.map_or(0.0, |(_, confidence)| confidence);
     let reason = likeliest.map(|(reason, _)| reason);
     let known = LANGUAGES.contains(&language);
@@ -143,6 +148,17 @@ fn intent(signals: &[Signal], probabilities: &[f32]) -> (Intent, f32) {
         return (Intent::RefundRequest, probabilities.first().copied().unwrap_or(0.0));
     }
     (intent, confidence)
+}
+
+/// The reason that rules found in so many words, with its share among theirs. It outweighs a model that
+/// takes a mail for too short to give one.
+fn stated(judgement: &Judgement) -> Option<(Reason, f32)> {
+    let scores = Reason::ALL.iter().copied().zip(judgement.reason_scores);
+    let given = scores.filter(|(reason, score)| *reason != Reason::Unspecified && *score >= STATED);
+    let (reason, _) = given.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let shares = softmax(&judgement.reason_scores);
+    let place = Reason::ALL.iter().position(|known| *known == reason)?;
+    shares.get(place).map(|share| (reason, *share))
 }
 
 /// The middle of the distribution: a mail as likely calm as furious is neither.
