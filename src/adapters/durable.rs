@@ -23,7 +23,7 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     sync_folder(folder)
 }
 
-/// Like [`write`], but fails with [`io::ErrorKind::AlreadyExists`] when the name is taken.
+/// Like [`write`](fn@write), but fails with [`io::ErrorKind::AlreadyExists`] when the name is taken.
 pub fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     unnamed(folder, bytes)?.persist_noclobber(folder.join(name)).map_err(|error| error.error)?;
     sync_folder(folder)

@@ -1,7 +1,7 @@
 //! May a machine answer this message, and whom? One pure function over what reading found.
 //!
-//! The rules come in two groups: those that recognise a machine ([`machine`]), and those that leave the
-//! answer to a person ([`held`]). What is left is allowed. The table in `permission/tests.rs` has a row a
+//! The rules come in two groups: those that recognise a machine (`machine`), and those that leave the
+//! answer to a person (`held`). What is left is allowed. The table in `permission/tests.rs` has a row a
 //! rule, beside the nearest innocent message.
 
 mod domains;
