@@ -17,6 +17,7 @@ pub mod hit;
 pub mod learning;
 pub mod prepared;
 pub mod rules;
+pub mod tagger;
 
 use std::collections::BTreeMap;
 

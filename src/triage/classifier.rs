@@ -4,7 +4,7 @@
 
 pub mod file;
 
-use super::features::{BITS, Entry, Features};
+use super::features::{COLUMNS, Entry, Features};
 
 /// What the models decide, each in a file of its own, `NAME.model`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,11 +23,17 @@ pub enum Task {
     Product,
     /// Whether a candidate is the announced date.
     AnnouncedDate,
+    /// Whether a word is one of the product's name.
+    ProductWord,
+    /// Whether the mail gives the purchase date at all.
+    PurchaseDateGiven,
+    /// Whether the mail names the product at all.
+    ProductGiven,
 }
 
 impl Task {
-    /// Every task.
-    pub const ALL: [Self; 7] = [
+    /// Every task; later ones build on what earlier ones found.
+    pub const ALL: [Self; 10] = [
         Self::Intent,
         Self::Anger,
         Self::Reason,
@@ -35,6 +41,9 @@ impl Task {
         Self::PurchaseDate,
         Self::Product,
         Self::AnnouncedDate,
+        Self::ProductWord,
+        Self::PurchaseDateGiven,
+        Self::ProductGiven,
     ];
 
     /// Name of its file without `.model`.
@@ -47,6 +56,9 @@ impl Task {
             Self::PurchaseDate => "purchase_date",
             Self::Product => "product",
             Self::AnnouncedDate => "announced_date",
+            Self::ProductWord => "product_word",
+            Self::PurchaseDateGiven => "purchase_date_given",
+            Self::ProductGiven => "product_given",
         }
     }
 
@@ -83,13 +95,13 @@ impl Linear {
         if classes == 0 || Some(weights.len()) != columns.len().checked_mul(classes) {
             return Err(format!("{} weights for {} columns of {classes} classes", weights.len(), columns.len()));
         }
-        if !columns.is_sorted_by(|a, b| a < b) || columns.last().is_some_and(|last| *last >= 1 << BITS) {
+        if !columns.is_sorted_by(|a, b| a < b) || columns.last().is_some_and(|last| *last >= COLUMNS) {
             return Err("its columns are out of order or range".into());
         }
         if !weights.iter().chain(&intercepts).all(|weight| weight.is_finite()) {
             return Err("a weight is no number".into());
         }
-        let mut present = vec![(0_u64, 0_u32); 1 << (BITS - 6)];
+        let mut present = vec![(0_u64, 0_u32); COLUMNS as usize / 64];
         for column in columns {
             if let Some((word, _)) = present.get_mut((column >> 6) as usize) {
                 *word |= 1 << (column & 63);
@@ -110,7 +122,7 @@ impl Linear {
 
     /// The columns that have weights, ascending.
     pub fn columns(&self) -> Vec<u32> {
-        (0..1_u32 << BITS).filter(|column| self.row(*column).is_some()).collect()
+        (0..COLUMNS).filter(|column| self.row(*column).is_some()).collect()
     }
 
     /// Weights of one column.
@@ -127,11 +139,16 @@ impl Linear {
 
     /// Calibrated log-odds, one a class.
     pub fn scores(&self, features: &Features) -> Vec<f32> {
+        self.scores_of(features.entries.iter().map(|entry| (entry.column, entry.value)))
+    }
+
+    /// The same for columns with their values.
+    pub fn scores_of(&self, cells: impl IntoIterator<Item = (u32, f32)>) -> Vec<f32> {
         let mut scores = self.intercepts.clone();
-        for entry in &features.entries {
-            if let Some(row) = self.row(entry.column) {
+        for (column, value) in cells {
+            if let Some(row) = self.row(column) {
                 for (score, weight) in scores.iter_mut().zip(row) {
-                    *score += weight * entry.value;
+                    *score += weight * value;
                 }
             }
         }
@@ -197,7 +214,7 @@ mod tests {
 
     #[test]
     fn scores_are_the_dot_product() {
-        let last = (1 << BITS) - 1;
+        let last = COLUMNS - 1;
         let model = Linear::new(&[0, 63, 64, last], vec![1., 2., 3., 4., 5., 6., 7., 8.], vec![0.5, 0.0], 0.5).unwrap();
         let scores = model.scores(&features(&[(0, 1.0), (5, 9.0), (64, 2.0), (last, 1.0)]));
         assert_eq!(scores, [0.5 + 1.0 + 10.0 + 7.0, 2.0 + 12.0 + 8.0]);
@@ -208,7 +225,7 @@ mod tests {
     fn nonsense_is_no_model() {
         assert!(Linear::new(&[2, 1], vec![0.0; 2], vec![0.0], 0.5).is_err());
         assert!(Linear::new(&[1], vec![0.0; 2], vec![0.0], 0.5).is_err());
-        assert!(Linear::new(&[1 << BITS], vec![0.0], vec![0.0], 0.5).is_err());
+        assert!(Linear::new(&[COLUMNS], vec![0.0], vec![0.0], 0.5).is_err());
         assert!(Linear::new(&[1], vec![f32::NAN], vec![0.0], 0.5).is_err());
     }
 

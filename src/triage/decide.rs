@@ -4,6 +4,8 @@ use super::analysis::Analysis;
 use super::by_rules::Judgement;
 use super::classifier::{Linear, Task, levels, logistic, softmax};
 use super::facts::{Candidate, THRESHOLD};
+use super::features::Finding;
+use super::tagger::{Named, name_product};
 use crate::domain::policy::Policy;
 use crate::domain::verdict::Unsure;
 use crate::domain::{Anger, Fact, Given, Intent, Reason, Signal, Verdict};
@@ -28,6 +30,12 @@ pub struct Predictions {
     pub reason: Vec<f32>,
     /// Probability of each candidate to be its fact, in the order of `candidates.all`.
     pub candidates: Vec<f32>,
+    /// What the model of product words takes for the product's name.
+    pub named: Option<Named>,
+    /// Probability that the purchase date, the product is given at all; `None` without a model for that.
+    pub purchase_date_given: Option<f32>,
+    /// See there.
+    pub product_given: Option<f32>,
     /// Least probability to be sure (facts: to be taken), a task.
     pub thresholds: [f32; Task::ALL.len()],
 }
@@ -41,6 +49,9 @@ impl Predictions {
             anger: levels(&judgement.anger_scores),
             reason: softmax(&judgement.reason_scores),
             candidates: analysis.candidates.all.iter().map(believed).collect(),
+            named: None,
+            purchase_date_given: None,
+            product_given: None,
             thresholds: Task::ALL.map(|task| if fact_of(task).is_some() { 0.5 } else { RULES_THRESHOLD }),
         }
     }
@@ -48,14 +59,54 @@ impl Predictions {
     /// Puts one model's word in the place of the rules'.
     pub fn take_model(&mut self, task: Task, model: &Linear, analysis: &Analysis) {
         self.set_threshold(task, model.threshold);
-        match fact_of(task) {
-            None => self.set_scores(task, &model.scores(&analysis.features)),
-            Some(fact) => {
+        match (task, fact_of(task)) {
+            (Task::ProductWord, _) => {
+                let score = |cells: Vec<(u32, f32)>| model.scores_of(cells).first().copied().unwrap_or(0.0);
+                self.named = name_product(&analysis.text, &analysis.candidates, score);
+            }
+            (Task::PurchaseDateGiven | Task::ProductGiven, Some(fact)) => {
+                let findings = self.findings(fact, analysis);
+                let mail = analysis.features.entries.iter().map(|entry| (entry.column, entry.value));
+                let scores = model.scores_of(mail.chain(findings));
+                self.set_given(task, scores.first().map_or(0.0, |score| logistic(*score)));
+            }
+            (_, Some(fact)) => {
                 let all = analysis.candidates.all.iter().zip(&analysis.of_candidates).zip(&mut self.candidates);
                 for ((_, features), place) in all.filter(|((candidate, _), _)| candidate.fact == fact) {
                     *place = model.scores(features).first().map_or(0.0, |score| logistic(*score));
                 }
             }
+            (_, None) => self.set_scores(task, &model.scores(&analysis.features)),
+        }
+    }
+
+    /// What is known by now about a fact: see [`Finding`].
+    pub fn findings(&self, fact: Fact, analysis: &Analysis) -> [(u32, f32); 3] {
+        let likeliest = likeliest_candidate(analysis, self, fact).map(|(_, probability)| probability);
+        let odds = |probability: f32| (probability / (1.0 - probability)).ln().clamp(-4.0, 4.0);
+        let named = self.named.as_ref().filter(|_| fact == Fact::Product);
+        [
+            (Finding::Best.column(), likeliest.map_or(0.0, odds)),
+            (Finding::NoCandidate.column(), f32::from(u8::from(likeliest.is_none()))),
+            (Finding::Word.column(), named.map_or(0.0, |named| named.score)),
+        ]
+    }
+
+    /// Sets the probability that a fact is given.
+    pub fn set_given(&mut self, task: Task, probability: f32) {
+        match task {
+            Task::PurchaseDateGiven => self.purchase_date_given = Some(probability),
+            Task::ProductGiven => self.product_given = Some(probability),
+            _ => {}
+        }
+    }
+
+    /// The task and probability of a fact's being given at all.
+    fn given(&self, fact: Fact) -> Option<(Task, f32)> {
+        match fact {
+            Fact::PurchaseDate => self.purchase_date_given.map(|probability| (Task::PurchaseDateGiven, probability)),
+            Fact::Product => self.product_given.map(|probability| (Task::ProductGiven, probability)),
+            _ => None,
         }
     }
 
@@ -85,8 +136,8 @@ impl Predictions {
 pub fn fact_of(task: Task) -> Option<Fact> {
     match task {
         Task::OrderNumber => Some(Fact::OrderNumber),
-        Task::PurchaseDate => Some(Fact::PurchaseDate),
-        Task::Product => Some(Fact::Product),
+        Task::PurchaseDate | Task::PurchaseDateGiven => Some(Fact::PurchaseDate),
+        Task::Product | Task::ProductWord | Task::ProductGiven => Some(Fact::Product),
         Task::AnnouncedDate => Some(Fact::AnnouncedDate),
         Task::Intent | Task::Anger | Task::Reason => None,
     }
@@ -178,13 +229,29 @@ fn likeliest<T: Copy>(probabilities: &[f32], all: &[T]) -> Option<(T, f32)> {
     pairs.reduce(|best, next| if next.1 > best.1 { next } else { best })
 }
 
-/// The words of the likeliest candidate that is believed.
+/// The likeliest candidate for a fact, and its probability.
+fn likeliest_candidate<'a>(
+    analysis: &'a Analysis,
+    predictions: &Predictions,
+    fact: Fact,
+) -> Option<(&'a Candidate, f32)> {
+    let all = analysis.candidates.all.iter().zip(predictions.candidates.iter().copied());
+    all.filter(|(candidate, _)| candidate.fact == fact).reduce(|best, next| if next.1 > best.1 { next } else { best })
+}
+
+/// The words that give a fact, where it is believed to be given.
 fn best(analysis: &Analysis, predictions: &Predictions, task: Task) -> Option<String> {
     let fact = fact_of(task)?;
-    let all = analysis.candidates.all.iter().zip(&predictions.candidates);
-    let best = all
-        .filter(|(candidate, _)| candidate.fact == fact)
-        .reduce(|best, next| if next.1 > best.1 { next } else { best });
-    best.filter(|(_, probability)| **probability >= predictions.threshold(task))
-        .map(|(candidate, _)| candidate.words.clone())
+    let candidate = likeliest_candidate(analysis, predictions, fact);
+    let Some((task, probability)) = predictions.given(fact) else {
+        let believed = candidate.filter(|(_, probability)| *probability >= predictions.threshold(task));
+        return believed.map(|(candidate, _)| candidate.words.clone());
+    };
+    if probability < predictions.threshold(task) {
+        return None;
+    }
+    // That something is named is sure; a word that no list knows may name it better than a doubtful candidate.
+    let named = predictions.named.as_ref().filter(|_| fact == Fact::Product).map(|named| named.words.clone());
+    let likely = candidate.filter(|(_, probability)| *probability >= 0.5 || named.is_none());
+    likely.map(|(candidate, _)| candidate.words.clone()).or(named)
 }

@@ -17,6 +17,7 @@ pub mod hash;
 mod ideas;
 pub mod lexicon;
 mod shape;
+pub mod tagging;
 pub mod tokens;
 mod words;
 
@@ -29,7 +30,7 @@ use super::prepared::PreparedText;
 use tokens::Tokens;
 
 /// Raised whenever the same mail would get other features: a model of another version is not used.
-pub const FEATURE_VERSION: u32 = 2;
+pub const FEATURE_VERSION: u32 = 3;
 
 /// Binary logarithm of the number of columns.
 pub const BITS: u32 = 18;
@@ -89,6 +90,34 @@ pub struct Features {
     /// At most one entry a column.
     pub entries: Vec<Entry>,
 }
+
+impl Features {
+    /// Columns with their values.
+    pub fn cells(&self) -> Vec<(u32, f32)> {
+        self.entries.iter().map(|entry| (entry.column, entry.value)).collect()
+    }
+}
+
+/// What is found out about a mail after its words were seen; each has a column of its own above the hashed ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// Log-odds of the likeliest candidate, within ±4; 0 where there is none.
+    Best,
+    /// 1 where there is no candidate.
+    NoCandidate,
+    /// Score of the likeliest word of a product's name; 0 where there is none.
+    Word,
+}
+
+impl Finding {
+    /// Its column.
+    pub fn column(self) -> u32 {
+        (1 << BITS) + self as u32
+    }
+}
+
+/// Columns there can be.
+pub const COLUMNS: u32 = (1 << BITS) + 64;
 
 /// Collects occurrences before they are counted.
 struct Sink {

@@ -2,7 +2,8 @@
 
 pub mod calibrate;
 pub mod card;
-pub mod gram;
-pub mod linear;
+pub mod ridge;
+pub mod second;
 pub mod solve;
+pub mod sparse;
 pub mod train;

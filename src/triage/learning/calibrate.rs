@@ -1,51 +1,4 @@
-//! Makes scores honest: fitted on mails that the model scored without having seen them.
-
-/// The factor that makes softmax scores most likely to give the labels (one over the temperature).
-pub fn sharpness(scores: &[Vec<f32>], labels: &[usize]) -> f32 {
-    let loss = |factor: f32| -> f64 {
-        let one = |(scores, label): (&Vec<f32>, &usize)| {
-            let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let sum: f64 = scores.iter().map(|score| f64::from((score - highest) * factor).exp()).sum();
-            let own = scores.get(*label).copied().unwrap_or(highest);
-            sum.ln() - f64::from((own - highest) * factor)
-        };
-        scores.iter().zip(labels).map(one).sum()
-    };
-    let (mut low, mut high) = (0.05_f32.ln(), 20.0_f32.ln());
-    for _ in 0..60 {
-        let (left, right) = (low + (high - low) * 0.382, low + (high - low) * 0.618);
-        if loss(left.exp()) < loss(right.exp()) { high = right } else { low = left }
-    }
-    ((low + high) / 2.0).exp()
-}
-
-/// Factor and offset that make logistic scores most likely to give the labels (Platt), by Newton's method.
-pub fn platt(scores: &[f32], labels: &[bool]) -> (f32, f32) {
-    let (mut factor, mut offset) = (1.0_f64, 0.0_f64);
-    for _ in 0..50 {
-        // A little weight on factor 1 and offset 0 keeps separable scores from running away.
-        let (mut g0, mut g1) = ((factor - 1.0) * 0.1, offset * 0.1);
-        let (mut h00, mut h01, mut h11) = (0.1, 0.0, 0.1);
-        for (score, label) in scores.iter().zip(labels) {
-            let score = f64::from(*score);
-            let p = 1.0 / (1.0 + (-(factor * score + offset)).exp());
-            let (error, weight) = (p - f64::from(u8::from(*label)), (p * (1.0 - p)).max(1e-6));
-            g0 += error * score;
-            g1 += error;
-            h00 += weight * score * score;
-            h01 += weight * score;
-            h11 += weight;
-        }
-        let determinant = h00 * h11 - h01 * h01;
-        let (d0, d1) = ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant);
-        factor = (factor - d0.clamp(-1.0, 1.0)).max(0.05);
-        offset -= d1.clamp(-1.0, 1.0);
-        if d0.abs() + d1.abs() < 1e-7 {
-            break;
-        }
-    }
-    (factor as f32, offset as f32)
-}
+//! Where to stop believing, found on mails that the model scored without having seen them.
 
 /// The confidence up to which fewer than `least` of the decisions about that confident were right.
 ///
@@ -76,24 +29,6 @@ pub fn best_limit(documents: &[(f32, bool)]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn boasting_scores_are_damped() {
-        // Two in three right, though the scores say e^6 : 1.
-        let scores = vec![vec![3.0, -3.0]; 3];
-        let factor = sharpness(&scores, &[0, 0, 1]);
-        let p = 1.0 / (1.0 + (-6.0 * factor).exp());
-        assert!((p - 2.0 / 3.0).abs() < 0.01, "{p}");
-    }
-
-    #[test]
-    fn platt_finds_the_share() {
-        let scores: Vec<f32> = (0..400).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
-        let labels: Vec<bool> = (0..400).map(|i| if i % 2 == 0 { i % 8 != 0 } else { i % 10 == 1 }).collect();
-        let (factor, offset) = platt(&scores, &labels);
-        let p = |score: f32| 1.0 / (1.0 + (-(factor * score + offset)).exp());
-        assert!((p(1.0) - 0.75).abs() < 0.02 && (p(-1.0) - 0.2).abs() < 0.02, "{} {}", p(1.0), p(-1.0));
-    }
 
     #[test]
     fn doubt_and_limits_follow_the_data() {

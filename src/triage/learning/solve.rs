@@ -1,133 +1,125 @@
 //! One group of texts, several questions about them: held-out scores by cross-validation, and the
 //! weights of the model trained on all.
 
-use std::collections::HashMap;
-
-use ndarray::{Array2, Axis, concatenate};
-
-use super::gram::{Coordinates, Gram};
-use super::linear::{self, Fitted};
-use crate::triage::features::Features;
-
-/// A column that fewer texts have cannot be told from chance.
-const LEAST_TEXTS: u32 = 2;
+use super::ridge::{Weights, fit};
+use super::sparse::Sparse;
 
 /// What is asked about each text.
 pub enum Labels {
-    /// One of so many classes.
+    /// One of so many classes: one score a class.
     Class(Vec<usize>, usize),
-    /// A level from 0 up to the number given: that many questions "at least …?".
+    /// A level from 0 up to the number given: one score for each "at least …?".
     Level(Vec<usize>, usize),
-    /// Yes or no.
+    /// Yes or no: one score.
     Truth(Vec<bool>),
 }
 
+impl Labels {
+    /// Number of scores.
+    fn answers(&self) -> usize {
+        match self {
+            Self::Class(_, classes) => *classes,
+            Self::Level(_, highest) => *highest,
+            Self::Truth(_) => 1,
+        }
+    }
+
+    /// What the scores of a text should be: +1 or −1 each.
+    fn targets(&self, text: usize) -> Vec<f32> {
+        let sign = |yes: bool| if yes { 1.0 } else { -1.0 };
+        match self {
+            Self::Class(labels, classes) => {
+                let label = labels.get(text).copied().unwrap_or(usize::MAX);
+                (0..*classes).map(|class| sign(class == label)).collect()
+            }
+            Self::Level(labels, highest) => {
+                let label = labels.get(text).copied().unwrap_or(0);
+                (1..=*highest).map(|least| sign(label >= least)).collect()
+            }
+            Self::Truth(labels) => vec![sign(labels.get(text).copied().unwrap_or(false))],
+        }
+    }
+}
+
 /// The answer to one question.
+#[derive(Debug, Clone)]
 pub struct Solved {
     /// For each text the scores of the model that did not see its fold.
     pub held_out: Vec<Vec<f32>>,
     /// Columns with weights, ascending.
     pub columns: Vec<u32>,
-    /// One weight a class for each of them.
+    /// One weight a score for each of them.
     pub weights: Vec<f32>,
-    /// One a class.
+    /// One a score.
     pub intercepts: Vec<f32>,
 }
 
-/// Solves all questions about one group of texts; `fold` tells which fold each text belongs to.
-///
-/// # Errors
-/// In words, when a fold lacks a class or the solver fails.
-pub fn solve(
-    texts: &[&Features],
-    fold: &[usize],
-    questions: &[(Labels, f64)],
-    landmarks: usize,
-) -> Result<Vec<Solved>, String> {
-    let kept = frequent(texts);
-    let kept: Vec<&Features> = kept.iter().collect();
-    let gram = Gram::of(&kept, landmarks);
-    let all: Vec<usize> = (0..texts.len()).collect();
-    let folds = fold.iter().max().map_or(0, |last| last + 1);
-    let mut held_out: Vec<Vec<Vec<f32>>> = questions.iter().map(|_| vec![Vec::new(); texts.len()]).collect();
-    for number in 0..folds {
-        let (asked, seen): (Vec<usize>, Vec<usize>) = all.iter().partition(|text| fold.get(**text) == Some(&number));
-        let at = Coordinates::of(&gram, &seen);
-        for ((labels, penalty), held_out) in questions.iter().zip(&mut held_out) {
-            let fitted = fit(&at, labels, &seen, *penalty)?;
-            let scores = at.scores(&gram, &fitted.on_landmarks, &asked);
-            for (text, row) in asked.iter().zip(scores.rows()) {
-                let row = row.iter().zip(&fitted.intercepts).map(|(score, intercept)| (score + intercept) as f32);
-                if let Some(place) = held_out.get_mut(*text) {
-                    *place = row.collect();
-                }
-            }
-        }
-    }
-    let at = Coordinates::of(&gram, &all);
-    let answers = questions.iter().zip(held_out).map(|((labels, penalty), held_out)| {
-        let fitted = fit(&at, labels, &all, *penalty)?;
-        let (columns, weights) = spread(&kept, &at.landmarks, &fitted.on_landmarks);
-        let intercepts = fitted.intercepts.iter().map(|intercept| *intercept as f32).collect();
-        Ok(Solved { held_out, columns, weights, intercepts })
-    });
-    answers.collect()
-}
-
-fn fit(at: &Coordinates, labels: &Labels, seen: &[usize], penalty: f64) -> Result<Fitted, String> {
-    match labels {
-        Labels::Class(classes, count) => linear::multinomial(at, &pick(classes, seen), *count, penalty),
-        Labels::Truth(truth) => linear::binary(at, &pick(truth, seen), penalty),
-        Labels::Level(levels, highest) => {
-            let levels = pick(levels, seen);
-            let mut parts = Vec::new();
-            for least in 1..=*highest {
-                let at_least: Vec<bool> = levels.iter().map(|level| *level >= least).collect();
-                parts.push(linear::binary(at, &at_least, penalty)?);
-            }
-            let columns: Vec<_> = parts.iter().map(|part| part.on_landmarks.view()).collect();
-            let on_landmarks = concatenate(Axis(1), &columns).map_err(|error| error.to_string())?;
-            Ok(Fitted { on_landmarks, intercepts: parts.iter().flat_map(|part| part.intercepts.clone()).collect() })
-        }
-    }
-}
-
-fn pick<T: Clone>(all: &[T], chosen: &[usize]) -> Vec<T> {
-    chosen.iter().filter_map(|index| all.get(*index).cloned()).collect()
-}
-
-/// The texts without the columns that only one of them has.
-fn frequent(texts: &[&Features]) -> Vec<Features> {
-    let mut count: HashMap<u32, u32> = HashMap::new();
-    for entry in texts.iter().flat_map(|text| &text.entries) {
-        *count.entry(entry.column).or_default() += 1;
-    }
-    let keep = |text: &&Features| Features {
-        entries: text
-            .entries
-            .iter()
-            .filter(|entry| count.get(&entry.column).is_some_and(|count| *count >= LEAST_TEXTS))
-            .cloned()
-            .collect(),
+/// Solves all questions about one group of texts; `fold` tells which fold each text belongs to, from 0.
+/// Texts of fold `usize::MAX` are not learnt from, but scored by the model trained on all others.
+pub fn solve(texts: &Sparse, fold: &[usize], questions: &[Labels], penalty: f32) -> Vec<Solved> {
+    let answers = questions.iter().map(Labels::answers).sum();
+    let targets: Vec<f32> =
+        (0..texts.len()).flat_map(|text| questions.iter().flat_map(move |labels| labels.targets(text))).collect();
+    let folds = fold.iter().filter(|fold| **fold != usize::MAX).max().map_or(0, |last| last + 1);
+    let without = |number: usize| -> Weights {
+        let seen = |text: &usize| fold.get(*text).is_some_and(|fold| *fold != number && *fold != usize::MAX);
+        let chosen: Vec<usize> = (0..texts.len()).filter(seen).collect();
+        fit(texts, &chosen, &targets, answers, penalty)
     };
-    texts.iter().map(keep).collect()
+    // The last number is no text's fold: that model sees them all.
+    let fitted = in_parallel(folds + 1, without);
+    let whole = fitted.last();
+    let score = |text: usize| {
+        let number = fold.get(text).copied().unwrap_or(usize::MAX);
+        fitted.get(number).or(whole).map(|weights| weights.scores(texts.row(text))).unwrap_or_default()
+    };
+    let scores: Vec<Vec<f32>> = (0..texts.len()).map(score).collect();
+    let mut first = 0;
+    let mut solved = Vec::new();
+    for labels in questions {
+        let part = first..first + labels.answers();
+        first = part.end;
+        let cut = |row: &[f32]| row.get(part.clone()).unwrap_or_default().to_vec();
+        solved.push(Solved {
+            held_out: scores.iter().map(|row| cut(row)).collect(),
+            columns: texts.columns.clone(),
+            weights: whole.map(|whole| whole.table.chunks(answers).flat_map(cut).collect()).unwrap_or_default(),
+            intercepts: whole.map(|whole| cut(&whole.intercepts)).unwrap_or_default(),
+        });
+    }
+    solved
 }
 
-/// From weights on landmarks to weights on columns.
-fn spread(texts: &[&Features], landmarks: &[usize], on_landmarks: &Array2<f64>) -> (Vec<u32>, Vec<f32>) {
-    let classes = on_landmarks.ncols();
-    let mut sums: HashMap<u32, Vec<f64>> = HashMap::new();
-    for (landmark, weights) in landmarks.iter().zip(on_landmarks.rows()) {
-        for entry in texts.get(*landmark).into_iter().flat_map(|text| &text.entries) {
-            let sum = sums.entry(entry.column).or_insert_with(|| vec![0.0; classes]);
-            for (sum, weight) in sum.iter_mut().zip(weights) {
-                *sum += weight * f64::from(entry.value);
-            }
-        }
+/// The results of `work(0)`, `work(1)`, …, on as many threads as there are processors. Their order and values
+/// do not depend on how many those are.
+fn in_parallel<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(count.max(1));
+    let mut results: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let work = &work;
+        let share =
+            |thread: usize| (thread..count).step_by(threads).map(|number| (number, work(number))).collect::<Vec<_>>();
+        let running: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
+        running.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
+    });
+    results.sort_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_out_scores_do_not_know_their_fold() {
+        // The only texts with column 9 are all in fold 0: their held-out scores cannot use it.
+        let rows: Vec<Vec<(u32, f32)>> =
+            (0..30_u32).map(|text| if text % 3 == 0 { vec![(9, 1.0)] } else { vec![(text % 2, 1.0)] }).collect();
+        let fold: Vec<usize> = (0..30).map(|text| text % 3).collect();
+        let truth: Vec<bool> = (0..30).map(|text| text % 3 == 0).collect();
+        let texts = Sparse::of(&rows, |row| row, 1);
+        let solved = solve(&texts, &fold, &[Labels::Truth(truth)], 0.1);
+        assert!(solved[0].held_out[0][0] < 0.0, "not seen in training");
+        let place = solved[0].columns.iter().position(|column| *column == 9).unwrap();
+        assert!(solved[0].weights[place] > 0.5, "seen by the whole model");
     }
-    let mut columns: Vec<u32> = sums.keys().copied().collect();
-    columns.sort_unstable();
-    let weights = columns.iter().filter_map(|column| sums.get(column)).flatten().map(|weight| *weight as f32);
-    let weights = weights.collect();
-    (columns, weights)
 }
