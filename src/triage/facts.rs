@@ -17,6 +17,10 @@ use crate::domain::{Fact, Given, Intent, Reason};
 /// A candidate scored at least this is taken for the fact when no model says otherwise.
 pub const THRESHOLD: f32 = 1.0;
 
+/// Candidates looked at for one fact in one part of a mail: each is weighed against all words about it, and
+/// nobody's own words hold more.
+const MOST: usize = 60;
+
 /// A cue near a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CueNear {

@@ -3,7 +3,7 @@
 //! | block | holds |
 //! |---|---|
 //! | words | 1–2 word sequences, subject's apart as well; words with accents also as written |
-//! | letters | 3–5 letters within a word |
+//! | letters | 4 letters within a word |
 //! | ideas | the lexicon's ideas: alone, denied, ordered pairs within a sentence, in first and last sentence |
 //! | company | pairs of ideas anywhere in the mail |
 //! | rules | names of the rules that hit, denied or not, and the sum of their weights |
@@ -205,7 +205,10 @@ fn rules(hits: &[RuleHit], subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut S
 
 /// Counts, dampens and scales. A value that was given (not counted) keeps its sign.
 fn scaled(mut entries: Vec<Entry>) -> Vec<Entry> {
-    entries.sort_by_key(|entry| entry.column);
+    // Of equal columns the first occurrence comes first and is kept.
+    entries.sort_unstable_by_key(|entry| {
+        u64::from(entry.column) << 32 | (entry.part as u64) << 16 | u64::from(entry.tokens.start)
+    });
     entries.dedup_by(|next, kept| {
         let same = next.column == kept.column;
         if same {

@@ -4,8 +4,11 @@ pub mod file;
 mod needles;
 mod negation;
 
+use std::ops::Range;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::util::syntax;
+use regex_automata::{Input, meta};
 
 pub use file::RuleError;
 
@@ -25,20 +28,32 @@ struct Rule {
     name: String,
     subject: bool,
     body: bool,
-    regex: Regex,
+    /// Matches wherever `regex` does, and its automaton is small: most mails go no further.
+    sketch: Option<meta::Regex>,
+    regex: meta::Regex,
     negatable: bool,
     effects: Vec<Effect>,
+}
+
+/// One expression of a rule, tried where all its needles are.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    rule: usize,
+    /// One bit a set of needles.
+    wanted: u8,
+    /// Its matches hold no full stop, question or exclamation mark.
+    within_sentence: bool,
 }
 
 /// Every rule and word list, ready to match. Immutable and shared between threads.
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    /// Rules without a word they need: run on every mail.
-    always: Vec<usize>,
+    /// Every expression of every rule, rule by rule.
+    units: Vec<Unit>,
     needles: AhoCorasick,
-    /// For each needle, the rules that may match where it stands.
-    owners: Vec<Vec<usize>>,
+    /// For each needle, the units that ask for it, and the bit of the set it belongs to.
+    owners: Vec<Vec<(usize, u8)>>,
     vocabulary: Vocabulary,
 }
 
@@ -51,7 +66,7 @@ impl RuleSet {
     pub fn load(assets: &[Asset]) -> Result<Self, RuleError> {
         let mut packs: Vec<&Asset> = assets.iter().filter(|asset| is_pack(&asset.name)).collect();
         packs.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut sources: Vec<(RuleSource, Rule, Option<Needles>)> = Vec::new();
+        let mut sources: Vec<(RuleSource, Rule, Vec<Expression>)> = Vec::new();
         let mut vocabulary = VocabularyBuilder::default();
         for pack in packs {
             let file = RuleFile::parse(pack)?;
@@ -64,7 +79,7 @@ impl RuleSet {
             }
             vocabulary.add(&file)?;
         }
-        let mut set = Self::index(sources.iter().map(|(_, _, needles)| needles.as_ref()), vocabulary)?;
+        let mut set = Self::index(sources.iter().map(|(_, _, needles)| needles), vocabulary)?;
         let mut checks = Vec::with_capacity(sources.len());
         for (source, rule, _) in sources {
             set.rules.push(rule);
@@ -75,26 +90,28 @@ impl RuleSet {
     }
 
     fn index<'a>(
-        needles: impl Iterator<Item = Option<&'a Needles>>,
+        needles: impl Iterator<Item = &'a Vec<Expression>>,
         vocabulary: VocabularyBuilder,
     ) -> Result<Self, RuleError> {
-        let mut always = Vec::new();
+        let mut units = Vec::new();
         let mut words: Vec<Vec<u8>> = Vec::new();
-        let mut owners: Vec<Vec<usize>> = Vec::new();
+        let mut owners: Vec<Vec<(usize, u8)>> = Vec::new();
         let mut places = std::collections::HashMap::new();
-        for (rule, needed) in needles.enumerate() {
-            let Some(needed) = needed else {
-                always.push(rule);
-                continue;
-            };
-            for word in needed {
-                let place = *places.entry(word.clone()).or_insert_with(|| {
-                    words.push(word.clone());
-                    owners.push(Vec::new());
-                    words.len() - 1
-                });
-                if let Some(owner) = owners.get_mut(place) {
-                    owner.push(rule);
+        for (rule, expressions) in needles.enumerate() {
+            for Expression { needles: sets, within_sentence } in expressions {
+                let unit = units.len();
+                units.push(Unit { rule, wanted: (1 << sets.len()) - 1, within_sentence: *within_sentence });
+                for (bit, word) in
+                    sets.iter().enumerate().flat_map(|(bit, set)| set.iter().map(move |word| (bit, word)))
+                {
+                    let place = *places.entry(word.clone()).or_insert_with(|| {
+                        words.push(word.clone());
+                        owners.push(Vec::new());
+                        words.len() - 1
+                    });
+                    if let Some(owners) = owners.get_mut(place) {
+                        owners.push((unit, 1 << bit));
+                    }
                 }
             }
         }
@@ -103,7 +120,7 @@ impl RuleSet {
             .kind(Some(AhoCorasickKind::DFA))
             .build(&words)
             .map_err(|error| RuleError::TooMany(error.to_string()))?;
-        Ok(Self { rules: Vec::new(), always, needles, owners, vocabulary: vocabulary.build()? })
+        Ok(Self { rules: Vec::new(), units, needles, owners, vocabulary: vocabulary.build()? })
     }
 
     /// Number of rules; [`RuleHit::rule`] is below it.
@@ -130,56 +147,92 @@ impl RuleSet {
     pub fn hits(&self, text: &PreparedText) -> Vec<RuleHit> {
         let mut hits = Vec::new();
         for part in [Part::Subject, Part::Body] {
-            let folded = text.part(part);
-            for index in self.possible(folded.text()) {
-                self.hits_of(index, part, folded, &mut hits);
-            }
+            self.hits_in(part, text.part(part), &mut hits);
         }
         hits
     }
 
-    /// Rules whose words stand in the text, ascending.
-    fn possible(&self, text: &str) -> Vec<usize> {
-        let mut seen = vec![false; self.rules.len()];
-        for found in self.needles.find_overlapping_iter(text) {
-            for &rule in self.owners.get(found.pattern().as_usize()).into_iter().flatten() {
-                if let Some(mark) = seen.get_mut(rule) {
-                    *mark = true;
+    fn hits_in(&self, part: Part, folded: &Folded, hits: &mut Vec<RuleHit>) {
+        let places = self.places(folded.text());
+        for places in places.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((rule, _)) = places.first() else { continue };
+            self.hits_of(*rule, part, folded, places.iter().map(|(_, range)| range.clone()), hits);
+        }
+    }
+
+    /// Where rules may match, for their words stand there: by rule, then by place, without overlaps.
+    fn places(&self, text: &str) -> Vec<(usize, Range<usize>)> {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'.' | b'!' | b'?'));
+        let ends: Vec<usize> = ends.map(|(at, _)| at).collect();
+        let sentence = |number: usize| {
+            let start = number.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| end + 1);
+            start..ends.get(number).copied().unwrap_or(text.len())
+        };
+        let mut found: Vec<(usize, u8)> = vec![(0, 0); self.units.len()];
+        let mut places = Vec::new();
+        let mut number = 0;
+        for needle in self.needles.find_overlapping_iter(text) {
+            while ends.get(number).is_some_and(|end| *end < needle.start()) {
+                number += 1;
+            }
+            for &(unit, bit) in self.owners.get(needle.pattern().as_usize()).into_iter().flatten() {
+                let (Some(unit), Some(found)) = (self.units.get(unit), found.get_mut(unit)) else { continue };
+                if unit.within_sentence && found.0 != number {
+                    *found = (number, 0);
+                }
+                let complete = found.1 == unit.wanted;
+                found.1 |= bit;
+                if !complete && found.1 == unit.wanted {
+                    places.push((unit.rule, if unit.within_sentence { sentence(number) } else { 0..text.len() }));
                 }
             }
         }
-        for &rule in &self.always {
-            if let Some(mark) = seen.get_mut(rule) {
-                *mark = true;
-            }
-        }
-        seen.iter().enumerate().filter(|(_, seen)| **seen).map(|(index, _)| index).collect()
+        let always = self.units.iter().filter(|unit| unit.wanted == 0);
+        places.extend(always.map(|unit| (unit.rule, 0..text.len())));
+        places.sort_unstable_by_key(|(rule, range)| (*rule, range.start, std::cmp::Reverse(range.end)));
+        places.dedup_by(|next, kept| next.0 == kept.0 && next.1.start < kept.1.end.max(1));
+        places
     }
 
-    fn hits_of(&self, index: usize, part: Part, folded: &Folded, hits: &mut Vec<RuleHit>) {
+    fn hits_of(
+        &self,
+        index: usize,
+        part: Part,
+        folded: &Folded,
+        places: impl Iterator<Item = Range<usize>>,
+        hits: &mut Vec<RuleHit>,
+    ) {
         let Some(rule) = self.rules.get(index) else { return };
         if !(if part == Part::Subject { rule.subject } else { rule.body }) {
             return;
         }
         let text = folded.text();
-        let (mut from, mut count) = (0, 0);
-        while count < HITS_PER_RULE
-            && let Some(found) = rule.regex.find_at(text.as_bytes(), from)
-            && !found.is_empty()
-        {
-            let negated = rule.negatable && negation::negated(text, found.start());
-            // "I don't want a voucher, I want a refund": what is denied may begin where the wish would be found.
-            from = if negated { next_word(text, found.start()) } else { found.end() };
-            count += 1;
-            hits.push(RuleHit {
-                rule: index,
-                name: rule.name.clone(),
-                part,
-                span: folded.original_span(found.range()),
-                matched: folded.words(found.range()).to_owned(),
-                negated,
-                effects: rule.effects.clone(),
-            });
+        let mut count = 0;
+        for place in places {
+            let input = Input::new(text).range(place.clone());
+            if rule.sketch.as_ref().is_some_and(|sketch| !sketch.is_match(input.clone())) {
+                continue;
+            }
+            let mut from = place.start;
+            while count < HITS_PER_RULE
+                && from < place.end
+                && let Some(found) = rule.regex.find(input.clone().range(from..place.end))
+                && !found.is_empty()
+            {
+                let negated = rule.negatable && negation::negated(text, found.start());
+                // "I don't want a voucher, I want a refund": what is denied may begin where the wish would be found.
+                from = if negated { next_word(text, found.start()) } else { found.end() };
+                count += 1;
+                hits.push(RuleHit {
+                    rule: index,
+                    name: rule.name.clone(),
+                    part,
+                    span: folded.original_span(found.range()),
+                    matched: folded.words(found.range()).to_owned(),
+                    negated,
+                    effects: rule.effects.clone(),
+                });
+            }
         }
     }
 
@@ -193,9 +246,8 @@ impl RuleSet {
             };
             let part = if source.body { Part::Body } else { Part::Subject };
             let mut hits = Vec::new();
-            if self.possible(text.part(part).text()).contains(&index) {
-                self.hits_of(index, part, text.part(part), &mut hits);
-            }
+            let places = self.places(text.part(part).text()).into_iter().filter(|(rule, _)| *rule == index);
+            self.hits_of(index, part, text.part(part), places.map(|(_, range)| range), &mut hits);
             hits.into_iter().find(|hit| !hit.negated)
         };
         let mut failed = Vec::new();
@@ -225,24 +277,50 @@ fn is_pack(name: &str) -> bool {
     matches!(bytes, [tens, ones, b'-', ..] if tens.is_ascii_digit() && ones.is_ascii_digit()) && name.ends_with(".toml")
 }
 
-/// The expression and the words it cannot match without.
-fn compile(source: &RuleSource) -> Result<(Rule, Option<Needles>), RuleError> {
+/// What decides where an expression is tried.
+#[derive(Debug)]
+struct Expression {
+    needles: Vec<Needles>,
+    within_sentence: bool,
+}
+
+impl Expression {
+    fn of(pattern: &str) -> Self {
+        let hir = needles::parse(pattern);
+        Self {
+            needles: hir.as_ref().map(needles::needed).unwrap_or_default(),
+            within_sentence: hir.as_ref().is_some_and(needles::within_sentence),
+        }
+    }
+}
+
+fn compile(source: &RuleSource) -> Result<(Rule, Vec<Expression>), RuleError> {
     let pattern = source.patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
-    let regex = RegexBuilder::new(&pattern)
-        .unicode(false)
-        .size_limit(1 << 22)
-        .dfa_size_limit(1 << 20)
-        .build()
-        .map_err(|error| source.error(format!("the pattern is not a regular expression: {error}")))?;
+    let settings = meta::Config::new().nfa_size_limit(Some(1 << 22)).hybrid_cache_capacity(1 << 20);
+    let bytes = syntax::Config::new().unicode(false).utf8(false);
+    let regex = meta::Builder::new()
+        .configure(settings.clone())
+        .syntax(bytes)
+        .build(&pattern)
+        .map_err(|error| source.error(format!("the pattern is not a regular expression: {}", said(&error))))?;
+    let sketch = needles::parse(&pattern)
+        .and_then(|hir| needles::sketch(&hir))
+        .and_then(|hir| meta::Builder::new().configure(settings).build_from_hir(&hir).ok());
     let rule = Rule {
         name: source.name.clone(),
         subject: source.subject,
         body: source.body,
+        sketch,
         regex,
         negatable: source.negatable,
         effects: source.effects.clone(),
     };
-    Ok((rule, needles::needed(&pattern)))
+    Ok((rule, source.patterns.iter().map(|pattern| Expression::of(pattern)).collect()))
+}
+
+/// What is wrong with a pattern, and where in it.
+fn said(error: &meta::BuildError) -> String {
+    error.syntax_error().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 #[cfg(test)]

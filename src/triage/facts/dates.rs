@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::Candidate;
 use super::numbers::is_quantity;
 use super::scene::Scene;
 use super::vocabulary::Shape;
+use super::{Candidate, MOST};
 use crate::domain::Fact;
 use crate::triage::hit::Part;
 
@@ -15,6 +15,7 @@ pub(super) type Dates<'a> = Vec<(&'a Shape, Range<usize>)>;
 pub(super) fn find<'a>(scene: &Scene<'a>) -> Dates<'a> {
     let mut dates = scene.vocabulary.dates(scene.text());
     // "le 3 kg", "du 12,40 €".
+    dates.truncate(MOST);
     dates.retain(|(_, range)| !ends_as_quantity(scene, range));
     dates
 }

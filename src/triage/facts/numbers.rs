@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::dates::Dates;
 use super::scene::Scene;
 use super::vocabulary::List;
-use super::{Candidate, THRESHOLD};
+use super::{Candidate, MOST, THRESHOLD};
 use crate::domain::Fact;
 use crate::triage::hit::Part;
 
@@ -28,6 +28,7 @@ pub(super) fn candidates(
     let mut found = references(text);
     found.extend(letters_only(scene));
     found.sort_by_key(|range| range.start);
+    found.truncate(MOST);
     for range in &found {
         let written = text.get(range.clone()).unwrap_or_default();
         let is_date = dates.iter().any(|(_, date)| date.start <= range.start && range.end <= date.end);

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::Candidate;
 use super::scene::Scene;
 use super::vocabulary::List;
+use super::{Candidate, MOST};
 use crate::domain::Fact;
 use crate::triage::hit::Part;
 
@@ -18,14 +18,14 @@ pub(super) fn candidates(scene: &Scene<'_>, part: Part, all: &mut Vec<Candidate>
         let weighing = scene.weigh(Fact::Product, &range, &[]);
         all.push(Candidate::new(Fact::Product, part, scene.folded, range, shape).weighed(bias, weighing));
     };
-    for range in scene.listed(List::Products).filter(|range| !within_reference(scene.text(), range)) {
+    for range in scene.listed(List::Products).filter(|range| !within_reference(scene.text(), range)).take(MOST) {
         push(range, "listed", LISTED, all);
     }
-    for range in scene.listed(List::Brands) {
+    for range in scene.listed(List::Brands).take(MOST) {
         push(range, "brand", BRAND, all);
     }
     for shape in scene.vocabulary.nouns() {
-        for range in shape.groups(scene.text()) {
+        for range in shape.groups(scene.text()).take(MOST) {
             if names_something(scene, &range) {
                 push(range, &shape.name, shape.weights.of(Fact::Product), all);
             }

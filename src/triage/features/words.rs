@@ -6,8 +6,7 @@ use super::tokens::{Kind, Token, Tokens};
 use super::{Block, Sink, hash};
 use crate::triage::hit::Part;
 
-const SHORTEST: usize = 3;
-const LONGEST: usize = 5;
+const LETTERS: usize = 4;
 
 /// The hash of a token as a word: numbers and codes by their shape, since they never come again.
 pub fn word(tokens: &Tokens<'_>, token: &Token) -> hash::Hash {
@@ -40,17 +39,11 @@ pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) {
     }
 }
 
-/// Every 3 to 5 bytes of ` word `: the blanks tell beginnings and ends from middles.
+/// Every four bytes of ` word `: the blanks tell beginnings and ends from middles.
 fn letters(word: &str, own: &Range<usize>, sink: &mut Sink) {
-    let bytes = || std::iter::once(b' ').chain(word.bytes()).chain(std::iter::once(b' '));
-    let length = word.len() + 2;
-    for start in 0..length.saturating_sub(SHORTEST - 1) {
-        let mut state = hash::START;
-        for (index, byte) in bytes().skip(start).take(LONGEST).enumerate() {
-            state = hash::byte(state, byte);
-            if index + 1 >= SHORTEST {
-                sink.add(Block::Letters, state, own.clone());
-            }
-        }
+    let byte = |at: usize| at.checked_sub(1).and_then(|at| word.as_bytes().get(at)).copied().unwrap_or(b' ');
+    for start in 0..(word.len() + 3).saturating_sub(LETTERS) {
+        let state = (start..start + LETTERS).fold(hash::START, |state, at| hash::byte(state, byte(at)));
+        sink.add(Block::Letters, state, own.clone());
     }
 }

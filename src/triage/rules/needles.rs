@@ -2,7 +2,7 @@
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 /// Byte strings one of which stands in every match.
 pub(super) type Needles = Vec<Vec<u8>>;
@@ -11,14 +11,73 @@ pub(super) type Needles = Vec<Vec<u8>>;
 const SHORTEST: usize = 2;
 /// More alternatives than this are cut shorter by the extractor.
 const MOST: usize = 250;
+/// Sets of needles asked of one expression.
+pub(super) const SETS: usize = 2;
+/// A set found in more than this share of mails, by a rough guess, is not worth asking for besides another.
+const USEFUL: f32 = 0.6;
+/// Gaps of at least this many bytes make automata large.
+const GAP: u32 = 8;
 
-/// Byte strings one of which stands in every match; `None` when nothing useful can be said.
-pub(super) fn needed(pattern: &str) -> Option<Needles> {
-    let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok()?;
-    let mut words = of(&hir)?;
-    words.sort();
-    words.dedup();
-    Some(words)
+/// Parsed as the rules' expressions are compiled.
+pub(super) fn parse(pattern: &str) -> Option<Hir> {
+    ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok()
+}
+
+/// Sets of byte strings: of each set, one stands in every match. Empty when nothing useful can be said.
+pub(super) fn needed(hir: &Hir) -> Vec<Needles> {
+    let mut sets: Vec<Needles> = match hir.kind() {
+        HirKind::Concat(parts) => parts.iter().filter_map(of).collect(),
+        HirKind::Capture(capture) => return needed(&capture.sub),
+        _ => Vec::new(),
+    };
+    sets.extend(of(hir));
+    sets.iter_mut().for_each(|set| {
+        set.sort();
+        set.dedup();
+    });
+    sets.sort_by(|a, b| share(a).total_cmp(&share(b)));
+    sets.dedup();
+    let best = sets.first().map_or(1.0, share);
+    sets.retain(|set| share(set) <= USEFUL.max(best));
+    sets.truncate(SETS);
+    sets
+}
+
+/// Whether no match can hold a full stop, question or exclamation mark, so that each lies within one sentence.
+pub(super) fn within_sentence(hir: &Hir) -> bool {
+    const ENDS: &[u8] = b".!?";
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => !literal.0.iter().any(|byte| ENDS.contains(byte)),
+        HirKind::Class(Class::Bytes(class)) => {
+            !class.iter().any(|range| ENDS.iter().any(|end| (range.start()..=range.end()).contains(end)))
+        }
+        HirKind::Class(Class::Unicode(_)) => false,
+        HirKind::Repetition(repetition) => within_sentence(&repetition.sub),
+        HirKind::Capture(capture) => within_sentence(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().all(within_sentence),
+    }
+}
+
+/// The expression with its long gaps made endless: it matches wherever the expression does, and its automaton is
+/// small. `None` when there is no such gap.
+pub(super) fn sketch(hir: &Hir) -> Option<Hir> {
+    let loose = loosened(hir);
+    (loose != *hir).then_some(loose)
+}
+
+fn loosened(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Repetition(repetition) => {
+            let max = repetition.max.filter(|most| *most < GAP);
+            let min = if max.is_none() { repetition.min.min(1) } else { repetition.min };
+            Hir::repetition(Repetition { sub: Box::new(loosened(&repetition.sub)), max, min, ..repetition.clone() })
+        }
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(loosened).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(loosened).collect()),
+        HirKind::Capture(capture) => loosened(&capture.sub),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
+    }
 }
 
 fn of(hir: &Hir) -> Option<Needles> {
@@ -31,7 +90,7 @@ fn of(hir: &Hir) -> Option<Needles> {
         HirKind::Concat(parts) => {
             let tails = (0..parts.len()).filter_map(|from| prefixes(&Hir::concat(parts.get(from..)?.to_vec())));
             let inner = parts.iter().filter_map(of);
-            tails.chain(inner).max_by_key(|words| (shortest(words).min(5), std::cmp::Reverse(words.len())))
+            tails.chain(inner).min_by(|a, b| share(a).total_cmp(&share(b)))
         }
         HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
         _ => prefixes(hir),
@@ -44,30 +103,72 @@ fn prefixes(hir: &Hir) -> Option<Needles> {
     extractor.kind(ExtractKind::Prefix).limit_total(MOST).limit_literal_len(24);
     let sequence = extractor.extract(hir);
     let words: Vec<Vec<u8>> = sequence.literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect();
-    (!words.is_empty() && shortest(&words) >= SHORTEST).then_some(words)
+    let shortest = words.iter().map(Vec::len).min().unwrap_or(0);
+    (!words.is_empty() && shortest >= SHORTEST).then_some(words)
 }
 
-fn shortest(words: &[Vec<u8>]) -> usize {
-    words.iter().map(Vec::len).min().unwrap_or(0)
+/// A rough guess at the share of mails in which one of the words stands.
+fn share(words: &Needles) -> f32 {
+    const COMMON: &[&str] = &[
+        "vous", "nous", "votre", "notre", "pour", "dans", "avec", "mais", "est", "pas", "que", "les", "des", "une",
+        "suis", "avez", "j'ai", "plus", "the", "and", "you", "your", "for", "not", "have", "with", "that", "this",
+        "was", "are", "but", "it", "me", "je", "ne", "on", "un", "le", "la", "de", "to", "my", "we", "in", "is",
+    ];
+    let of_word = |word: &Vec<u8>| {
+        let text = word.trim_ascii();
+        if COMMON.iter().any(|common| common.as_bytes() == text) {
+            return 0.5;
+        }
+        match text.len() {
+            0..=2 => 0.4,
+            3 => 0.12,
+            4 => 0.05,
+            5 => 0.025,
+            _ => 0.012,
+        }
+    };
+    words.iter().map(of_word).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn words(pattern: &str) -> Option<Vec<String>> {
-        needed(pattern).map(|all| all.into_iter().map(|word| String::from_utf8(word).unwrap()).collect())
+    fn words(pattern: &str) -> Vec<Vec<String>> {
+        let text = |word: Vec<u8>| String::from_utf8(word).unwrap();
+        needed(&parse(pattern).unwrap()).into_iter().map(|set| set.into_iter().map(text).collect()).collect()
     }
 
     #[test]
-    fn the_longest_needed_word_is_found_wherever_it_stands() {
-        assert_eq!(words(r"\bje (?:veux|voudrais)\b.{0,40}\brembours"), Some(vec!["rembours".into()]));
-        assert_eq!(words("scam|fraud"), Some(vec!["fraud".into(), "scam".into()]));
+    fn the_rarest_needed_words_are_found_wherever_they_stand() {
+        let sets = words(r"\bje (?:veux|voudrais)\b.{0,40}\brembours");
+        assert_eq!(sets.first(), Some(&vec!["rembours".to_owned()]));
+        assert_eq!(sets.len(), 2, "{sets:?}");
+        assert_eq!(words("scam|fraud"), [["fraud", "scam"]]);
     }
 
     #[test]
     fn an_expression_that_needs_no_word_says_so() {
-        assert_eq!(words("[!?]{3,}"), None);
-        assert_eq!(words("scam|[0-9]+"), None);
+        assert!(words("[!?]{3,}").is_empty());
+        assert!(words("scam|[0-9]+").is_empty());
+    }
+
+    #[test]
+    fn a_gap_that_stops_at_full_stops_stays_within_a_sentence() {
+        assert!(within_sentence(&parse(r"\bpromis\b[^.!?;]{0,40}\brembours").unwrap()));
+        assert!(!within_sentence(&parse(r"\bpromis\b.{0,40}\brembours").unwrap()));
+        assert!(!within_sentence(&parse(r"n\.o").unwrap()));
+    }
+
+    #[test]
+    fn a_sketch_matches_wherever_the_expression_does() {
+        let hir = parse(r"\bpromis\b[^.!?;]{0,40}\brembours|\bavoir [a-z]{9,12}\b").unwrap();
+        let sketch = sketch(&hir).unwrap().to_string();
+        let sketch = regex::bytes::RegexBuilder::new(&sketch).unicode(false).build().unwrap();
+        for text in ["promis de rembourser", "avoir commercial", "avoir commerciaux"] {
+            assert!(sketch.is_match(text.as_bytes()), "{text}");
+        }
+        assert!(!sketch.is_match(b"promis. rembourser"));
+        assert_eq!(super::sketch(&parse(r"\bmoney {0,3}back\b").unwrap()), None);
     }
 }
