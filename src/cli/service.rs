@@ -24,6 +24,7 @@ use crate::config::{Config, Mailbox, Mode, Outgoing, SentCopy};
 use crate::control::{self, Control};
 use crate::daemon::deliver::{self, Deliver, DeliverSettings, InDoubt};
 use crate::daemon::handbook::Handbooks;
+use crate::daemon::housekeeping::Housekeeping;
 use crate::daemon::intake::{Intake, IntakeSettings};
 use crate::daemon::review::{Review, ReviewMailbox, ReviewParts};
 use crate::daemon::supervise::{Worker, supervise};
@@ -100,6 +101,7 @@ impl Service {
             let review = service.add_mailbox(mailbox).await?;
             reviewing.insert(mailbox.name.clone(), review);
         }
+        service.add_housekeeping();
         service.add_desk(reviewing).await?;
         Ok(service)
     }
@@ -184,6 +186,17 @@ impl Service {
         let name = format!("watch {} {role:?}", mailbox.name);
         let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
         self.workers.push((name, Box::pin(watch.run(lease.clone(), heartbeat, self.stop.clone()))));
+    }
+
+    fn add_housekeeping(&mut self) {
+        let parts = &self.parts;
+        let housekeeping = Housekeeping {
+            store: Arc::clone(&parts.store),
+            clock: Arc::clone(&parts.clock),
+            alarms: parts.alarms.clone(),
+        };
+        let heartbeat = parts.heartbeats.register("housekeeping", BEAT_WITHIN);
+        self.workers.push(("housekeeping".into(), Box::pin(housekeeping.run(heartbeat, self.stop.clone()))));
     }
 
     async fn add_desk(&mut self, mailboxes: BTreeMap<String, ReviewMailbox>) -> anyhow::Result<()> {

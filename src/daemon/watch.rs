@@ -116,8 +116,8 @@ impl Watch {
         while !stop.is_cancelled() {
             heartbeat.beat();
             let arrivals = heartbeat.during(session.fetch(BATCH)).await?;
-            backoff.reset();
             if arrivals.is_empty() {
+                backoff.reset();
                 heartbeat.during(session.wait(LONGEST_WAIT, stop)).await?;
                 continue;
             }
@@ -126,7 +126,9 @@ impl Watch {
                 if stop.is_cancelled() {
                     break;
                 }
+                // A folder that can be read into a store that takes nothing is no success.
                 self.take(lease, arrival, standing, refusals).await?;
+                backoff.reset();
             }
         }
         session.close().await;

@@ -122,6 +122,10 @@ pub trait Store: Send + Sync {
 
     /// Takes the right to change a mailbox's cases.
     async fn lease(&self, mailbox: &str) -> StoreResult<Lease>;
+    /// Looks whether the disk takes what is written, and makes a store that failed on it usable again when it does.
+    /// To be called every few seconds: an error says, for the operator, what is wrong now. While it is, changes
+    /// are refused with [`StoreError::Temporary`]; what was durable stays, as after a crash.
+    async fn heal(&self) -> StoreResult<()>;
     /// When this store was begun anew because an earlier one could not be used any more; `None` for one that never
     /// lost anything. Nobody knows what was acknowledged before: a message imported as history into such a store is
     /// listed [`crate::domain::CaseFlag::MaybeAcknowledged`], unless it carries our keyword.

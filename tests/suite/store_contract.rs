@@ -252,7 +252,7 @@ macro_rules! every_contract {
                     one_timer_fires_per_case;
                 concurrency: one_of_two_approvals_wins, many_records_at_once_are_all_there,
                     a_message_read_twice_at_once_is_stored_once;
-                look: a_store_that_lost_nothing_was_not_rebuilt, the_queue_is_sorted_by_urgency, the_overview_counts, excerpts_are_one_short_line;
+                look: a_store_that_lost_nothing_was_not_rebuilt, healing_a_store_that_is_well_changes_nothing, the_queue_is_sorted_by_urgency, the_overview_counts, excerpts_are_one_short_line;
             }
         }
     };

@@ -130,6 +130,10 @@ impl Store for WatchedStore {
         self.step("lease", self.inner.lease(mailbox)).await
     }
 
+    async fn heal(&self) -> StoreResult<()> {
+        self.step("heal", self.inner.heal()).await
+    }
+
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>> {
         self.step("rebuilt_at", self.inner.rebuilt_at()).await
     }

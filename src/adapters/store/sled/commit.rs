@@ -66,25 +66,35 @@ impl Committer {
     }
 
     /// Asks for this change, the last one applied, to be made durable.
-    pub(super) fn request(&self, change: u64) {
+    pub(super) fn request(&self, change: u64) -> Waiter {
         self.shared.lock().change = change;
         self.shared.bell.notify_one();
-    }
-
-    /// Returns once this change is durable.
-    pub(super) async fn wait(&self, change: u64) -> StoreResult<()> {
-        let mut progress = self.progress.clone();
-        let reached = progress.wait_for(|p| p.durable >= change || p.failure.is_some()).await;
-        match reached {
-            Ok(progress) if progress.durable >= change => Ok(()),
-            Ok(progress) => Err(failed(progress.failure.as_deref().unwrap_or("unknown"))),
-            Err(_) => Err(failed("the committing thread ended")),
-        }
+        Waiter { change, progress: self.progress.clone() }
     }
 
     /// Fails when an earlier change could not be made durable: memory is then ahead of the disk.
     pub(super) fn healthy(&self) -> StoreResult<()> {
         self.progress.borrow().failure.as_deref().map_or(Ok(()), |why| Err(failed(why)))
+    }
+}
+
+/// Somebody waits for a change to be durable.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    change: u64,
+    progress: watch::Receiver<Progress>,
+}
+
+impl Waiter {
+    /// Returns once the change is durable.
+    pub(super) async fn durable(mut self) -> StoreResult<()> {
+        let change = self.change;
+        let reached = self.progress.wait_for(|p| p.durable >= change || p.failure.is_some()).await;
+        match reached {
+            Ok(progress) if progress.durable >= change => Ok(()),
+            Ok(progress) => Err(failed(progress.failure.as_deref().unwrap_or("unknown"))),
+            Err(_) => Err(failed("the committing thread ended")),
+        }
     }
 }
 
@@ -98,8 +108,9 @@ impl Drop for Committer {
     }
 }
 
-fn failed(why: &str) -> StoreError {
-    StoreError::Temporary(format!("the store cannot write to its disk ({why}): make room or repair it, then restart"))
+/// What everybody is told once the disk failed.
+pub(super) fn failed(why: &str) -> StoreError {
+    StoreError::Temporary(format!("the store cannot write to its disk ({why}): make room or repair it"))
 }
 
 fn run(
@@ -150,14 +161,12 @@ mod tests {
         let sync = move |_| answers.next().unwrap_or(Ok(()));
         let thread = std::thread::spawn(move || run(&theirs, &sender, 0, sync));
         let committer = Committer { shared, progress, thread: Some(thread) };
-        committer.request(1);
-        assert_eq!(committer.wait(1).await, Ok(()));
+        assert_eq!(committer.request(1).durable().await, Ok(()));
         assert!(committer.healthy().is_ok());
-        committer.request(2);
-        assert!(committer.wait(2).await.unwrap_err().to_string().contains("disk full"));
+        let first = Waiter { change: 1, progress: committer.progress.clone() };
+        assert!(committer.request(2).durable().await.unwrap_err().to_string().contains("disk full"));
         assert!(committer.healthy().is_err());
-        committer.request(3);
-        assert!(committer.wait(3).await.is_err());
-        assert_eq!(committer.wait(1).await, Ok(()), "what was durable stays so");
+        assert!(committer.request(3).durable().await.is_err());
+        assert_eq!(first.durable().await, Ok(()), "what was durable stays so");
     }
 }

@@ -16,6 +16,7 @@ use super::SledSettings;
 use super::files::{Raw, Texts};
 use super::key::{Key, Table};
 use super::mark::Mark;
+use super::rewrite;
 use super::tx::database_error;
 use crate::adapters::durable;
 use crate::domain::MessageKey;
@@ -23,7 +24,7 @@ use crate::ports::store::{StoreError, StoreResult};
 
 /// Version of keys and rows. Raised when an older program could not read them any more.
 const SCHEMA: u64 = 1;
-const FOLDER: &str = "store";
+pub(super) const FOLDER: &str = "store";
 const LOCK: &str = "guichet.lock";
 /// What a store moved aside is called, before the time.
 const BROKEN: &str = "store.broken";
@@ -42,19 +43,25 @@ pub struct BrokenStore {
 /// What opening gives.
 pub(super) struct Opened {
     pub(super) lock: File,
-    pub(super) database: sled::Db,
-    pub(super) file: File,
+    pub(super) database: OpenDatabase,
     pub(super) texts: Texts,
     pub(super) raw: Raw,
+    pub(super) broken: Option<BrokenStore>,
+}
+
+/// An open database and what makes it durable.
+pub(super) struct OpenDatabase {
+    pub(super) database: sled::Db,
+    pub(super) file: File,
     pub(super) mark: Mark,
     pub(super) last_change: u64,
-    pub(super) broken: Option<BrokenStore>,
 }
 
 /// Opens the store below `data_dir`.
 pub(super) fn open(data_dir: &Path, settings: &SledSettings) -> StoreResult<Opened> {
     durable::private_folder(data_dir).map_err(|error| at(data_dir, "create", &error))?;
     let lock = lock(data_dir)?;
+    rewrite::settle(data_dir).map_err(|error| at(data_dir, "finish the rewriting of the store in", &error))?;
     let folder = data_dir.join(FOLDER);
     match open_database(data_dir, &folder, settings) {
         Ok(checked) => finish(data_dir, lock, checked, None),
@@ -223,26 +230,53 @@ fn read_whole(checked: &mut Checked) -> Result<(), Trouble> {
 }
 
 fn finish(data_dir: &Path, lock: File, checked: Checked, broken: Option<BrokenStore>) -> StoreResult<Opened> {
-    let Checked { database, raw: raw_named, texts: texts_named, fresh, last_change } = checked;
     let texts = Texts::open(data_dir).map_err(|error| at(data_dir, "create a folder in", &error))?;
     let raw = Raw::open(data_dir).map_err(|error| at(data_dir, "create a folder in", &error))?;
     let folder = data_dir.join(FOLDER);
-    let path = folder.join("db");
-    let file = File::open(&path).map_err(|error| at(&path, "open", &error))?;
-    let mark = Mark::open(&folder).map_err(|error| at(&folder, "write to", &error))?;
-    if fresh {
-        database.apply_batch(first_rows(data_dir, &texts)?).map_err(database_error)?;
-        database.flush().map_err(database_error)?;
-        file.sync_data().and_then(|()| durable::sync_folder(&folder)).map_err(|error| at(&path, "write", &error))?;
+    let opened = open_files(&folder, checked.database.clone(), checked.last_change)?;
+    if checked.fresh {
+        opened.database.apply_batch(first_rows(data_dir, &texts)?).map_err(database_error)?;
+        opened.database.flush().map_err(database_error)?;
+        let synced = opened.file.sync_data().and_then(|()| durable::sync_folder(&folder));
+        synced.map_err(|error| at(&folder, "write to", &error))?;
     } else {
-        let swept = texts.sweep(&texts_named).and_then(|texts| Ok(texts + raw.sweep(&raw_named)?));
+        let swept = texts.sweep(&checked.texts).and_then(|texts| Ok(texts + raw.sweep(&checked.raw)?));
         let swept = swept.map_err(|error| at(data_dir, "sweep", &error))?;
         if swept > 0 {
             tracing::info!(files = swept, "removed files that no stored message names");
         }
     }
     close_to_others(&folder).map_err(|error| at(&folder, "set the mode of", &error))?;
-    Ok(Opened { lock, database, file, texts, raw, mark, last_change, broken })
+    Ok(Opened { lock, database: opened, texts, raw, broken })
+}
+
+/// What makes an open database durable.
+fn open_files(folder: &Path, database: sled::Db, last_change: u64) -> StoreResult<OpenDatabase> {
+    let path = folder.join("db");
+    let file = File::open(&path).map_err(|error| at(&path, "open", &error))?;
+    let mark = Mark::open(folder).map_err(|error| at(folder, "write to", &error))?;
+    Ok(OpenDatabase { database, file, mark, last_change })
+}
+
+/// Opens the database of a store that this process had open before. Nothing is moved aside: at the next start
+/// that is done with more time, and said.
+pub(super) fn reopen(data_dir: &Path, settings: &SledSettings) -> StoreResult<OpenDatabase> {
+    let folder = data_dir.join(FOLDER);
+    match open_database(data_dir, &folder, settings) {
+        Ok(checked) if checked.fresh => Err(StoreError::Permanent(format!(
+            "the database in {} is gone: restart guichet, and restore a backup if there is one",
+            folder.display()
+        ))),
+        Ok(checked) => {
+            close_to_others(&folder).map_err(|error| at(&folder, "set the mode of", &error))?;
+            open_files(&folder, checked.database, checked.last_change)
+        }
+        Err(Trouble::Other(error)) => Err(error),
+        Err(Trouble::Broken(why)) => Err(StoreError::Permanent(format!(
+            "the database in {} cannot be read any more ({why}): restart guichet, which moves it aside",
+            folder.display()
+        ))),
+    }
 }
 
 /// What a new store holds. That another one was moved aside is seen by its folder, so that a crash between the
@@ -268,7 +302,7 @@ fn follows_another(data_dir: &Path) -> std::io::Result<bool> {
 }
 
 /// sled creates its files with the usual mode; the folder keeps others out, and so do the files.
-fn close_to_others(folder: &Path) -> std::io::Result<()> {
+pub(super) fn close_to_others(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let mode = if path.is_dir() { 0o700 } else { 0o600 };
@@ -298,6 +332,6 @@ fn move_aside(data_dir: &Path, why: String) -> StoreResult<BrokenStore> {
     Ok(BrokenStore { moved_to: target, why })
 }
 
-fn at(path: &Path, step: &str, error: &std::io::Error) -> StoreError {
+pub(super) fn at(path: &Path, step: &str, error: &std::io::Error) -> StoreError {
     StoreError::Temporary(format!("cannot {step} {}: {error}", path.display()))
 }

@@ -31,6 +31,11 @@ impl Store for SledStore {
         Ok(Lease { mailbox: mailbox.to_owned(), epoch: EPOCH })
     }
 
+    async fn heal(&self) -> StoreResult<()> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.heal()).await
+    }
+
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>> {
         self.look(|tx| tx.get(Key::of(Table::Rebuilt))).await
     }
@@ -47,7 +52,8 @@ impl Store for SledStore {
 
     async fn keep_raw(&self, key: MessageKey, bytes: &[u8]) -> StoreResult<()> {
         let (inner, bytes) = (Arc::clone(&self.inner), bytes.to_vec());
-        blocking(move || inner.raw.keep(key, &bytes)).await
+        let keep = move || inner.has_room().and_then(|()| inner.raw.keep(key, &bytes));
+        self.watched(blocking(keep).await)
     }
 
     async fn raw(&self, key: MessageKey) -> StoreResult<Option<Vec<u8>>> {
@@ -70,7 +76,8 @@ impl Store for SledStore {
                 .map_err(|error| StoreError::Permanent(format!("cannot write a message: {error}")))?;
             Ok(Incoming { value: inner.texts.encode(&bytes)?, row, intake })
         })
-        .await?;
+        .await;
+        let incoming = self.watched(incoming)?;
         self.change(move |tx| tx.record(&incoming)).await
     }
 
@@ -134,7 +141,7 @@ impl Store for SledStore {
 
     async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>> {
         let mailbox = lease.mailbox.clone();
-        self.change_leased(lease, move |tx| tx.recover(&mailbox, now)).await
+        self.conclude(lease, move |tx| tx.recover(&mailbox, now)).await
     }
 
     async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>> {
@@ -155,12 +162,12 @@ impl Store for SledStore {
         now: Timestamp,
     ) -> StoreResult<DeliveryState> {
         let (id, held) = (id.clone(), lease.clone());
-        self.change_leased(lease, move |tx| tx.finish(&held, &id, outcome, now)).await
+        self.conclude(lease, move |tx| tx.finish(&held, &id, outcome, now)).await
     }
 
     async fn prove_sent(&self, lease: &Lease, id: &OutgoingId, evidence: &str, now: Timestamp) -> StoreResult<()> {
         let (id, held, evidence) = (id.clone(), lease.clone(), evidence.to_owned());
-        self.change_leased(lease, move |tx| tx.prove_sent(&held, &id, &evidence, now)).await
+        self.conclude(lease, move |tx| tx.prove_sent(&held, &id, &evidence, now)).await
     }
 
     async fn resolve_doubts(&self, lease: &Lease, resend_once: bool, now: Timestamp) -> StoreResult<Vec<OutgoingId>> {

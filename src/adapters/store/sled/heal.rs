@@ -1,0 +1,71 @@
+//! A disk that is full, read-only or fails, and what follows once it works again.
+//!
+//! After a failed write or sync sled refuses everything, and nobody knows which of its pages the disk holds (a
+//! page whose writing failed may count as written). So the database is closed, read again from what the disk
+//! gives, checked against the last change known to be durable, and written anew as a whole before anything is
+//! built on it. For the callers this is a crash and a restart, which every step survives.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use super::{Inner, Live, open, rewrite};
+use crate::adapters::durable;
+use crate::ports::store::{StoreError, StoreResult};
+
+/// Written to see whether the disk works.
+const PROBE: &str = "disk.probe";
+const PROBE_BYTES: usize = 64 * 1024;
+
+impl Inner {
+    /// Fails while the reserve is touched.
+    pub(super) fn has_room(&self) -> StoreResult<()> {
+        let free = rustix::fs::statvfs(&self.data_dir).map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize));
+        match free {
+            Ok(free) if free < self.settings.reserve_bytes => Err(StoreError::Temporary(format!(
+                "the disk of {} is full ({} MB free, {} MB are kept back for what is under way): make room",
+                self.data_dir.display(),
+                free / 1_000_000,
+                self.settings.reserve_bytes / 1_000_000,
+            ))),
+            // Who cannot say how much is free may have plenty.
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the store usable again when the disk is. Blocks everybody else meanwhile.
+    pub(super) fn heal(&self) -> StoreResult<()> {
+        self.has_room()?;
+        if self.refused.load(Ordering::Relaxed) {
+            self.probe()?;
+            self.refused.store(false, Ordering::Relaxed);
+        }
+        let mut writing = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        if writing.as_ref().is_some_and(|live| live.healthy().is_ok()) {
+            return Ok(());
+        }
+        if let Some(failed) = writing.take() {
+            // Closing syncs, and panics when that fails; what is in memory is given up anyway.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(failed)));
+        }
+        rewrite::settle(&self.data_dir).map_err(|error| open::at(&self.data_dir, "finish the rewriting in", &error))?;
+        let read = open::reopen(&self.data_dir, &self.settings)?;
+        rewrite::replace(&self.data_dir, read.database)?;
+        *writing = Some(Live::start(open::reopen(&self.data_dir, &self.settings)?)?);
+        tracing::info!("the disk works again and the store goes on");
+        Ok(())
+    }
+
+    /// Whether the disk takes and keeps what is written.
+    fn probe(&self) -> StoreResult<()> {
+        let path = self.data_dir.join(PROBE);
+        let written =
+            durable::write(&self.data_dir, PROBE, &[0; PROBE_BYTES]).and_then(|()| std::fs::remove_file(&path));
+        written.map_err(|error| {
+            StoreError::Temporary(format!(
+                "the disk of {} cannot be written ({error}): repair it or make room",
+                self.data_dir.display()
+            ))
+        })
+    }
+}
