@@ -18,7 +18,7 @@ use super::{notify, signals};
 use crate::adapters::assets::Kind;
 use crate::adapters::identity;
 use crate::adapters::reviewers::ReviewersFile;
-use crate::adapters::store::sled::{SledSettings, SledStore};
+use crate::adapters::store::sled::SledStore;
 use crate::adapters::system::{SystemClock, SystemIds};
 use crate::config::{Config, Mailbox, Mode, Outgoing, SentCopy};
 use crate::control::{self, Control};
@@ -84,7 +84,7 @@ impl Service {
         for warning in &warnings {
             alarms.raise("models", warning);
         }
-        let store = open_store(&config.data_dir, &ids, &alarms)?;
+        let store = open_store(&config, &ids, &alarms)?;
         let parts = Shared {
             identity: identity::load_or_create(&config.data_dir)?,
             handbooks: Handbooks::new(handbook),
@@ -192,6 +192,7 @@ impl Service {
         let parts = &self.parts;
         let housekeeping = Housekeeping {
             store: Arc::clone(&parts.store),
+            retention: parts.config.retention,
             clock: Arc::clone(&parts.clock),
             alarms: parts.alarms.clone(),
         };
@@ -211,7 +212,12 @@ impl Service {
             ids: Arc::clone(&parts.ids),
         }));
         let reviewers: Arc<dyn Reviewers> = Arc::new(ReviewersFile::in_folder(&parts.config.data_dir));
-        let control = Control { review: Arc::clone(&review), reviewers: Arc::clone(&reviewers) };
+        let control = Control {
+            review: Arc::clone(&review),
+            reviewers: Arc::clone(&reviewers),
+            store: Arc::clone(&parts.store),
+            clock: Arc::clone(&parts.clock),
+        };
         let (path, stop) = (control::socket_path(&parts.config.data_dir), self.stop.clone());
         let serve = async move {
             if let Err(error) = control::serve(control, &path, stop).await {
@@ -347,17 +353,10 @@ fn desk_settings(config: &Config, listen: SocketAddr) -> desk::Settings {
     }
 }
 
-fn open_store(data_dir: &Path, ids: &Arc<dyn Ids>, alarms: &Alarms) -> anyhow::Result<Arc<dyn Store>> {
-    let (store, broken) = SledStore::open(data_dir, &SledSettings::default(), Arc::clone(ids))?;
-    if let Some(broken) = broken {
-        let moved = broken.moved_to.display();
-        alarms.raise(
-            "store",
-            format!(
-                "The store could not be read ({}) and was moved to {moved}; what it held is not on the desk.",
-                broken.why
-            ),
-        );
+fn open_store(config: &Config, ids: &Arc<dyn Ids>, alarms: &Alarms) -> anyhow::Result<Arc<dyn Store>> {
+    let (store, loss) = SledStore::open(&config.data_dir, &wiring::store_settings(config), Arc::clone(ids))?;
+    if let Some(loss) = loss {
+        alarms.raise("store", loss.to_string());
     }
     Ok(Arc::new(store))
 }

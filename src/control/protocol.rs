@@ -1,6 +1,7 @@
 //! What commands ask and what the daemon answers. The documents are also what `--json` prints.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     CaseFlag, CaseId, CaseState, DeliveryState, Message, OutgoingId, OutgoingKind, OutgoingMail, RecordEntry, Verdict,
 };
-use crate::ports::store::{CaseFile, QueueRow};
+use crate::ports::store::{BackedUp, CaseFile, Erased, QueueRow};
 
 /// A command's question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,16 @@ pub enum Request {
     Queue {
         /// At most so many.
         limit: usize,
+    },
+    /// Copy everything into a folder and read the copy back.
+    Backup {
+        /// Absolute path; absent or empty.
+        folder: PathBuf,
+    },
+    /// Remove everything about an address.
+    Erase {
+        /// The address.
+        address: String,
     },
     /// All of one case.
     Case {
@@ -69,6 +80,10 @@ pub enum Response {
     Queue(QueueDocument),
     /// To [`Request::Case`].
     Case(Box<CaseDocument>),
+    /// To [`Request::Backup`].
+    BackedUp(BackedUp),
+    /// To [`Request::Erase`].
+    Erased(Erased),
     /// The draft was approved.
     Approved {
         /// Its row in the outbox.

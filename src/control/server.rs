@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::protocol::{CaseDocument, QueueDocument, QueueLine, Request, Response};
 use crate::daemon::review::{Changes, Review, ReviewError, Seen};
-use crate::domain::Address;
+use crate::domain::{Address, Email};
 use crate::ports::store::DraftEdit;
-use crate::ports::{Reviewer, Reviewers};
+use crate::ports::{Clock, Reviewer, Reviewers, Store};
 
 /// A question may be this long; a reply's text is a few kilobytes.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -30,6 +30,10 @@ pub struct Control {
     pub review: Arc<Review>,
     /// Who may decide.
     pub reviewers: Arc<dyn Reviewers>,
+    /// For backup and erasure.
+    pub store: Arc<dyn Store>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Listens on `path` until `stop`: [`bind`], then [`serve_on`].
@@ -145,6 +149,15 @@ impl Control {
                     stopped: view.breakers.into_iter().map(|open| open.mailbox).collect(),
                     cases,
                 }))
+            }
+            Request::Backup { folder } => {
+                let done = self.store.backup(&folder).await.map_err(|error| refused(error.to_string()))?;
+                Ok(Response::BackedUp(done))
+            }
+            Request::Erase { address } => {
+                let address = Email::parse(&address).map_err(|_| ReviewError::BadAddress(address))?;
+                let done = self.store.erase(&address, self.clock.now()).await;
+                Ok(Response::Erased(done.map_err(|error| refused(error.to_string()))?))
             }
             Request::Case { case } => Ok(Response::Case(Box::new(CaseDocument::from(review.look(&case).await?)))),
             Request::Approve { case, revision, reviewer } => {

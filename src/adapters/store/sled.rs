@@ -5,10 +5,12 @@
 //! sequential, so whatever is durable includes everything that it was computed from. Large values and raw mail
 //! lie in files beside the database (`files.rs`), durable before the batch that names them.
 
+mod backup;
 mod caps;
 mod commit;
 mod deliver;
 mod elsewhere;
+mod erase;
 mod files;
 mod heal;
 mod key;
@@ -21,23 +23,27 @@ mod position;
 mod record;
 mod review;
 mod rewrite;
+mod rollback;
 mod rows;
 mod timers;
 mod tx;
+mod upkeep;
 mod withdraw;
+mod witness;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use self::commit::{Committer, Waiter};
 use self::files::{Raw, Texts};
 use self::key::{Key, Table};
-pub use self::open::BrokenStore;
+pub use self::open::Loss;
 use self::open::OpenDatabase;
 use self::tx::{Tx, database_error};
+use crate::domain::MessageKey;
 use crate::failpoint;
 use crate::ports::Ids;
 use crate::ports::store::{Lease, StoreError, StoreResult};
@@ -55,11 +61,21 @@ pub struct SledSettings {
     /// While less than this is free on the disk, in bytes, nothing new is taken in and nothing new is sent: what
     /// is under way can then still be stored to its end.
     pub reserve_bytes: u64,
+    /// A file outside of the data folder by which an older copy of the store is noticed.
+    pub witness: Option<PathBuf>,
+    /// Where backups lie: the newest takes the place of a damaged store.
+    pub backups: Option<PathBuf>,
 }
 
 impl Default for SledSettings {
     fn default() -> Self {
-        Self { cache_bytes: 64 * 1024 * 1024, open_timeout: Duration::from_secs(120), reserve_bytes: 16 * 1024 * 1024 }
+        Self {
+            cache_bytes: 64 * 1024 * 1024,
+            open_timeout: Duration::from_secs(120),
+            reserve_bytes: 16 * 1024 * 1024,
+            witness: None,
+            backups: None,
+        }
     }
 }
 
@@ -80,6 +96,8 @@ struct Inner {
     texts: Texts,
     raw: Raw,
     ids: Arc<dyn Ids>,
+    /// Held by who copies or removes files that rows name.
+    upkeep: Mutex<()>,
     _lock: File,
 }
 
@@ -95,9 +113,9 @@ struct Live {
 
 impl Live {
     fn start(opened: OpenDatabase) -> StoreResult<Self> {
-        let OpenDatabase { database, file, mark, last_change } = opened;
+        let OpenDatabase { database, file, mark, witness, last_change } = opened;
         let tree: sled::Tree = (*database).clone();
-        let committer = Committer::start(tree, file, mark, last_change)
+        let committer = Committer::start(tree, file, mark, witness, last_change)
             .map_err(|error| StoreError::Temporary(format!("cannot start the committing thread: {error}")))?;
         Ok(Self { committer, database, last: last_change, broken: None })
     }
@@ -122,8 +140,8 @@ enum Room {
 
 impl SledStore {
     /// Opens the store in `data_dir`, or makes one. The second value says that an earlier store was damaged and
-    /// has been moved aside: alarm the operator, and treat what lies in the mailboxes as history;
-    /// [`Store::rebuilt_at`](crate::ports::Store::rebuilt_at) says so from then on.
+    /// has been moved aside, or that this one is older than what was done: alarm the operator. What lies in the
+    /// mailboxes then counts as history; [`Store::rebuilt_at`](crate::ports::Store::rebuilt_at) says so from then on.
     ///
     /// Blocks: call it before the daemon's work begins, or from a blocking thread.
     ///
@@ -133,19 +151,20 @@ impl SledStore {
         data_dir: &Path,
         settings: &SledSettings,
         ids: Arc<dyn Ids>,
-    ) -> Result<(Self, Option<BrokenStore>), StoreError> {
-        let opened = open::open(data_dir, settings)?;
+    ) -> Result<(Self, Option<Loss>), StoreError> {
+        let opened = open::open(data_dir, settings, ids.as_ref())?;
         let inner = Inner {
             data_dir: data_dir.to_owned(),
             settings: settings.clone(),
             live: RwLock::new(Some(Live::start(opened.database)?)),
             refused: AtomicBool::new(false),
+            upkeep: Mutex::new(()),
             texts: opened.texts,
             raw: opened.raw,
             ids,
             _lock: opened.lock,
         };
-        Ok((Self { inner: Arc::new(inner) }, opened.broken))
+        Ok((Self { inner: Arc::new(inner) }, opened.loss))
     }
 
     /// Runs a step that changes something and returns once it is durable.
@@ -216,6 +235,12 @@ impl SledStore {
 impl Inner {
     fn tx<'a>(&'a self, live: &'a Live) -> Tx<'a> {
         Tx::new(&live.database, &self.texts, self.ids.as_ref())
+    }
+
+    /// Whether a message was ever stored; an identity never goes.
+    fn knows(&self, key: MessageKey) -> StoreResult<bool> {
+        let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.tx(reading.as_ref().ok_or_else(closed)?).member(key)?.is_some())
     }
 
     /// Computes a step under the lock and applies it whole; who waits for it to be durable is there when it

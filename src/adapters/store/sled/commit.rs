@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 
 use super::mark::Mark;
+use super::witness::Witness;
 use crate::failpoint;
 use crate::ports::store::{StoreError, StoreResult};
 
@@ -51,13 +52,25 @@ pub(super) struct Committer {
 
 impl Committer {
     /// Starts the thread. `file` is the database file that `tree` writes to, `last` its last change.
-    pub(super) fn start(tree: sled::Tree, file: File, mark: Mark, last: u64) -> std::io::Result<Self> {
+    pub(super) fn start(
+        tree: sled::Tree,
+        file: File,
+        mark: Mark,
+        mut witness: Option<Witness>,
+        last: u64,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         shared.lock().change = last;
         let (sender, progress) = watch::channel(Progress { durable: last, failure: None });
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || {
-            run(&theirs, &sender, last, |change| sync(&tree, &file, &mark, change));
+            run(&theirs, &sender, last, |change| {
+                sync(&tree, &file, &mark, change)?;
+                if let Some(witness) = &mut witness {
+                    witness.write(change);
+                }
+                Ok(())
+            });
             if let Err(error) = mark.sync() {
                 tracing::warn!(%error, "the store's mark could not be synced");
             }

@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use super::{Inner, Live, open, rewrite};
+use super::tx::Tx;
+use super::{Inner, Live, open, rewrite, rollback};
 use crate::adapters::durable;
 use crate::ports::store::{StoreError, StoreResult};
 
@@ -44,6 +45,19 @@ impl Inner {
         if writing.as_ref().is_some_and(|live| live.healthy().is_ok()) {
             return Ok(());
         }
+        self.reopen(&mut writing)?;
+        tracing::info!("the disk works again and the store goes on");
+        Ok(())
+    }
+
+    /// Writes the database anew.
+    pub(super) fn renew(&self) -> StoreResult<()> {
+        let mut writing = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        self.reopen(&mut writing)
+    }
+
+    /// Closes the database, which first makes durable what was applied, and opens a copy written anew.
+    fn reopen(&self, writing: &mut Option<Live>) -> StoreResult<()> {
         if let Some(failed) = writing.take() {
             // Closing syncs, and panics when that fails; what is in memory is given up anyway.
             let _ = catch_unwind(AssertUnwindSafe(|| drop(failed)));
@@ -51,8 +65,13 @@ impl Inner {
         rewrite::settle(&self.data_dir).map_err(|error| open::at(&self.data_dir, "finish the rewriting in", &error))?;
         let read = open::reopen(&self.data_dir, &self.settings)?;
         rewrite::replace(&self.data_dir, read.database)?;
-        *writing = Some(Live::start(open::reopen(&self.data_dir, &self.settings)?)?);
-        tracing::info!("the disk works again and the store goes on");
+        let mut opened = open::reopen(&self.data_dir, &self.settings)?;
+        let store = Tx::new(&opened.database, &self.texts, self.ids.as_ref()).store_id()?;
+        if let (Some(path), Some(store)) = (&self.settings.witness, store) {
+            let witness = rollback::watch(path, store, opened.last_change);
+            opened.witness = Some(witness.map_err(|error| open::at(path, "write", &error))?);
+        }
+        *writing = Some(Live::start(opened)?);
         Ok(())
     }
 

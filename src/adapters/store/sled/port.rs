@@ -1,5 +1,6 @@
 //! The port's methods, each handed to its step.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,13 +13,14 @@ use super::{EPOCH, SledStore, blocking};
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::outgoing::AttemptOutcome;
 use crate::domain::{
-    Case, CaseId, DeliveryState, Folder, MessageKey, OutgoingId, OutgoingMail, Position, Suggestion, TemplateName,
-    Timer, Verdict,
+    Case, CaseId, DeliveryState, Email, Folder, MessageKey, OutgoingId, OutgoingMail, Position, Suggestion,
+    TemplateName, Timer, Verdict,
 };
 use crate::ports::Store;
 use crate::ports::store::{
-    AutomatedMessage, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Intake, Lease,
-    OutboxFilter, Overview, Quarantine, Quarantined, QueueRow, Recorded, StoreError, StoreResult,
+    AutomatedMessage, BackedUp, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Erased,
+    Expired, Expiry, Intake, Lease, OutboxFilter, Overview, Quarantine, Quarantined, QueueRow, Recorded, StoreError,
+    StoreResult,
 };
 
 fn reviewed(expected_revision: u64, reviewer: &str, at: Timestamp) -> Reviewed {
@@ -38,6 +40,30 @@ impl Store for SledStore {
 
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>> {
         self.look(|tx| tx.get(Key::of(Table::Rebuilt))).await
+    }
+
+    async fn roll_back(&self, at: Timestamp) -> StoreResult<()> {
+        self.change(move |tx| tx.roll_back(at)).await
+    }
+
+    async fn backup(&self, folder: &Path) -> StoreResult<BackedUp> {
+        let (inner, folder) = (Arc::clone(&self.inner), folder.to_owned());
+        blocking(move || inner.backup(&folder)).await
+    }
+
+    async fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
+        let (inner, address) = (Arc::clone(&self.inner), address.clone());
+        blocking(move || inner.erase(&address, at)).await
+    }
+
+    async fn expire(&self, before: Expiry, at: Timestamp) -> StoreResult<Expired> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.expire(before, at)).await
+    }
+
+    async fn knows(&self, key: MessageKey) -> StoreResult<bool> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.knows(key)).await
     }
 
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>> {
@@ -74,7 +100,9 @@ impl Store for SledStore {
             let row = Incoming::row_of(&intake);
             let bytes = serde_json::to_vec(&row)
                 .map_err(|error| StoreError::Permanent(format!("cannot write a message: {error}")))?;
-            Ok(Incoming { value: inner.texts.encode(&bytes)?, row, intake })
+            // What is known, and be it erased since, is never stored again: its text must not lie there either.
+            let value = if inner.knows(intake.key)? { Vec::new() } else { inner.texts.encode(&bytes)? };
+            Ok(Incoming { value, row, intake })
         })
         .await;
         let incoming = self.watched(incoming)?;

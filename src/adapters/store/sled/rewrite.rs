@@ -19,8 +19,9 @@ const REPLACED: &str = "store.replaced";
 /// Rows applied at once.
 const ROWS: usize = 1000;
 
-/// Writes all rows of `from` into a new database in `folder`, which must not exist. Durable when it returns.
-pub(super) fn copy(from: &sled::Db, folder: &Path) -> StoreResult<u64> {
+/// Writes all rows of `from`, and one more if there is one, into a new database in `folder`, which must not exist.
+/// Durable when it returns; returns how many rows `from` has.
+pub(super) fn copy(from: &sled::Db, folder: &Path, more: Option<(Vec<u8>, Vec<u8>)>) -> StoreResult<u64> {
     let in_folder = |error: io::Error| StoreError::Temporary(format!("cannot write to {}: {error}", folder.display()));
     durable::private_folder(folder).map_err(in_folder)?;
     let into = sled::Config::new().path(folder).flush_every_ms(None).open().map_err(database_error)?;
@@ -39,6 +40,9 @@ pub(super) fn copy(from: &sled::Db, folder: &Path) -> StoreResult<u64> {
             into.apply_batch(std::mem::take(&mut batch)).map_err(database_error)?;
         }
     }
+    if let Some((key, value)) = more {
+        batch.insert(key, value);
+    }
     into.apply_batch(batch).map_err(database_error)?;
     into.flush().map_err(database_error)?;
     drop(into);
@@ -55,7 +59,7 @@ pub(super) fn replace(data_dir: &Path, from: sled::Db) -> StoreResult<()> {
         StoreError::Temporary(format!("cannot rewrite the store in {}: {error}", data_dir.display()))
     };
     remove(&growing).map_err(in_data_dir)?;
-    copy(&from, &growing)?;
+    copy(&from, &growing, None)?;
     drop(from);
     let swap = || {
         durable::sync_folder(data_dir)?;
