@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    CaseFlag, CaseId, CaseState, DeliveryState, Message, OutgoingId, OutgoingKind, OutgoingMail, RecordEntry, Verdict,
+    CaseFlag, CaseId, CaseState, DeliveryState, Folder, Message, MessageKey, OutgoingId, OutgoingKind, OutgoingMail,
+    Position, RecordEntry, Verdict,
 };
 use crate::ports::store::{BackedUp, CaseFile, Erased, QueueRow};
 
@@ -24,6 +25,18 @@ pub enum Request {
     Backup {
         /// Absolute path; absent or empty.
         folder: PathBuf,
+    },
+    /// Which messages of a folder are not stored under their names there.
+    Missing {
+        /// The folder.
+        folder: Folder,
+        /// Names as [`crate::domain::MessageLocation`] has them.
+        names: Vec<String>,
+    },
+    /// Which messages were never stored, wherever they lay.
+    Unknown {
+        /// Identities.
+        keys: Vec<MessageKey>,
     },
     /// Remove everything about an address.
     Erase {
@@ -82,6 +95,18 @@ pub enum Response {
     Case(Box<CaseDocument>),
     /// To [`Request::Backup`].
     BackedUp(BackedUp),
+    /// To [`Request::Missing`].
+    Missing {
+        /// Those of the names.
+        names: Vec<String>,
+        /// How far the folder was read.
+        position: Option<Position>,
+    },
+    /// To [`Request::Unknown`].
+    Unknown {
+        /// Those of the identities.
+        keys: Vec<MessageKey>,
+    },
     /// To [`Request::Erase`].
     Erased(Erased),
     /// The draft was approved.

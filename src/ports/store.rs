@@ -166,6 +166,9 @@ pub trait Store: Send + Sync {
     /// A message that could not be fetched: listed for a person when given up, and the position moves.
     async fn pass_over(&self, lease: &Lease, quarantine: Quarantine) -> StoreResult<()>;
 
+    /// Which of these names in a folder neither a stored message bears nor one that was given up.
+    async fn missing(&self, folder: &Folder, names: Vec<String>) -> StoreResult<Vec<String>>;
+
     // ---- reviewing ----------------------------------------------------------------------------
 
     /// Replaces the suggestion, or sets it beside text a reviewer touched.

@@ -7,13 +7,14 @@ use crate::play::daemon::{Daemon, Seen};
 use crate::support::dovecot::{Dovecot, USER};
 use crate::support::lmtp;
 
-struct Stage {
-    dovecot: Dovecot,
+/// A daemon on Dovecot whose mail leaves into a folder.
+pub struct Stage {
+    pub dovecot: Dovecot,
     folder: tempfile::TempDir,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dovecot = Dovecot::start();
         let folder = tempfile::tempdir().unwrap();
         let secret = folder.path().join("secret");
@@ -33,17 +34,17 @@ impl Stage {
         Self { dovecot, folder }
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
 
-    fn start(&self) -> Daemon {
+    pub fn start(&self) -> Daemon {
         let mut daemon = Daemon::start(&self.path("guichet.toml"), None);
         assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
         daemon
     }
 
-    async fn customer_writes(&self, name: &str) {
+    pub async fn customer_writes(&self, name: &str) {
         let from = format!("{name}@{name}.example");
         let letter = format!(
             "Message-ID: <{from}>\r\nFrom: {from}\r\nTo: support@shop.example\r\nSubject: Order 48213\r\n\
@@ -67,7 +68,7 @@ fn copy(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
 }
 
-fn wait(daemon: &mut Daemon, from: usize, words: &[&str]) {
+pub fn wait(daemon: &mut Daemon, from: usize, words: &[&str]) {
     let seen = daemon.wait_line_from(from, words);
     assert!(matches!(seen, Seen::Line(_)), "{}", daemon.log.join("\n"));
 }

@@ -9,6 +9,7 @@ mod imap;
 mod lost_store;
 #[path = "../support/mod.rs"]
 mod play;
+mod reconcile;
 #[path = "../shop/mod.rs"]
 mod shop;
 mod smtp;

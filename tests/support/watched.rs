@@ -154,6 +154,10 @@ impl Store for WatchedStore {
         self.step("expire", self.inner.expire(before, at)).await
     }
 
+    async fn missing(&self, folder: &Folder, names: Vec<String>) -> StoreResult<Vec<String>> {
+        self.step("missing", self.inner.missing(folder, names)).await
+    }
+
     async fn knows(&self, key: MessageKey) -> StoreResult<bool> {
         self.step("knows", self.inner.knows(key)).await
     }

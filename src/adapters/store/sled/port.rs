@@ -109,6 +109,11 @@ impl Store for SledStore {
         self.change(move |tx| tx.record(&incoming)).await
     }
 
+    async fn missing(&self, folder: &Folder, names: Vec<String>) -> StoreResult<Vec<String>> {
+        let folder = folder.clone();
+        self.look(move |tx| tx.missing(&folder, names)).await
+    }
+
     async fn pass_over(&self, lease: &Lease, quarantine: Quarantine) -> StoreResult<()> {
         self.change_leased(lease, move |tx| tx.pass_over(&quarantine)).await
     }
