@@ -8,6 +8,7 @@ mod crash;
 mod deliver;
 mod desk;
 mod floors;
+mod housekeeping;
 mod imap;
 mod imap_account;
 mod intake;

@@ -130,8 +130,36 @@ impl Store for WatchedStore {
         self.step("lease", self.inner.lease(mailbox)).await
     }
 
+    async fn heal(&self) -> StoreResult<()> {
+        self.step("heal", self.inner.heal()).await
+    }
+
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>> {
         self.step("rebuilt_at", self.inner.rebuilt_at()).await
+    }
+
+    async fn roll_back(&self, at: Timestamp) -> StoreResult<()> {
+        self.step("roll_back", self.inner.roll_back(at)).await
+    }
+
+    async fn backup(&self, folder: &std::path::Path) -> StoreResult<BackedUp> {
+        self.step("backup", self.inner.backup(folder)).await
+    }
+
+    async fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
+        self.step("erase", self.inner.erase(address, at)).await
+    }
+
+    async fn expire(&self, before: Expiry, at: Timestamp) -> StoreResult<Expired> {
+        self.step("expire", self.inner.expire(before, at)).await
+    }
+
+    async fn missing(&self, folder: &Folder, names: Vec<String>) -> StoreResult<Vec<String>> {
+        self.step("missing", self.inner.missing(folder, names)).await
+    }
+
+    async fn knows(&self, key: MessageKey) -> StoreResult<bool> {
+        self.step("knows", self.inner.knows(key)).await
     }
 
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>> {

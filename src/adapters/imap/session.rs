@@ -10,18 +10,20 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Problem};
-use super::fetch::{Fetched, fetch, search};
+use super::fetch::{ACKNOWLEDGED, Fetched, fetch, search};
 use super::folder::{Selected, examine};
 use super::idle::{Woken, idle};
 use super::mark::Mark;
 use super::memory::Memory;
 use super::settings::ImapSettings;
-use crate::domain::{Folder, MessageLocation, Position};
+use crate::domain::{Folder, MessageLocation, Position, RawMessage};
 use crate::ports::{Arrival, Content, MailError, MailSession, Opened, Standing};
 
 /// With so many failed messages it is the server that is in trouble: no others are asked for until
 /// these came or were given up. It also bounds the stored position.
 const MOST_FAILED: usize = 100;
+/// So many messages with our keyword are looked at when a folder is opened.
+const WITNESSES: usize = 5;
 /// Routers forget silent connections after about this time.
 const LONGEST_IDLE: Duration = Duration::from_secs(5 * 60);
 
@@ -271,6 +273,28 @@ impl MailSession for ImapSession {
         self.mark = Some(mark);
         self.connection.news = true;
         Ok(Opened { position, standing })
+    }
+
+    async fn acknowledged(&mut self) -> Result<Vec<RawMessage>, MailError> {
+        let mark = self.mark()?;
+        // After a renumbering all comes again; at a first start all is there already.
+        let from = if mark.history.next < mark.history.end { 1 } else { mark.next_uid };
+        let uids = match search(&mut self.connection, &format!("UID {from}:* KEYWORD {ACKNOWLEDGED}")).await {
+            Ok(found) => found.into_iter().filter(|uid| *uid >= from).collect::<Vec<_>>(),
+            Err(problem) if problem.is_final() => Vec::new(),
+            Err(problem) => return Err(problem.into()),
+        };
+        // The newest: what was done last is what an older store does not know.
+        let uids = &uids[uids.len().saturating_sub(WITNESSES)..];
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = fetch(&mut self.connection, uids, self.settings.size_cap).await?;
+        let messages = found.into_values().filter_map(|fetched| match fetched {
+            Fetched::Message { raw, .. } => Some(raw),
+            _ => None,
+        });
+        Ok(messages.collect())
     }
 
     async fn fetch(&mut self, limit: usize) -> Result<Vec<Arrival>, MailError> {
