@@ -7,6 +7,7 @@ mod corpus;
 mod crash;
 mod deliver;
 mod desk;
+mod faults;
 mod floors;
 mod imap;
 mod imap_account;
