@@ -27,6 +27,8 @@ fn faults(bytes: [(Towards, usize); 2], stride: usize) -> impl Iterator<Item = F
             1 => FAILURES.to_vec(),
             _ => vec![FAILURES[(place / stride) % FAILURES.len()]],
         };
-        (0..count).step_by(stride).flat_map(move |after| ways(after).into_iter().map(move |how: Failure| Fault { how, towards, after }))
+        (0..count)
+            .step_by(stride)
+            .flat_map(move |after| ways(after).into_iter().map(move |how: Failure| Fault { how, towards, after }))
     })
 }

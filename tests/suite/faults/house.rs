@@ -17,8 +17,8 @@ use guichet::daemon::{Alarms, Deliver, DeliverSettings, Heartbeats, InDoubt, Sen
 use guichet::domain::identity::IdentityKey;
 use guichet::domain::position::FolderRole;
 use guichet::domain::{Address, Case, Email, Folder, OutgoingMail, Position};
-use guichet::ports::store::{Caps, Lease, OutboxFilter};
-use guichet::ports::{Arrival, MailError, MailSession, MailSource, Opened, Store};
+use guichet::ports::store::{Caps, Lease, Matter, OutboxFilter};
+use guichet::ports::{Arrival, Clock, MailError, MailSession, MailSource, Opened, Store};
 use guichet::reply::compose::Sender;
 use guichet::reply::permission::{AddressPattern, PermissionSettings, PublicMail};
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::intake::handbooks;
 use crate::smtp::settings as smtp_settings;
+use crate::support::letter::Letter;
 use crate::support::played_imap::PlayedImap;
 use crate::support::scripted_smtp::SmtpServer;
 use crate::support::still_time::{Activity, Busy, StillTime, TokioClock};
@@ -102,14 +103,22 @@ impl House {
         uid
     }
 
+    /// Customer number `n`'s letter was read, and its acknowledgement is due.
+    pub async fn put(&self, n: u32) {
+        let letter = Letter::new(n).from(&format!("kim{n}@home{n}.example")).at(self.clock.now());
+        let mut intake = letter.prepare(&*self.store).await;
+        let Matter::Customer(matter) = &mut intake.matter else { panic!("a letter of a customer") };
+        let mail = matter.acknowledgement.as_mut().expect("an acknowledgement");
+        mail.bytes = format!("Message-ID: <{}>\r\nSubject: {n}\r\n\r\nBonjour\r\n", mail.message_id).into_bytes();
+        self.store.record(&self.lease().await, intake).await.unwrap();
+        self.wake.notify_one();
+    }
+
     /// Watches the inbox over the IMAP server on this port.
     pub async fn watch(&self, port: u16) -> JoinHandle<()> {
-        let settings =
-            ImapSettings::new("127.0.0.1", port, Security::None, "user", Secret::Given("secret".into()));
-        let source = SeenSource {
-            inner: ImapSource::new(Arc::new(settings), inbox()),
-            activity: self.still.activity.clone(),
-        };
+        let settings = ImapSettings::new("127.0.0.1", port, Security::None, "user", Secret::Given("secret".into()));
+        let source =
+            SeenSource { inner: ImapSource::new(Arc::new(settings), inbox()), activity: self.still.activity.clone() };
         let watch = Watch {
             source: Arc::new(source),
             intake: Arc::new(self.intake()),
@@ -169,8 +178,9 @@ impl House {
         let sent = |rows: &[OutgoingMail]| rows.iter().filter(|row| row.state.name() == "sent").count() >= count;
         if self.still.during(at_most, self.store.until_outbox(sent)).await.is_none() {
             panic!(
-                "{what:?}: fewer than {count} sent after {at_most:?}: {:?}\nquarantined: {:?}\nIMAP: {:?}\nSMTP: {:?}",
+                "{what:?}: fewer than {count} sent after {at_most:?}: {:?}\ncases: {:?}\nquarantined: {:?}\nIMAP: {:?}\nSMTP: {:?}",
                 self.outbox().await.iter().map(|row| (&row.state, &row.last_problem)).collect::<Vec<_>>(),
+                self.cases().await.iter().map(|case| (&case.customer, &case.flags)).collect::<Vec<_>>(),
                 self.store.quarantined(10).await.unwrap(),
                 self.imap.transcript(),
                 self.smtp.transcript(),
@@ -204,8 +214,8 @@ impl House {
         assert!(copies.values().all(|count| *count == 1), "{what:?}: {copies:?}");
     }
 
-    /// Everything ends.
-    pub async fn close(self, tasks: Vec<JoinHandle<()>>) {
+    /// The daemon's parts end.
+    pub async fn end(&self, tasks: Vec<JoinHandle<()>>) {
         self.stop.cancel();
         for task in tasks {
             task.abort();

@@ -19,7 +19,7 @@ async fn story(fault: Option<Fault>) -> [(Towards, usize); 2] {
     let count = |towards| carried.iter().filter(|(way, _)| *way == towards).map(|(_, bytes)| bytes.len()).sum();
     assert!(fault.is_none() || link.struck(), "{fault:?} did not strike");
     assert!(fault.is_some() || link.connections() == 1, "the reference session has one connection");
-    house.close(tasks).await;
+    house.end(tasks).await;
     [(Towards::Client, count(Towards::Client)), (Towards::Server, count(Towards::Server))]
 }
 
