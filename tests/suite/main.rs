@@ -14,6 +14,7 @@ mod imap_account;
 mod intake;
 mod maildir;
 mod models;
+mod never_answer;
 mod reading;
 mod rules;
 mod scripted_imap;
