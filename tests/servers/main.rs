@@ -3,6 +3,7 @@
 
 mod desk;
 mod imap;
+mod loops;
 #[path = "../support/mod.rs"]
 mod play;
 #[path = "../shop/mod.rs"]

@@ -32,3 +32,9 @@ fn faults(bytes: [(Towards, usize); 2], stride: usize) -> impl Iterator<Item = F
             .flat_map(move |after| ways(after).into_iter().map(move |how: Failure| Fault { how, towards, after }))
     })
 }
+
+/// Plays one story to its end, with all its servers gone afterwards; time stands still at its beginning.
+fn played<T>(story: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(true).build().unwrap().block_on(story)
+}

@@ -12,6 +12,7 @@ mod floors;
 mod imap;
 mod imap_account;
 mod intake;
+mod loops;
 mod maildir;
 mod models;
 mod never_answer;

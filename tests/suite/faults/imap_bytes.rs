@@ -1,7 +1,7 @@
 //! The link to the IMAP server fails after every byte of a session.
 
 use super::house::House;
-use super::{IMAP_LIMIT, faults};
+use super::{IMAP_LIMIT, faults, played};
 use crate::support::cutting::{Fault, Link, Towards};
 
 /// Two letters lie there, a third arrives during IDLE: bytes carried each way.
@@ -23,12 +23,12 @@ async fn story(fault: Option<Fault>) -> [(Towards, usize); 2] {
     [(Towards::Client, count(Towards::Client)), (Towards::Server, count(Towards::Server))]
 }
 
-#[tokio::test(start_paused = true)]
-async fn at_whatever_byte_the_imap_link_fails_nothing_is_missed_and_nobody_answered_twice() {
-    let bytes = story(None).await;
+#[test]
+fn at_whatever_byte_the_imap_link_fails_nothing_is_missed_and_nobody_answered_twice() {
+    let bytes = played(story(None));
     let mut tried = 0;
     for fault in faults(bytes, 61) {
-        story(Some(fault)).await;
+        played(story(Some(fault)));
         tried += 1;
     }
     println!("{tried} failures of the IMAP link in a session of {bytes:?} bytes: 0 missed, 0 answered twice");

@@ -1,6 +1,7 @@
 //! Every class of reply at every stage of the SMTP dialogue.
 
 use super::house::House;
+use super::played;
 use super::smtp_bytes::SMTP_LIMIT;
 use crate::support::scripted_smtp::{At, Do};
 
@@ -52,8 +53,8 @@ async fn story(at: At, reply: Do, what: &str) -> Vec<(&'static str, usize, u32)>
     came_to
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_class_of_reply_at_every_stage() {
+#[test]
+fn every_class_of_reply_at_every_stage() {
     let long = "250 ".to_owned() + &"x".repeat(100_000) + "\r\n";
     let endless = "250-x\r\n".repeat(50_000);
     let mut replies: Vec<(&str, Do)> = REPLIES.iter().map(|(what, words)| (*what, Do::Say(words))).collect();
@@ -63,7 +64,7 @@ async fn every_class_of_reply_at_every_stage() {
     let mut tried = 0;
     for at in STAGES {
         for (what, reply) in &replies {
-            let came_to = story(*at, reply.clone(), what).await;
+            let came_to = played(story(*at, reply.clone(), what));
             let refused = came_to.iter().filter(|(state, ..)| *state == "rejected").count();
             // Only the mail that was refused for good is not sent, and that is said (its case is flagged).
             let may_refuse = matches!(at, At::Mail | At::Rcpt | At::Data | At::Dot);
