@@ -4,7 +4,7 @@
 //!
 //! `GUICHET_LONG=1` tries every byte; otherwise some are left out, the same in every run.
 
-mod house;
+pub mod house;
 mod imap_bytes;
 mod imap_lies;
 mod smtp_bytes;

@@ -2,8 +2,8 @@
 //! rules and store are played against other responders, hop by hop, for twenty-four hours of a clock that
 //! is moved by hand. The real Pigeonhole is met in `tests/servers/loops.rs`.
 
-mod counter;
-mod others;
+pub mod counter;
+pub mod others;
 
 use counter::Counter;
 use others::{Stripped, absence, bounce, dumb, forwarded, letter};

@@ -16,6 +16,7 @@ mod loops;
 mod maildir;
 mod models;
 mod never_answer;
+mod poison;
 mod reading;
 mod rules;
 mod scripted_imap;

@@ -21,6 +21,7 @@ use crate::support::clock::ManualClock;
 
 /// A mail that left.
 pub struct Left {
+    pub to: String,
     pub message_id: String,
     pub subject: String,
     pub bytes: Vec<u8>,
@@ -74,10 +75,15 @@ impl Counter {
 
     /// A message arrives in the inbox.
     pub async fn receives(&self, text: &str) {
+        self.receives_bytes(text.as_bytes()).await;
+    }
+
+    /// The same, whatever its bytes are.
+    pub async fn receives_bytes(&self, bytes: &[u8]) {
         self.taken.set(self.taken.get() + 1);
         let n = self.taken.get().to_string();
         let folder = Folder { mailbox: "support".into(), role: FolderRole::Inbox };
-        let raw = RawMessage { bytes: text.as_bytes().to_vec(), arrived_at: self.clock.now(), partial: false };
+        let raw = RawMessage { bytes: bytes.to_vec(), arrived_at: self.clock.now(), partial: false };
         let arrival = Arrival {
             location: MessageLocation { folder, name: n.clone() },
             position: Position { mark: n, ..Position::default() },
@@ -98,6 +104,7 @@ impl Counter {
             self.store.finish(&self.lease, &mail.id, accepted, self.clock.now()).await.unwrap();
             let parsed = mail_parser::MessageParser::default().parse(&mail.bytes).unwrap();
             left.push(Left {
+                to: mail.recipients[0].email.as_str().to_owned(),
                 message_id: mail.message_id.as_str().to_owned(),
                 subject: parsed.subject().unwrap_or_default().to_owned(),
                 bytes: mail.bytes.clone(),
@@ -114,6 +121,13 @@ impl Counter {
 
     pub async fn cases(&self) -> usize {
         self.store.cases(1000).await.unwrap().len()
+    }
+
+    /// How many messages a person can see: on a case, among automated mail, or listed as not readable.
+    pub async fn seen(&self) -> usize {
+        let automated = self.store.automated(1000).await.unwrap().len();
+        let quarantined = self.store.quarantined(1000).await.unwrap().len();
+        self.cases().await + automated + quarantined
     }
 
     pub fn a_minute_passes(&self) {
