@@ -19,6 +19,9 @@ use jiff::SignedDuration;
 use crate::intake::handbooks;
 use crate::support::clock::ManualClock;
 
+/// The breaker's limit.
+pub const PER_MAILBOX: u32 = 500;
+
 /// A mail that left.
 pub struct Left {
     pub to: String,
@@ -59,7 +62,7 @@ impl Counter {
             ..PermissionSettings::without_configuration(PublicMail::default())
         };
         let sender = Sender { mailbox: "support".into(), from, envelope_sender: None, message_id_domain: None };
-        let caps = Caps { per_sender_per_day: 3, per_domain_per_hour: Some(20), per_mailbox_per_hour: 500 };
+        let caps = Caps { per_sender_per_day: 3, per_domain_per_hour: Some(20), per_mailbox_per_hour: PER_MAILBOX };
         let intake = Intake {
             store: Arc::clone(&store),
             handbooks: handbooks(),
@@ -130,7 +133,21 @@ impl Counter {
         self.cases().await + automated + quarantined
     }
 
+    /// All of them, however many.
+    pub async fn all_cases(&self) -> usize {
+        self.store.cases(usize::MAX).await.unwrap().len()
+    }
+
+    /// Whether the breaker stopped acknowledgements.
+    pub async fn breaker(&self) -> bool {
+        self.store.breaker("support").await.unwrap().is_some()
+    }
+
     pub fn a_minute_passes(&self) {
-        self.clock.advance(SignedDuration::from_mins(1));
+        self.passes(SignedDuration::from_mins(1));
+    }
+
+    pub fn passes(&self, time: SignedDuration) {
+        self.clock.advance(time);
     }
 }
