@@ -6,6 +6,7 @@ mod desk;
 mod disk;
 mod erase;
 mod imap;
+mod loops;
 mod lost_store;
 #[path = "../support/mod.rs"]
 mod play;

@@ -37,6 +37,8 @@ pub(super) struct ImapSession {
     connection: Connection,
     memory: Arc<Mutex<Memory>>,
     mark: Option<Mark>,
+    /// UIDNEXT as told when the folder was opened, and when that was.
+    told_next: Option<(u32, Instant)>,
     /// Found by the last search, not fetched yet.
     new: VecDeque<u32>,
     /// The same of history; none before the first search for it.
@@ -64,6 +66,7 @@ impl ImapSession {
             connection,
             memory,
             mark: None,
+            told_next: None,
             new: VecDeque::new(),
             history: None,
             postponed: false,
@@ -184,6 +187,7 @@ impl ImapSession {
         let mut arrivals = Vec::new();
         for uid in uids {
             if let Some(fetched) = found.remove(uid) {
+                let fetched = self.settle_unlisted(*uid, fetched);
                 arrivals.extend(self.arrival(*uid, fetched)?);
             }
         }
@@ -205,6 +209,22 @@ impl ImapSession {
         Err(problem.into())
     }
 
+    /// A UID that only a search names: below UIDNEXT the message is broken on the server. From UIDNEXT on
+    /// the server told of a message that was not there when the folder was opened; if that is long ago,
+    /// the folder is opened again to hear what is true now.
+    fn settle_unlisted(&mut self, uid: u32, fetched: Fetched) -> Fetched {
+        let Fetched::Unlisted(why) = fetched else { return fetched };
+        match self.told_next {
+            Some((next, told)) if uid >= next => {
+                if told.elapsed() >= self.settings.idle_renew.min(LONGEST_IDLE) {
+                    self.broken = Some(why);
+                }
+                Fetched::Gone
+            }
+            _ => Fetched::Failed(why),
+        }
+    }
+
     fn arrival(&mut self, uid: u32, fetched: Fetched) -> Result<Option<Arrival>, MailError> {
         let retry_delay = self.settings.retry_delay;
         let mark = self.mark()?;
@@ -214,9 +234,13 @@ impl ImapSession {
         };
         let history = mark.is_history(uid, arrived_at);
         let given_up = match &fetched {
-            Fetched::Failed(_) => mark.fail(uid),
-            Fetched::Message { .. } | Fetched::Gone => {
+            Fetched::Failed(_) | Fetched::Unlisted(_) => mark.fail(uid),
+            Fetched::Message { .. } => {
                 mark.pass(uid);
+                false
+            }
+            Fetched::Gone => {
+                mark.gone(uid);
                 false
             }
         };
@@ -236,8 +260,8 @@ impl ImapSession {
         }
         let (content, marked_acknowledged, answered) = match fetched {
             Fetched::Message { raw, acknowledged, answered } => (Content::Message(raw), acknowledged, answered),
-            Fetched::Failed(why) if given_up => (Content::Quarantined { why }, false, false),
-            Fetched::Failed(why) => (Content::Failed { why }, false, false),
+            Fetched::Failed(why) | Fetched::Unlisted(why) if given_up => (Content::Quarantined { why }, false, false),
+            Fetched::Failed(why) | Fetched::Unlisted(why) => (Content::Failed { why }, false, false),
             Fetched::Gone => return Ok(None),
         };
         let location = MessageLocation { folder: self.folder.clone(), name };
@@ -268,6 +292,7 @@ impl MailSession for ImapSession {
     async fn open(&mut self, stored: Option<&Position>) -> Result<Opened, MailError> {
         let selected = examine(&mut self.connection, &self.name).await?;
         self.memory().opened(selected.uid_validity);
+        self.told_next = selected.uid_next.map(|next| (next, Instant::now()));
         let (mark, standing) = self.stand(stored, &selected).await?;
         let position = mark.position();
         self.mark = Some(mark);
