@@ -1,10 +1,12 @@
 //! Floor 5: one file a subcommand, and the wiring that only this floor does.
 
+mod backup;
 pub mod case;
 mod check;
 mod classify;
 pub mod corpora;
 mod demo;
+mod erase;
 pub mod evaluate;
 mod init;
 mod logging;
@@ -46,6 +48,10 @@ enum Command {
     Queue(queue::QueueArgs),
     /// One case with its record; asks the running daemon.
     Case(case::CaseArgs),
+    /// Copies everything that a restart elsewhere needs, while the daemon runs or without it.
+    Backup(backup::BackupArgs),
+    /// Removes everything about an address; what still lies in the mailbox is listed.
+    Erase(erase::EraseArgs),
     /// Trains the models from annotated mails.
     Train(train::TrainArgs),
     /// Scores the models on annotated mails.
@@ -86,6 +92,15 @@ impl Command {
                 let data_dir = wiring::config(config.as_deref())?.data_dir;
                 runtime()?.block_on(case::run(args, &data_dir, &mut std::io::stdout()))?;
                 Ok(true)
+            }
+            Self::Backup(args) => {
+                let config = wiring::config(config.as_deref())?;
+                runtime()?.block_on(backup::run(args, &config, &mut std::io::stdout()))?;
+                Ok(true)
+            }
+            Self::Erase(args) => {
+                let config = wiring::config(config.as_deref())?;
+                runtime()?.block_on(erase::run(args, &config, &mut std::io::stdout()))
             }
             Self::Train(args) => {
                 let assets = wiring::assets(wiring::optional_config(config.as_deref())?.as_ref());

@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 
 use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
+use crate::daemon::housekeeping::Retention;
 use crate::domain::calendar::Calendar;
 use crate::domain::{Address, Email};
 use crate::ports::store::Caps;
@@ -37,6 +38,12 @@ pub struct Config {
     pub file: PathBuf,
     /// Where everything is kept.
     pub data_dir: PathBuf,
+    /// A file outside of `data_dir` by which an older copy of the store is noticed.
+    pub state_witness: Option<PathBuf>,
+    /// Where `guichet backup` writes, and where a damaged store finds its replacement.
+    pub backup_dir: Option<PathBuf>,
+    /// How long things are kept.
+    pub retention: Retention,
     /// Live or shadow.
     pub mode: Mode,
     /// Languages that have templates, ISO 639-1.

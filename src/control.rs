@@ -9,7 +9,7 @@ pub use client::{Client, ClientError};
 pub use protocol::{
     CaseDocument, DraftDocument, MessageDocument, OutgoingDocument, QueueDocument, QueueLine, Request, Response,
 };
-pub use server::{Control, bind, serve, serve_on};
+pub use server::{Control, bind, missing, serve, serve_on, unknown};
 
 use std::path::{Path, PathBuf};
 

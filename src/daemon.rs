@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod deliver;
 pub mod handbook;
 pub mod heartbeat;
+pub mod housekeeping;
 pub mod intake;
 pub mod review;
 pub mod supervise;

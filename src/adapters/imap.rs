@@ -16,6 +16,7 @@ mod memory;
 mod probe;
 mod session;
 mod settings;
+mod survey;
 
 use std::sync::{Arc, Mutex};
 
@@ -28,6 +29,7 @@ use crate::ports::{MailError, MailSession, MailSource};
 pub use actions::ImapActions;
 pub use probe::{FolderReport, ProbeReport, probe};
 pub use settings::{FolderNames, ImapSettings};
+pub use survey::{Place, Survey};
 
 /// One folder of an IMAP account that is watched.
 #[derive(Debug)]

@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig, RootCertStore};
 
 /// After this time the host's next address is tried (an IPv6 route may lead nowhere).
@@ -151,7 +152,7 @@ fn add_ca_file(roots: &mut RootCertStore, path: &Path) -> Result<(), ConnectErro
     let setup = |what: String| ConnectError::Setup(format!("ca_file {}: {what}", path.display()));
     let pem = std::fs::read(path).map_err(|error| setup(error.to_string()))?;
     let before = roots.len();
-    for certificate in rustls_pemfile::certs(&mut pem.as_slice()) {
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| setup(format!("not a PEM file: {error}")))?;
         roots.add(certificate).map_err(|error| setup(format!("a certificate in it is not usable: {error}")))?;
     }

@@ -1,5 +1,8 @@
 //! `guichet check`: says what is wrong, one line each.
 
+mod lately;
+mod reconcile;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,6 +12,7 @@ use crate::adapters::imap::{self, FolderReport, ProbeReport};
 use crate::adapters::reviewers::ReviewersFile;
 use crate::adapters::smtp;
 use crate::config::{Config, Mailbox, Outgoing, Source};
+use crate::daemon::handbook::Handbook;
 use crate::ports::{MailError, MailerError};
 
 /// Loads configuration, rules, templates and models, and tries the sign-ins.
@@ -17,6 +21,9 @@ pub struct Check {
     /// Do not connect to any server.
     #[arg(long)]
     offline: bool,
+    /// Compares all messages on the server with the store: “0 missing”, or the list.
+    #[arg(long, conflicts_with = "offline")]
+    reconcile: bool,
 }
 
 /// Collects lines; remembers whether one was bad.
@@ -48,20 +55,27 @@ impl Check {
         let config = wiring::config(config.as_deref())?;
         let mut findings = Findings { bad: false };
         findings.good(format!("configuration {}", config.file.display()));
-        check_handbook(&config, &mut findings);
+        let handbook = check_handbook(&config, &mut findings);
         check_data_dir(&config, &mut findings);
         for mailbox in &config.mailboxes {
             if self.offline {
                 continue;
             }
             check_source(mailbox, &mut findings).await;
+            if let Source::Imap(server, folders) = &mailbox.source {
+                let settings = wiring::imap_settings(server, folders, mailbox);
+                lately::look(mailbox, &settings, handbook.as_ref(), &mut findings).await;
+                if self.reconcile {
+                    reconcile::compare(&config, mailbox, &settings, &mut findings).await;
+                }
+            }
             check_outgoing(mailbox, &mut findings).await;
         }
         Ok(!findings.bad)
     }
 }
 
-fn check_handbook(config: &Config, findings: &mut Findings) {
+fn check_handbook(config: &Config, findings: &mut Findings) -> Option<Handbook> {
     match wiring::load(Some(config)) {
         Ok(loaded) => {
             findings.good("rules, templates, policy");
@@ -71,8 +85,12 @@ fn check_handbook(config: &Config, findings: &mut Findings) {
             for warning in loaded.warnings {
                 findings.wrong(warning);
             }
+            Some(loaded.handbook)
         }
-        Err(error) => findings.wrong(format!("{error:#}")),
+        Err(error) => {
+            findings.wrong(format!("{error:#}"));
+            None
+        }
     }
 }
 

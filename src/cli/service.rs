@@ -18,12 +18,13 @@ use super::{notify, signals};
 use crate::adapters::assets::Kind;
 use crate::adapters::identity;
 use crate::adapters::reviewers::ReviewersFile;
-use crate::adapters::store::sled::{SledSettings, SledStore};
+use crate::adapters::store::sled::SledStore;
 use crate::adapters::system::{SystemClock, SystemIds};
 use crate::config::{Config, Mailbox, Mode, Outgoing, SentCopy};
 use crate::control::{self, Control};
 use crate::daemon::deliver::{self, Deliver, DeliverSettings, InDoubt};
 use crate::daemon::handbook::Handbooks;
+use crate::daemon::housekeeping::Housekeeping;
 use crate::daemon::intake::{Intake, IntakeSettings};
 use crate::daemon::review::{Review, ReviewMailbox, ReviewParts};
 use crate::daemon::supervise::{Worker, supervise};
@@ -83,7 +84,7 @@ impl Service {
         for warning in &warnings {
             alarms.raise("models", warning);
         }
-        let store = open_store(&config.data_dir, &ids, &alarms)?;
+        let store = open_store(&config, &ids, &alarms)?;
         let parts = Shared {
             identity: identity::load_or_create(&config.data_dir)?,
             handbooks: Handbooks::new(handbook),
@@ -100,6 +101,7 @@ impl Service {
             let review = service.add_mailbox(mailbox).await?;
             reviewing.insert(mailbox.name.clone(), review);
         }
+        service.add_housekeeping();
         service.add_desk(reviewing).await?;
         Ok(service)
     }
@@ -186,6 +188,18 @@ impl Service {
         self.workers.push((name, Box::pin(watch.run(lease.clone(), heartbeat, self.stop.clone()))));
     }
 
+    fn add_housekeeping(&mut self) {
+        let parts = &self.parts;
+        let housekeeping = Housekeeping {
+            store: Arc::clone(&parts.store),
+            retention: parts.config.retention,
+            clock: Arc::clone(&parts.clock),
+            alarms: parts.alarms.clone(),
+        };
+        let heartbeat = parts.heartbeats.register("housekeeping", BEAT_WITHIN);
+        self.workers.push(("housekeeping".into(), Box::pin(housekeeping.run(heartbeat, self.stop.clone()))));
+    }
+
     async fn add_desk(&mut self, mailboxes: BTreeMap<String, ReviewMailbox>) -> anyhow::Result<()> {
         let parts = &self.parts;
         let handbooks = parts.handbooks.clone();
@@ -198,7 +212,12 @@ impl Service {
             ids: Arc::clone(&parts.ids),
         }));
         let reviewers: Arc<dyn Reviewers> = Arc::new(ReviewersFile::in_folder(&parts.config.data_dir));
-        let control = Control { review: Arc::clone(&review), reviewers: Arc::clone(&reviewers) };
+        let control = Control {
+            review: Arc::clone(&review),
+            reviewers: Arc::clone(&reviewers),
+            store: Arc::clone(&parts.store),
+            clock: Arc::clone(&parts.clock),
+        };
         let (path, stop) = (control::socket_path(&parts.config.data_dir), self.stop.clone());
         let serve = async move {
             if let Err(error) = control::serve(control, &path, stop).await {
@@ -334,17 +353,10 @@ fn desk_settings(config: &Config, listen: SocketAddr) -> desk::Settings {
     }
 }
 
-fn open_store(data_dir: &Path, ids: &Arc<dyn Ids>, alarms: &Alarms) -> anyhow::Result<Arc<dyn Store>> {
-    let (store, broken) = SledStore::open(data_dir, &SledSettings::default(), Arc::clone(ids))?;
-    if let Some(broken) = broken {
-        let moved = broken.moved_to.display();
-        alarms.raise(
-            "store",
-            format!(
-                "The store could not be read ({}) and was moved to {moved}; what it held is not on the desk.",
-                broken.why
-            ),
-        );
+fn open_store(config: &Config, ids: &Arc<dyn Ids>, alarms: &Alarms) -> anyhow::Result<Arc<dyn Store>> {
+    let (store, loss) = SledStore::open(&config.data_dir, &wiring::store_settings(config), Arc::clone(ids))?;
+    if let Some(loss) = loss {
+        alarms.raise("store", loss.to_string());
     }
     Ok(Arc::new(store))
 }

@@ -11,6 +11,7 @@ use crate::adapters::imap::{FolderNames, ImapActions, ImapSettings, ImapSource};
 use crate::adapters::maildir::{MaildirActions, MaildirSettings, MaildirSource};
 use crate::adapters::outbox_dir::OutboxDir;
 use crate::adapters::smtp::{SmtpLogin, SmtpMailer, SmtpSettings, StageTimeouts};
+use crate::adapters::store::sled::SledSettings;
 use crate::config::{self, Config, ImapFolders, Mailbox, Outgoing, Server, Source};
 use crate::daemon::handbook::Handbook;
 use crate::daemon::review::Wording;
@@ -92,6 +93,15 @@ fn policy(config: Option<&Config>, rules: &[Asset]) -> anyhow::Result<Policy> {
     let name = named.strip_prefix("rules/").unwrap_or(named);
     let asset = rules.iter().find(|asset| asset.name == name);
     Ok(Policy::load(asset.with_context(|| format!("the policy file {named} does not exist"))?)?)
+}
+
+/// How the store runs.
+pub fn store_settings(config: &Config) -> SledSettings {
+    SledSettings {
+        witness: config.state_witness.clone(),
+        backups: config.backup_dir.clone(),
+        ..SledSettings::default()
+    }
 }
 
 /// One mailbox's adapters.

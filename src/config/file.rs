@@ -9,6 +9,8 @@ use toml::Spanned;
 pub struct File {
     #[serde(default = "default_data_dir")]
     pub data_dir: PathBuf,
+    pub state_witness: Option<Spanned<PathBuf>>,
+    pub backup_dir: Option<Spanned<PathBuf>>,
     #[serde(default)]
     pub mode: Mode,
     pub time_zone: Option<Spanned<String>>,
@@ -22,6 +24,8 @@ pub struct File {
     pub mailbox: Vec<Spanned<Mailbox>>,
     #[serde(default)]
     pub acknowledge: Acknowledge,
+    #[serde(default)]
+    pub retention: Retention,
     #[serde(default)]
     pub policy: Policy,
     #[serde(default)]
@@ -198,6 +202,20 @@ impl Default for Acknowledge {
             per_domain_per_hour: 20,
             per_mailbox_per_hour: 500,
         }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+pub struct Retention {
+    pub raw_days: u16,
+    pub automated_days: u16,
+    pub closed_days: u16,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { raw_days: 90, automated_days: 90, closed_days: 1095 }
     }
 }
 

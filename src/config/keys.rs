@@ -70,6 +70,8 @@ const MAILBOX: &[(&str, Shape)] = &[
 /// Every key of `guichet.toml`.
 pub const KEYS: &[(&str, Shape)] = &[
     ("data_dir", Value),
+    ("state_witness", Value),
+    ("backup_dir", Value),
     ("mode", Value),
     ("time_zone", Value),
     ("languages", Value),
@@ -86,6 +88,7 @@ pub const KEYS: &[(&str, Shape)] = &[
             ("per_mailbox_per_hour", Value),
         ]),
     ),
+    ("retention", Table(&[("raw_days", Value), ("automated_days", Value), ("closed_days", Value)])),
     ("policy", Table(&[("file", Value)])),
     ("orders", Table(&[])),
     ("desk", Table(&[("listen", Value), ("hosts", Value), ("https", Value)])),

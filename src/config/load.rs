@@ -14,6 +14,7 @@ use super::file::{self, File};
 use super::{Config, Desk, ImapFolders, Mailbox, Mode, Outgoing, SentCopy, Server, Source, keys};
 use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
+use crate::daemon::housekeeping::Retention;
 use crate::daemon::review::DEFAULT_UNDO;
 use crate::domain::calendar::{Calendar, CalendarError};
 use crate::domain::{Address, Email};
@@ -102,6 +103,10 @@ impl Checker<'_> {
             per_domain_per_hour: Some(file.acknowledge.per_domain_per_hour),
             per_mailbox_per_hour: file.acknowledge.per_mailbox_per_hour,
         };
+        let state_witness = file.state_witness;
+        let state_witness =
+            state_witness.map(|path| self.outside("state_witness", path, &file.data_dir)).transpose()?;
+        let backup_dir = file.backup_dir.map(|path| self.outside("backup_dir", path, &file.data_dir)).transpose()?;
         let mut names = BTreeSet::new();
         let mut mailboxes = Vec::new();
         for mailbox in file.mailbox {
@@ -114,6 +119,13 @@ impl Checker<'_> {
         Ok(Config {
             file: self.path.to_owned(),
             data_dir: file.data_dir,
+            retention: Retention {
+                raw_days: file.retention.raw_days,
+                automated_days: file.retention.automated_days,
+                closed_days: file.retention.closed_days,
+            },
+            state_witness,
+            backup_dir,
             mode: match file.mode {
                 file::Mode::Live => Mode::Live,
                 file::Mode::Shadow => Mode::Shadow,
@@ -126,6 +138,15 @@ impl Checker<'_> {
             policy_file: file.policy.file,
             desk: self.desk(file.desk)?,
         })
+    }
+
+    /// What must survive the loss of `data_dir`.
+    fn outside(&self, key: &str, path: Spanned<PathBuf>, data_dir: &Path) -> Checked<PathBuf> {
+        if path.get_ref().starts_with(data_dir) {
+            return Err(self
+                .wrong(&path, format!("`{key}` lies in data_dir and would be lost with it: name a place elsewhere")));
+        }
+        Ok(path.into_inner())
     }
 
     fn calendar(&self, time_zone: Option<&Spanned<String>>, calendar: &file::Calendar) -> Checked<Calendar> {

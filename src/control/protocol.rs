@@ -1,14 +1,16 @@
 //! What commands ask and what the daemon answers. The documents are also what `--json` prints.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    CaseFlag, CaseId, CaseState, DeliveryState, Message, OutgoingId, OutgoingKind, OutgoingMail, RecordEntry, Verdict,
+    CaseFlag, CaseId, CaseState, DeliveryState, Folder, Message, MessageKey, OutgoingId, OutgoingKind, OutgoingMail,
+    Position, RecordEntry, Verdict,
 };
-use crate::ports::store::{CaseFile, QueueRow};
+use crate::ports::store::{BackedUp, CaseFile, Erased, QueueRow};
 
 /// A command's question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,28 @@ pub enum Request {
     Queue {
         /// At most so many.
         limit: usize,
+    },
+    /// Copy everything into a folder and read the copy back.
+    Backup {
+        /// Absolute path; absent or empty.
+        folder: PathBuf,
+    },
+    /// Which messages of a folder are not stored under their names there.
+    Missing {
+        /// The folder.
+        folder: Folder,
+        /// Names as [`crate::domain::MessageLocation`] has them.
+        names: Vec<String>,
+    },
+    /// Which messages were never stored, wherever they lay.
+    Unknown {
+        /// Identities.
+        keys: Vec<MessageKey>,
+    },
+    /// Remove everything about an address.
+    Erase {
+        /// The address.
+        address: String,
     },
     /// All of one case.
     Case {
@@ -69,6 +93,22 @@ pub enum Response {
     Queue(QueueDocument),
     /// To [`Request::Case`].
     Case(Box<CaseDocument>),
+    /// To [`Request::Backup`].
+    BackedUp(BackedUp),
+    /// To [`Request::Missing`].
+    Missing {
+        /// Those of the names.
+        names: Vec<String>,
+        /// How far the folder was read.
+        position: Option<Position>,
+    },
+    /// To [`Request::Unknown`].
+    Unknown {
+        /// Those of the identities.
+        keys: Vec<MessageKey>,
+    },
+    /// To [`Request::Erase`].
+    Erased(Erased),
     /// The draft was approved.
     Approved {
         /// Its row in the outbox.

@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::protocol::{CaseDocument, QueueDocument, QueueLine, Request, Response};
 use crate::daemon::review::{Changes, Review, ReviewError, Seen};
-use crate::domain::Address;
+use crate::domain::{Address, Email, Folder, MessageKey};
 use crate::ports::store::DraftEdit;
-use crate::ports::{Reviewer, Reviewers};
+use crate::ports::{Clock, Reviewer, Reviewers, Store};
 
 /// A question may be this long; a reply's text is a few kilobytes.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -30,6 +30,10 @@ pub struct Control {
     pub review: Arc<Review>,
     /// Who may decide.
     pub reviewers: Arc<dyn Reviewers>,
+    /// For backup and erasure.
+    pub store: Arc<dyn Store>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Listens on `path` until `stop`: [`bind`], then [`serve_on`].
@@ -146,6 +150,17 @@ impl Control {
                     cases,
                 }))
             }
+            Request::Backup { folder } => {
+                let done = self.store.backup(&folder).await.map_err(|error| refused(error.to_string()))?;
+                Ok(Response::BackedUp(done))
+            }
+            Request::Missing { folder, names } => missing(self.store.as_ref(), &folder, names).await,
+            Request::Unknown { keys } => unknown(self.store.as_ref(), keys).await,
+            Request::Erase { address } => {
+                let address = Email::parse(&address).map_err(|_| ReviewError::BadAddress(address))?;
+                let done = self.store.erase(&address, self.clock.now()).await;
+                Ok(Response::Erased(done.map_err(|error| refused(error.to_string()))?))
+            }
             Request::Case { case } => Ok(Response::Case(Box::new(CaseDocument::from(review.look(&case).await?)))),
             Request::Approve { case, revision, reviewer } => {
                 let reviewer = self.reviewer(reviewer).await?;
@@ -186,6 +201,30 @@ impl Control {
             },
         }
     }
+}
+
+/// Answers [`Request::Missing`].
+///
+/// # Errors
+/// The store's, as a refusal.
+pub async fn missing(store: &dyn Store, folder: &Folder, names: Vec<String>) -> Result<Response, Response> {
+    let names = store.missing(folder, names).await.map_err(|error| refused(error.to_string()))?;
+    let position = store.position(folder).await.map_err(|error| refused(error.to_string()))?;
+    Ok(Response::Missing { names, position })
+}
+
+/// Answers [`Request::Unknown`].
+///
+/// # Errors
+/// The store's, as a refusal.
+pub async fn unknown(store: &dyn Store, keys: Vec<MessageKey>) -> Result<Response, Response> {
+    let mut never = Vec::new();
+    for key in keys {
+        if !store.knows(key).await.map_err(|error| refused(error.to_string()))? {
+            never.push(key);
+        }
+    }
+    Ok(Response::Unknown { keys: never })
 }
 
 fn seen(revision: u64) -> Seen {

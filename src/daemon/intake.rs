@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 use super::handbook::Handbooks;
 use crate::domain::identity::IdentityKey;
 use crate::domain::position::FolderRole;
-use crate::domain::{Message, MessageKey, Permission, RawMessage};
+use crate::domain::{Condition, Message, MessageKey, Permission, RawMessage};
 use crate::failpoint;
 use crate::ports::store::{
     AcknowledgementFate, Caps, Intake as Record, Lease, Matter, Quarantine, Recorded, StoreError,
@@ -108,6 +108,22 @@ impl Intake {
         self.store.pass_over(lease, quarantine).await
     }
 
+    /// Whether this very message was stored before.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub async fn knows(&self, raw: &RawMessage) -> Result<bool, StoreError> {
+        let message = read_off_thread(raw).await;
+        self.store.knows(self.key(raw, &message)).await
+    }
+
+    fn key(&self, raw: &RawMessage, message: &Message) -> MessageKey {
+        match &message.condition {
+            Condition::Unreadable(_) => MessageKey::of_unreadable(&raw.bytes, &self.identity),
+            _ => MessageKey::of(message, &self.identity),
+        }
+    }
+
     async fn take_message(
         &self,
         lease: &Lease,
@@ -116,12 +132,10 @@ impl Intake {
         standing: Standing,
     ) -> Result<(), StoreError> {
         let message = read_off_thread(&raw).await;
-        let key = match &message.condition {
-            crate::domain::Condition::Unreadable(_) => MessageKey::of_unreadable(&raw.bytes, &self.identity),
-            _ => MessageKey::of(&message, &self.identity),
-        };
+        let key = self.key(&raw, &message);
         let keep = !message.holds_card_number && arrival.location.folder.role != FolderRole::Sent;
-        if keep {
+        // What is known needs no second copy, and what was erased must not come back by one.
+        if keep && !self.store.knows(key).await? {
             failpoint::pass("intake-before-raw");
             self.store.keep_raw(key, &raw.bytes).await?;
         }

@@ -25,6 +25,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4 * 60);
 /// After so many permanent refusals by the store a message is given up.
 const REFUSALS: u32 = 3;
 
+/// What a person is told about a store that knows less than the mailbox.
+const OLDER: &str = "The store is older than what was done: the mailbox holds mail that was acknowledged and that the \
+    store does not know. Mail that lies in the mailboxes now is not acknowledged and is listed as “maybe acknowledged”; \
+    what waited to be sent is held for a person.";
+
 /// How often the store refused a message for good, by its name in the folder.
 type Refusals = std::collections::BTreeMap<String, u32>;
 
@@ -116,8 +121,8 @@ impl Watch {
         while !stop.is_cancelled() {
             heartbeat.beat();
             let arrivals = heartbeat.during(session.fetch(BATCH)).await?;
-            backoff.reset();
             if arrivals.is_empty() {
+                backoff.reset();
                 heartbeat.during(session.wait(LONGEST_WAIT, stop)).await?;
                 continue;
             }
@@ -126,7 +131,9 @@ impl Watch {
                 if stop.is_cancelled() {
                     break;
                 }
+                // A folder that can be read into a store that takes nothing is no success.
                 self.take(lease, arrival, standing, refusals).await?;
+                backoff.reset();
             }
         }
         session.close().await;
@@ -160,10 +167,29 @@ impl Watch {
         let folder = self.source.folder();
         let stored = self.store.position(folder).await?;
         let opened = session.open(stored.as_ref()).await?;
+        if folder.role == FolderRole::Inbox && self.is_older(session, opened.standing).await? {
+            self.store.roll_back(self.clock.now()).await?;
+            self.alarms.raise("store", OLDER);
+            return Err(MailError::Temporary(OLDER.into()).into());
+        }
         if opened.standing != Standing::Continues {
             self.store.set_position(lease, folder, &opened.position).await?;
         }
         Ok(opened.standing)
+    }
+
+    /// Whether the folder holds mail that was acknowledged and that the store knows nothing of. A store that is known
+    /// to be begun anew needs no such proof for what lay there before.
+    async fn is_older(&self, session: &mut dyn MailSession, standing: Standing) -> Result<bool, Broken> {
+        if standing == Standing::First && self.store.rebuilt_at().await?.is_some() {
+            return Ok(false);
+        }
+        for raw in session.acknowledged().await? {
+            if !self.intake.knows(&raw).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn pause(&self, wait: SignedDuration, heartbeat: &Heartbeat, stop: &CancellationToken) {

@@ -115,6 +115,7 @@ pub(super) fn state_key(state: CaseState) -> &'static str {
         CaseState::Answered => "answered",
         CaseState::Closed(crate::domain::Closed::History) => "closed_history",
         CaseState::Closed(crate::domain::Closed::Dismissed) => "closed_dismissed",
+        CaseState::Closed(crate::domain::Closed::Erased) => "closed_erased",
         CaseState::Closed(crate::domain::Closed::Done) => "closed_done",
     }
 }

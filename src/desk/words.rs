@@ -167,6 +167,7 @@ impl Words {
             Event::Bounced { report, .. } => fill("event.bounced", &[("report", report)]),
             Event::TimerFired { kind } => fill("event.timer_fired", &[("kind", &self.label(language, "timer", kind))]),
             Event::Released { .. } => fill("event.released", &[]),
+            Event::Erased { why } => fill("event.erased", &[("why", why)]),
         }
     }
 

@@ -93,6 +93,8 @@ pub enum Closed {
     Dismissed,
     /// Settled.
     Done,
+    /// What it held was erased: only its reference and the chain of its record are left.
+    Erased,
 }
 
 /// Whose turn it is.

@@ -247,6 +247,16 @@ impl DeliveryState {
         }
     }
 
+    /// Pending, Attempting, InDoubt → Held: after a roll-back nobody knows what left. `None` for the others.
+    pub fn set_aside(&self, why: &str) -> Option<Self> {
+        match self {
+            Self::Pending { .. } | Self::Attempting { .. } | Self::InDoubt { .. } => {
+                Some(Self::Held { why: why.to_owned() })
+            }
+            _ => None,
+        }
+    }
+
     /// Held → Pending by a person's word.
     pub fn release(&self, now: Timestamp) -> Result<Self, IllegalStep> {
         match self {

@@ -111,6 +111,11 @@ pub enum Event {
         /// Its kind.
         kind: String,
     },
+    /// All that the case held was erased, this record's entries included.
+    Erased {
+        /// Asked for by the person, or too old to be kept.
+        why: String,
+    },
     /// A person decided about a held mail.
     Released {
         /// Outbox row.
@@ -144,6 +149,11 @@ impl RecordEntry {
         let digest = digest_of(&salt, &event);
         let link = link_of(previous.map_or("", |entry| &entry.link), seq, at, &actor, &digest);
         Self { seq, at, actor, event: Some(event), salt, digest, link }
+    }
+
+    /// The same link without what happened: the chain still verifies.
+    pub fn without_payload(self) -> Self {
+        Self { event: None, salt: String::new(), ..self }
     }
 
     /// Whether this entry follows `previous` and its payload, if kept, is the one recorded.
@@ -198,8 +208,7 @@ mod tests {
     fn a_changed_payload_breaks_the_chain_and_a_removed_one_does_not() {
         let mut entries = chain();
         assert!(verifies(&entries));
-        entries[1].event = None;
-        entries[1].salt.clear();
+        entries[1] = entries[1].clone().without_payload();
         assert!(verifies(&entries));
         entries[2].event = Some(Event::Edited);
         assert!(!verifies(&entries));

@@ -35,6 +35,13 @@ pub trait MailSession: Send {
     /// once; [`Opened::position`] is to be stored before anything else when it is not `Continues`.
     async fn open(&mut self, stored: Option<&Position>) -> Result<Opened, MailError>;
 
+    /// Some messages past the opened position (anywhere, when it is the first) that carry the keyword
+    /// `$GuichetAcknowledged`, at most a handful. One that the store does not know tells that the store lost
+    /// something. To be called right after [`MailSession::open`].
+    async fn acknowledged(&mut self) -> Result<Vec<RawMessage>, MailError> {
+        Ok(Vec::new())
+    }
+
     /// The next messages, new ones before history, at most `limit`; empty when there are none now.
     async fn fetch(&mut self, limit: usize) -> Result<Vec<Arrival>, MailError>;
 

@@ -3,20 +3,24 @@
 
 mod intake;
 mod queries;
+mod upkeep;
+
+use std::path::Path;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use intake::{AcknowledgementFate, Caps, CustomerMatter, Intake, Matter, OwnAnswer, Quarantine, Recorded};
 pub use queries::{AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow};
+pub use upkeep::{BackedUp, Erased, Expired, Expiry};
 
 pub use crate::domain::draft::DraftProposal;
 
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::outgoing::{AttemptOutcome, IllegalStep};
 use crate::domain::{
-    Address, Case, CaseId, DeliveryState, Folder, MessageKey, MessageLocation, OutgoingId, OutgoingMail, Position,
-    Suggestion, TemplateName, Timer, Verdict,
+    Address, Case, CaseId, DeliveryState, Email, Folder, MessageKey, MessageLocation, OutgoingId, OutgoingMail,
+    Position, Suggestion, TemplateName, Timer, Verdict,
 };
 
 /// The right to change a mailbox's cases. A back-end that several daemons share raises `epoch` when
@@ -122,10 +126,27 @@ pub trait Store: Send + Sync {
 
     /// Takes the right to change a mailbox's cases.
     async fn lease(&self, mailbox: &str) -> StoreResult<Lease>;
+    /// Looks whether the disk takes what is written, and makes a store that failed on it usable again when it does.
+    /// To be called every few seconds: an error says, for the operator, what is wrong now. While it is, changes
+    /// are refused with [`StoreError::Temporary`]; what was durable stays, as after a crash.
+    async fn heal(&self) -> StoreResult<()>;
     /// When this store was begun anew because an earlier one could not be used any more; `None` for one that never
     /// lost anything. Nobody knows what was acknowledged before: a message imported as history into such a store is
     /// listed [`crate::domain::CaseFlag::MaybeAcknowledged`], unless it carries our keyword.
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>>;
+    /// Evidence was found that this store is older than what was done: from now on it counts as begun anew, all
+    /// positions are forgotten, and what waits in the outbox is held for a person.
+    async fn roll_back(&self, at: Timestamp) -> StoreResult<()>;
+    /// Copies everything that a restart elsewhere needs into `folder` (absent or empty), and reads the copy back.
+    async fn backup(&self, folder: &Path) -> StoreResult<BackedUp>;
+    /// Removes everything about an address: messages, cases, drafts, mails, corrections, originals, and what the
+    /// files would still show of it, in the managed backups too. Identities stay, so that nothing of it is ever
+    /// acknowledged again; the chains of the records stay. A case with an open dispute or legal threat is left.
+    async fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased>;
+    /// Removes what is older than it may be kept. An open dispute or legal threat keeps its case's mail.
+    async fn expire(&self, before: Expiry, at: Timestamp) -> StoreResult<Expired>;
+    /// Whether this very message was stored before, and be it erased since.
+    async fn knows(&self, key: MessageKey) -> StoreResult<bool>;
     /// How far a folder has been read; `None` before the first SELECT was stored.
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>>;
     /// Stores where reading starts: after the first SELECT, or after a renumbering. Replaces `mark`,
@@ -144,6 +165,9 @@ pub trait Store: Send + Sync {
     async fn record(&self, lease: &Lease, intake: Intake) -> StoreResult<Recorded>;
     /// A message that could not be fetched: listed for a person when given up, and the position moves.
     async fn pass_over(&self, lease: &Lease, quarantine: Quarantine) -> StoreResult<()>;
+
+    /// Which of these names in a folder neither a stored message bears nor one that was given up.
+    async fn missing(&self, folder: &Folder, names: Vec<String>) -> StoreResult<Vec<String>>;
 
     // ---- reviewing ----------------------------------------------------------------------------
 

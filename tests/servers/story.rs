@@ -14,17 +14,18 @@ use crate::support::dovecot::{Dovecot, SENT, USER};
 use crate::support::postfix::Postfix;
 use crate::support::{free_port, lmtp};
 
-const CUSTOMER: &str = "claire@customer.example";
+pub const CUSTOMER: &str = "claire@customer.example";
 
-struct Stage {
-    dovecot: Dovecot,
+/// A shop with its mail servers; the daemon is started by each test.
+pub struct Stage {
+    pub dovecot: Dovecot,
     _postfix: Postfix,
     folder: tempfile::TempDir,
     desk: u16,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dovecot = Dovecot::start();
         let postfix = Postfix::start(&dovecot);
         let folder = tempfile::tempdir().unwrap();
@@ -53,14 +54,14 @@ impl Stage {
         Self { dovecot, _postfix: postfix, folder, desk }
     }
 
-    fn start(&self) -> Daemon {
+    pub fn start(&self) -> Daemon {
         let mut daemon = Daemon::start(&self.folder.path().join("guichet.toml"), None);
         assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
         daemon
     }
 
     /// The customer writes; the letter lies in the inbox when this returns.
-    async fn customer_writes(&self, id: &str, subject: &str, text: &str) {
+    pub async fn customer_writes(&self, id: &str, subject: &str, text: &str) {
         let letter = format!(
             "Message-ID: <{id}@customer.example>\r\nFrom: Claire Fontaine <{CUSTOMER}>\r\nTo: support@shop.example\r\n\
              Subject: {subject}\r\nDate: Mon, 16 Nov 2026 10:00:00 +0100\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -70,7 +71,7 @@ impl Stage {
     }
 
     /// All messages of a folder, once there are at least `count`.
-    fn messages(&self, user: &str, folder: &str, count: usize) -> Vec<String> {
+    pub fn messages(&self, user: &str, folder: &str, count: usize) -> Vec<String> {
         let began = Instant::now();
         loop {
             let text = self.dovecot.doveadm(&["-f", "tab", "fetch", "-u", user, "uid", "mailbox", folder, "ALL"]);
@@ -86,7 +87,7 @@ impl Stage {
         }
     }
 
-    fn queue(&self, daemon: &Daemon) -> serde_json::Value {
+    pub fn queue(&self, daemon: &Daemon) -> serde_json::Value {
         let output = daemon.command(&["queue", "list", "--json"]);
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
     }

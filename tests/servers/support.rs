@@ -2,6 +2,7 @@
 
 pub mod dovecot;
 pub mod lmtp;
+pub mod maildir_shop;
 pub mod postfix;
 
 /// A port nobody listens on at this moment.

@@ -16,7 +16,8 @@ use super::support::daemon::{Daemon, Seen};
 use super::support::scripted_smtp::SmtpServer;
 
 const LETTERS: [&str; 2] = ["claire@orange.example", "tom@btmail.example"];
-const MARKER: &str = "marker@post.example";
+/// Comes last in the folder, whose messages are taken by name.
+const MARKER: &str = "zoe@post.example";
 const REVIEWER: &str = "ana";
 
 struct Shop {
@@ -99,22 +100,27 @@ fn story(shop: &Shop, failpoint: Option<&str>) -> bool {
 }
 
 /// After the crash: started anew, whatever had not been done is done.
-fn aftermath(shop: &Shop) {
+fn aftermath(shop: &Shop, server: &SmtpServer) {
     let mut daemon = Daemon::start(&shop.config, None);
     assert!(daemon.wait_ready(), "does not start again:\n{}", daemon.log.join("\n"));
     for letter in LETTERS {
         shop.deliver(letter);
     }
-    // Messages are taken in order and due mail leaves oldest first: once the marker is acknowledged,
-    // everything before it has been dealt with.
+    // Messages are taken in order and due mail leaves oldest first: once the marker's acknowledgement has
+    // left, everything before it has been dealt with.
     shop.deliver(MARKER);
-    assert!(matches!(daemon.wait_line(&["acknowledgement accepted"]), Seen::Line(_)));
+    let mut accepted = 0;
+    while !server.taken().iter().any(|mail| mail.rcpt_to.concat().contains(MARKER)) {
+        accepted += 1;
+        assert!(matches!(daemon.wait_lines(accepted, &["acknowledgement accepted"]), Seen::Line(_)));
+    }
     while waiting_case(&daemon, MARKER).is_none() {}
     approve_first(&daemon);
     assert!(daemon.stop().success(), "{}", daemon.log.join("\n"));
 }
 
-async fn check(shop: &Shop, server: &SmtpServer, failpoint: &str) {
+/// What a crash left: mails in doubt, and copies that arrived.
+async fn check(shop: &Shop, server: &SmtpServer, failpoint: &str) -> (usize, usize) {
     let (store, broken) =
         SledStore::open(&shop.path().join("data"), &SledSettings::default(), Arc::new(SystemIds)).unwrap();
     assert!(broken.is_none(), "{failpoint}: the store was moved aside");
@@ -150,6 +156,7 @@ async fn check(shop: &Shop, server: &SmtpServer, failpoint: &str) {
     // A mailbox sends one mail at a time, so one crash leaves at most one mail of which nobody can know
     // whether the server has it; wherever the crash struck, that mail may just have been on its way.
     assert!(doubts.len() <= 1, "{failpoint}: {} in doubt", doubts.len());
+    (doubts.len(), taken.len())
 }
 
 /// Every point that the source names, each at its first passages.
@@ -186,7 +193,7 @@ async fn killed_at_every_durable_step_nothing_is_lost_and_nobody_answered_twice(
             if !story(&shop, Some(point)) {
                 died.insert(point.split(':').next().unwrap().to_owned());
             }
-            aftermath(&shop);
+            aftermath(&shop, &server);
         });
         check(&shop, &server, point).await;
     }
@@ -197,4 +204,52 @@ async fn killed_at_every_durable_step_nothing_is_lost_and_nobody_answered_twice(
         .filter(|p| !died.contains(*p) && !p.starts_with("store.text"))
         .collect();
     assert!(missed.is_empty(), "never reached: {missed:?}");
+}
+
+/// Numbers that look like chance and are the same in every run.
+fn drawn(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+/// `kill -9` after some of the log's lines, and a moment later.
+fn killed_by_chance(shop: &Shop, state: &mut u64) {
+    let mut daemon = Daemon::start(&shop.config, None);
+    let lines = drawn(state) % 9;
+    let spins = drawn(state) % 200_000;
+    if daemon.wait_ready() {
+        LETTERS.iter().for_each(|letter| shop.deliver(letter));
+        for line in ["acknowledgement queued", "acknowledgement accepted"].iter().cycle().take(lines as usize) {
+            daemon.wait_lines(1 + (lines as usize) / 5, &[line]);
+        }
+        approve_first(&daemon);
+        (0..spins).for_each(|_| std::hint::spin_loop());
+    }
+    daemon.kill();
+}
+
+/// As many crashes as `GUICHET_CRASHES` says, by failpoints at any passage and by `kill -9` at any moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_by_chance_nothing_is_lost_and_nobody_answered_twice() {
+    let crashes: usize = std::env::var("GUICHET_CRASHES").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
+    let mut state = std::env::var("GUICHET_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(2_026);
+    let points = failpoints();
+    let (mut doubts, mut copies) = (0, 0);
+    for n in 0..crashes {
+        let server = SmtpServer::start().await;
+        let shop = Shop::new(server.port);
+        let point = points[drawn(&mut state) as usize % points.len()].clone();
+        let what = if n % 2 == 0 { "kill -9".to_owned() } else { point };
+        tokio::task::block_in_place(|| {
+            if n % 2 == 0 {
+                killed_by_chance(&shop, &mut state);
+            } else {
+                story(&shop, Some(&what));
+            }
+            aftermath(&shop, &server);
+        });
+        let (doubt, taken) = check(&shop, &server, &what).await;
+        (doubts, copies) = (doubts + doubt, copies + taken);
+    }
+    println!("{crashes} crashes: 0 lost, 0 doubled, {doubts} in doubt, {copies} mails taken by the server");
 }

@@ -24,7 +24,7 @@ use guichet::reply::templates::Templates;
 use guichet::triage::Triage;
 
 /// Loaded once for all tests of this file: checking every rule takes a moment in a debug build.
-fn handbooks() -> Handbooks {
+pub(crate) fn handbooks() -> Handbooks {
     static LOADED: OnceLock<Handbooks> = OnceLock::new();
     let load = || {
         let assets = Assets::built_in();

@@ -1,18 +1,24 @@
 //! Everything that needs no server.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
+mod burst;
 mod cli;
 mod config;
 mod corpus;
 mod crash;
 mod deliver;
 mod desk;
+mod faults;
 mod floors;
+mod housekeeping;
 mod imap;
 mod imap_account;
 mod intake;
+mod loops;
 mod maildir;
 mod models;
+mod never_answer;
+mod poison;
 mod reading;
 mod rules;
 mod scripted_imap;

@@ -1,7 +1,9 @@
 //! What only the embedded store has to show: files, locks, versions, damage, crashes.
 
+mod backup;
 mod crash;
 mod files;
+mod lost;
 
 use std::sync::Arc;
 

@@ -46,14 +46,21 @@ pub fn guichet() -> Command {
 impl Daemon {
     /// Starts `guichet run --config CONFIG`, armed with a failpoint if one is named.
     pub fn start(config: &Path, failpoint: Option<&str>) -> Self {
+        Self::start_with(config, |command| {
+            if let Some(point) = failpoint {
+                command.env("GUICHET_FAILPOINT", point);
+            }
+        })
+    }
+
+    /// Starts `guichet run --config CONFIG` in surroundings of the test's making.
+    pub fn start_with(config: &Path, surround: impl FnOnce(&mut Command)) -> Self {
         let socket_path = config.with_extension(format!("notify-{}", std::process::id()));
         let _ = std::fs::remove_file(&socket_path);
         let socket = UnixDatagram::bind(&socket_path).unwrap();
         let mut command = guichet();
         command.args(["run", "--config"]).arg(config).env("NOTIFY_SOCKET", &socket_path).env("RUST_BACKTRACE", "0");
-        if let Some(point) = failpoint {
-            command.env("GUICHET_FAILPOINT", point);
-        }
+        surround(&mut command);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, news) = channel();
         let errors = child.stderr.take().unwrap();

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::PATIENCE;
+use super::still_time::Activity;
 
 /// Wraps a real store.
 pub struct WatchedStore {
@@ -21,16 +22,23 @@ pub struct WatchedStore {
     under_way: AtomicUsize,
     failures: Mutex<Vec<(&'static str, StoreError)>>,
     done: watch::Sender<Vec<(String, bool)>>,
+    activity: Activity,
 }
 
 impl WatchedStore {
     pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self::seen_by(inner, Activity::default())
+    }
+
+    /// The same; no time passes while it works.
+    pub fn seen_by(inner: Arc<dyn Store>, activity: Activity) -> Self {
         Self {
             inner,
             changes: watch::Sender::default(),
             under_way: AtomicUsize::new(0),
             failures: Mutex::default(),
             done: watch::Sender::default(),
+            activity,
         }
     }
 
@@ -74,6 +82,14 @@ impl WatchedStore {
         }
     }
 
+    /// Returns once the whole outbox is as wanted, however long that takes.
+    pub async fn until_outbox(&self, wanted: impl Fn(&[OutgoingMail]) -> bool) {
+        let mut changes = self.changes.subscribe();
+        while !wanted(&self.inner.outbox(OutboxFilter::Latest(usize::MAX)).await.unwrap()) {
+            changes.changed().await.unwrap();
+        }
+    }
+
     /// Returns once so many duties are done: what, and whether it was found done.
     pub async fn chores_done(&self, count: usize) -> Vec<(String, bool)> {
         let mut done = self.done.subscribe();
@@ -93,6 +109,7 @@ impl WatchedStore {
     async fn step<T>(&self, name: &str, work: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
         self.may_fail(name)?;
         let _counted = Counted::new(&self.under_way);
+        let _busy = self.activity.busy();
         let result = work.await;
         self.changes.send_modify(|changes| *changes += 1);
         self.may_fail(&format!("{name} afterwards"))?;
@@ -130,8 +147,36 @@ impl Store for WatchedStore {
         self.step("lease", self.inner.lease(mailbox)).await
     }
 
+    async fn heal(&self) -> StoreResult<()> {
+        self.step("heal", self.inner.heal()).await
+    }
+
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>> {
         self.step("rebuilt_at", self.inner.rebuilt_at()).await
+    }
+
+    async fn roll_back(&self, at: Timestamp) -> StoreResult<()> {
+        self.step("roll_back", self.inner.roll_back(at)).await
+    }
+
+    async fn backup(&self, folder: &std::path::Path) -> StoreResult<BackedUp> {
+        self.step("backup", self.inner.backup(folder)).await
+    }
+
+    async fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
+        self.step("erase", self.inner.erase(address, at)).await
+    }
+
+    async fn expire(&self, before: Expiry, at: Timestamp) -> StoreResult<Expired> {
+        self.step("expire", self.inner.expire(before, at)).await
+    }
+
+    async fn missing(&self, folder: &Folder, names: Vec<String>) -> StoreResult<Vec<String>> {
+        self.step("missing", self.inner.missing(folder, names)).await
+    }
+
+    async fn knows(&self, key: MessageKey) -> StoreResult<bool> {
+        self.step("knows", self.inner.knows(key)).await
     }
 
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>> {

@@ -29,6 +29,8 @@ pub(super) enum Fetched {
     Gone,
     /// It is there, but could not be had.
     Failed(String),
+    /// A search names it, a list of it does not: nobody can know whether it is there.
+    Unlisted(String),
 }
 
 /// What the list says about a message.
@@ -115,7 +117,7 @@ async fn together(connection: &mut Connection, uids: &[u32], size_cap: u32) -> R
         bodies(connection, &group, None, &listed, size_cap, &mut found).await?;
     }
     let missing: Vec<u32> = uids.iter().take(asked).filter(|uid| !found.contains_key(uid)).copied().collect();
-    explain_missing(connection, &missing, &mut found).await?;
+    explain_missing(connection, &missing, &listed, &mut found).await?;
     Ok(found)
 }
 
@@ -208,6 +210,7 @@ fn body_of<'a>(attributes: &'a [AttributeValue<'_>]) -> Option<&'a [u8]> {
 async fn explain_missing(
     connection: &mut Connection,
     missing: &[u32],
+    listed: &BTreeMap<u32, Listed>,
     found: &mut BTreeMap<u32, Fetched>,
 ) -> Result<(), Problem> {
     if missing.is_empty() {
@@ -215,10 +218,11 @@ async fn explain_missing(
     }
     let there = search(connection, &format!("UID {}", set(missing))).await?;
     for uid in missing {
-        let fetched = if there.contains(uid) {
-            Fetched::Failed(format!("{} lists the message but does not hand it out", connection.host()))
-        } else {
-            Fetched::Gone
+        let why = || format!("{} lists the message but does not hand it out", connection.host());
+        let fetched = match (there.contains(uid), listed.contains_key(uid)) {
+            (false, _) => Fetched::Gone,
+            (true, true) => Fetched::Failed(why()),
+            (true, false) => Fetched::Unlisted(why()),
         };
         found.insert(*uid, fetched);
     }

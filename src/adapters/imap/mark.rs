@@ -74,6 +74,14 @@ impl Mark {
         }
     }
 
+    /// The message is not there any more, or never was: a server's word for a UID that it does not hold
+    /// must not hide the mail that will have the UIDs below.
+    pub(super) fn gone(&mut self, uid: u32) {
+        if uid < self.next_uid {
+            self.pass(uid);
+        }
+    }
+
     /// The message could not be fetched. True when that was the last attempt.
     pub(super) fn fail(&mut self, uid: u32) -> bool {
         let failures = self.retry.get(&uid).copied().unwrap_or_default().saturating_add(1);
@@ -141,6 +149,18 @@ mod tests {
         assert!(mark.fail(10));
         assert!(mark.retry.is_empty());
         assert_eq!(mark.next_uid, 11);
+    }
+
+    #[test]
+    fn what_is_gone_moves_nothing_past_mail_to_come() {
+        let mut mark = first();
+        mark.gone(77);
+        assert_eq!(mark.next_uid, 10);
+        mark.fail(10);
+        mark.gone(10);
+        assert_eq!((mark.next_uid, mark.retry.len()), (11, 0));
+        mark.gone(4);
+        assert_eq!(mark.history.next, 5);
     }
 
     #[test]

@@ -10,18 +10,20 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Problem};
-use super::fetch::{Fetched, fetch, search};
+use super::fetch::{ACKNOWLEDGED, Fetched, fetch, search};
 use super::folder::{Selected, examine};
 use super::idle::{Woken, idle};
 use super::mark::Mark;
 use super::memory::Memory;
 use super::settings::ImapSettings;
-use crate::domain::{Folder, MessageLocation, Position};
+use crate::domain::{Folder, MessageLocation, Position, RawMessage};
 use crate::ports::{Arrival, Content, MailError, MailSession, Opened, Standing};
 
 /// With so many failed messages it is the server that is in trouble: no others are asked for until
 /// these came or were given up. It also bounds the stored position.
 const MOST_FAILED: usize = 100;
+/// So many messages with our keyword are looked at when a folder is opened.
+const WITNESSES: usize = 5;
 /// Routers forget silent connections after about this time.
 const LONGEST_IDLE: Duration = Duration::from_secs(5 * 60);
 
@@ -35,6 +37,8 @@ pub(super) struct ImapSession {
     connection: Connection,
     memory: Arc<Mutex<Memory>>,
     mark: Option<Mark>,
+    /// UIDNEXT as told when the folder was opened, and when that was.
+    told_next: Option<(u32, Instant)>,
     /// Found by the last search, not fetched yet.
     new: VecDeque<u32>,
     /// The same of history; none before the first search for it.
@@ -62,6 +66,7 @@ impl ImapSession {
             connection,
             memory,
             mark: None,
+            told_next: None,
             new: VecDeque::new(),
             history: None,
             postponed: false,
@@ -182,6 +187,7 @@ impl ImapSession {
         let mut arrivals = Vec::new();
         for uid in uids {
             if let Some(fetched) = found.remove(uid) {
+                let fetched = self.settle_unlisted(*uid, fetched);
                 arrivals.extend(self.arrival(*uid, fetched)?);
             }
         }
@@ -203,6 +209,22 @@ impl ImapSession {
         Err(problem.into())
     }
 
+    /// A UID that only a search names: below UIDNEXT the message is broken on the server. From UIDNEXT on
+    /// the server told of a message that was not there when the folder was opened; if that is long ago,
+    /// the folder is opened again to hear what is true now.
+    fn settle_unlisted(&mut self, uid: u32, fetched: Fetched) -> Fetched {
+        let Fetched::Unlisted(why) = fetched else { return fetched };
+        match self.told_next {
+            Some((next, told)) if uid >= next => {
+                if told.elapsed() >= self.settings.idle_renew.min(LONGEST_IDLE) {
+                    self.broken = Some(why);
+                }
+                Fetched::Gone
+            }
+            _ => Fetched::Failed(why),
+        }
+    }
+
     fn arrival(&mut self, uid: u32, fetched: Fetched) -> Result<Option<Arrival>, MailError> {
         let retry_delay = self.settings.retry_delay;
         let mark = self.mark()?;
@@ -212,9 +234,13 @@ impl ImapSession {
         };
         let history = mark.is_history(uid, arrived_at);
         let given_up = match &fetched {
-            Fetched::Failed(_) => mark.fail(uid),
-            Fetched::Message { .. } | Fetched::Gone => {
+            Fetched::Failed(_) | Fetched::Unlisted(_) => mark.fail(uid),
+            Fetched::Message { .. } => {
                 mark.pass(uid);
+                false
+            }
+            Fetched::Gone => {
+                mark.gone(uid);
                 false
             }
         };
@@ -234,8 +260,8 @@ impl ImapSession {
         }
         let (content, marked_acknowledged, answered) = match fetched {
             Fetched::Message { raw, acknowledged, answered } => (Content::Message(raw), acknowledged, answered),
-            Fetched::Failed(why) if given_up => (Content::Quarantined { why }, false, false),
-            Fetched::Failed(why) => (Content::Failed { why }, false, false),
+            Fetched::Failed(why) | Fetched::Unlisted(why) if given_up => (Content::Quarantined { why }, false, false),
+            Fetched::Failed(why) | Fetched::Unlisted(why) => (Content::Failed { why }, false, false),
             Fetched::Gone => return Ok(None),
         };
         let location = MessageLocation { folder: self.folder.clone(), name };
@@ -266,11 +292,34 @@ impl MailSession for ImapSession {
     async fn open(&mut self, stored: Option<&Position>) -> Result<Opened, MailError> {
         let selected = examine(&mut self.connection, &self.name).await?;
         self.memory().opened(selected.uid_validity);
+        self.told_next = selected.uid_next.map(|next| (next, Instant::now()));
         let (mark, standing) = self.stand(stored, &selected).await?;
         let position = mark.position();
         self.mark = Some(mark);
         self.connection.news = true;
         Ok(Opened { position, standing })
+    }
+
+    async fn acknowledged(&mut self) -> Result<Vec<RawMessage>, MailError> {
+        let mark = self.mark()?;
+        // After a renumbering all comes again; at a first start all is there already.
+        let from = if mark.history.next < mark.history.end { 1 } else { mark.next_uid };
+        let uids = match search(&mut self.connection, &format!("UID {from}:* KEYWORD {ACKNOWLEDGED}")).await {
+            Ok(found) => found.into_iter().filter(|uid| *uid >= from).collect::<Vec<_>>(),
+            Err(problem) if problem.is_final() => Vec::new(),
+            Err(problem) => return Err(problem.into()),
+        };
+        // The newest: what was done last is what an older store does not know.
+        let uids = &uids[uids.len().saturating_sub(WITNESSES)..];
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = fetch(&mut self.connection, uids, self.settings.size_cap).await?;
+        let messages = found.into_values().filter_map(|fetched| match fetched {
+            Fetched::Message { raw, .. } => Some(raw),
+            _ => None,
+        });
+        Ok(messages.collect())
     }
 
     async fn fetch(&mut self, limit: usize) -> Result<Vec<Arrival>, MailError> {

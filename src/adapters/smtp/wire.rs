@@ -16,6 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Characters kept of a reply line.
 const LINE_LIMIT: usize = 900;
 
+/// Lines of one reply: lettre reads a reply anew with each of its lines, so that an endless one would keep
+/// the whole program busy.
+const REPLY_LINES: usize = 200;
+
 /// Splits what a server sends into lines and mends them.
 #[derive(Debug, Default)]
 pub(super) struct ReplyLines {
@@ -66,6 +70,8 @@ pub(super) struct Wire {
     stream: Box<dyn Duplex>,
     peer: SocketAddr,
     lines: ReplyLines,
+    /// Lines of the reply being received so far.
+    in_reply: usize,
     ready: VecDeque<u8>,
 }
 
@@ -74,7 +80,7 @@ impl Wire {
     /// STARTTLS was done before lettre took over).
     pub(super) fn new(stream: impl Duplex + 'static, peer: SocketAddr, replayed: Option<&str>) -> Self {
         let ready = replayed.map(|line| format!("{line}\r\n").into_bytes().into()).unwrap_or_default();
-        Self { stream: Box::new(stream), peer, lines: ReplyLines::default(), ready }
+        Self { stream: Box::new(stream), peer, lines: ReplyLines::default(), in_reply: 0, ready }
     }
 }
 
@@ -89,6 +95,10 @@ impl AsyncRead for Wire {
                 return Poll::Ready(Ok(()));
             }
             for line in this.lines.push(received.filled()) {
+                this.in_reply = if line.as_bytes().get(3) == Some(&b'-') { this.in_reply + 1 } else { 0 };
+                if this.in_reply > REPLY_LINES {
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "an endless reply")));
+                }
                 this.ready.extend(line.as_bytes());
                 this.ready.extend(b"\r\n");
             }

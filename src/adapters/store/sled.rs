@@ -5,11 +5,14 @@
 //! sequential, so whatever is durable includes everything that it was computed from. Large values and raw mail
 //! lie in files beside the database (`files.rs`), durable before the batch that names them.
 
+mod backup;
 mod caps;
 mod commit;
 mod deliver;
 mod elsewhere;
+mod erase;
 mod files;
+mod heal;
 mod key;
 mod locate;
 mod look;
@@ -19,21 +22,28 @@ mod port;
 mod position;
 mod record;
 mod review;
+mod rewrite;
+mod rollback;
 mod rows;
 mod timers;
 mod tx;
+mod upkeep;
 mod withdraw;
+mod witness;
 
 use std::fs::File;
-use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use self::commit::Committer;
+use self::commit::{Committer, Waiter};
 use self::files::{Raw, Texts};
 use self::key::{Key, Table};
-pub use self::open::BrokenStore;
+pub use self::open::Loss;
+use self::open::OpenDatabase;
 use self::tx::{Tx, database_error};
+use crate::domain::MessageKey;
 use crate::failpoint;
 use crate::ports::Ids;
 use crate::ports::store::{Lease, StoreError, StoreResult};
@@ -48,11 +58,24 @@ pub struct SledSettings {
     pub cache_bytes: u64,
     /// A database that has not opened by then is moved aside.
     pub open_timeout: Duration,
+    /// While less than this is free on the disk, in bytes, nothing new is taken in and nothing new is sent: what
+    /// is under way can then still be stored to its end.
+    pub reserve_bytes: u64,
+    /// A file outside of the data folder by which an older copy of the store is noticed.
+    pub witness: Option<PathBuf>,
+    /// Where backups lie: the newest takes the place of a damaged store.
+    pub backups: Option<PathBuf>,
 }
 
 impl Default for SledSettings {
     fn default() -> Self {
-        Self { cache_bytes: 64 * 1024 * 1024, open_timeout: Duration::from_secs(120) }
+        Self {
+            cache_bytes: 64 * 1024 * 1024,
+            open_timeout: Duration::from_secs(120),
+            reserve_bytes: 16 * 1024 * 1024,
+            witness: None,
+            backups: None,
+        }
     }
 }
 
@@ -62,22 +85,63 @@ pub struct SledStore {
     inner: Arc<Inner>,
 }
 
-/// Fields are dropped in this order: the committing thread ends before the database closes, and the lock goes last.
+/// The lock is dropped last.
 struct Inner {
-    committer: Committer,
-    database: sled::Db,
+    data_dir: PathBuf,
+    settings: SledSettings,
+    /// Who writes it is the only writer. Empty while the database is opened anew, and when that failed.
+    live: RwLock<Option<Live>>,
+    /// Something could not be written since the disk was looked at last.
+    refused: AtomicBool,
     texts: Texts,
     raw: Raw,
     ids: Arc<dyn Ids>,
-    /// The number of the last change applied; who writes it is the only writer.
-    gate: RwLock<u64>,
+    /// Held by who copies or removes files that rows name.
+    upkeep: Mutex<()>,
     _lock: File,
+}
+
+/// The database while it is open. The committing thread ends before the database closes.
+struct Live {
+    committer: Committer,
+    database: sled::Db,
+    /// The number of the last change applied.
+    last: u64,
+    /// A change that could not be applied: the database refuses everything from then on.
+    broken: Option<String>,
+}
+
+impl Live {
+    fn start(opened: OpenDatabase) -> StoreResult<Self> {
+        let OpenDatabase { database, file, mark, witness, last_change } = opened;
+        let tree: sled::Tree = (*database).clone();
+        let committer = Committer::start(tree, file, mark, witness, last_change)
+            .map_err(|error| StoreError::Temporary(format!("cannot start the committing thread: {error}")))?;
+        Ok(Self { committer, database, last: last_change, broken: None })
+    }
+
+    /// Fails when a change could not be applied or made durable: memory is then ahead of the disk.
+    fn healthy(&self) -> StoreResult<()> {
+        match &self.broken {
+            Some(why) => Err(commit::failed(why)),
+            None => self.committer.healthy(),
+        }
+    }
+}
+
+/// For what a step may use the last of the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// Something new: refused while the reserve is touched.
+    Ordinary,
+    /// The end of something under way.
+    Reserve,
 }
 
 impl SledStore {
     /// Opens the store in `data_dir`, or makes one. The second value says that an earlier store was damaged and
-    /// has been moved aside: alarm the operator, and treat what lies in the mailboxes as history;
-    /// [`Store::rebuilt_at`](crate::ports::Store::rebuilt_at) says so from then on.
+    /// has been moved aside, or that this one is older than what was done: alarm the operator. What lies in the
+    /// mailboxes then counts as history; [`Store::rebuilt_at`](crate::ports::Store::rebuilt_at) says so from then on.
     ///
     /// Blocks: call it before the daemon's work begins, or from a blocking thread.
     ///
@@ -87,21 +151,20 @@ impl SledStore {
         data_dir: &Path,
         settings: &SledSettings,
         ids: Arc<dyn Ids>,
-    ) -> Result<(Self, Option<BrokenStore>), StoreError> {
-        let opened = open::open(data_dir, settings)?;
-        let tree: sled::Tree = (*opened.database).clone();
-        let committer = Committer::start(tree, opened.file, opened.mark, opened.last_change)
-            .map_err(|error| StoreError::Temporary(format!("cannot start the committing thread: {error}")))?;
+    ) -> Result<(Self, Option<Loss>), StoreError> {
+        let opened = open::open(data_dir, settings, ids.as_ref())?;
         let inner = Inner {
-            committer,
-            database: opened.database,
+            data_dir: data_dir.to_owned(),
+            settings: settings.clone(),
+            live: RwLock::new(Some(Live::start(opened.database)?)),
+            refused: AtomicBool::new(false),
+            upkeep: Mutex::new(()),
             texts: opened.texts,
             raw: opened.raw,
             ids,
-            gate: RwLock::new(opened.last_change),
             _lock: opened.lock,
         };
-        Ok((Self { inner: Arc::new(inner) }, opened.broken))
+        Ok((Self { inner: Arc::new(inner) }, opened.loss))
     }
 
     /// Runs a step that changes something and returns once it is durable.
@@ -110,12 +173,28 @@ impl SledStore {
         T: Send + 'static,
         S: FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
     {
+        self.change_with(Room::Ordinary, step).await
+    }
+
+    async fn change_with<T, S>(&self, room: Room, step: S) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        S: FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
+    {
         let inner = Arc::clone(&self.inner);
-        let (answer, change) = blocking(move || inner.apply(step)).await?;
-        if let Some(change) = change {
-            self.inner.committer.wait(change).await?;
+        let (answer, waiter) = self.watched(blocking(move || inner.apply(room, step)).await)?;
+        if let Some(waiter) = waiter {
+            self.watched(waiter.durable().await)?;
         }
         Ok(answer)
+    }
+
+    /// Remembers that the disk may have failed.
+    fn watched<T>(&self, result: StoreResult<T>) -> StoreResult<T> {
+        if matches!(result, Err(StoreError::Temporary(_))) {
+            self.inner.refused.store(true, Ordering::Relaxed);
+        }
+        result
     }
 
     /// Like [`Self::change`], for the holder of a mailbox only.
@@ -128,6 +207,16 @@ impl SledStore {
         self.change(step).await
     }
 
+    /// Like [`Self::change_leased`], for the end of something under way: it may use the last of the disk.
+    async fn conclude<T, S>(&self, lease: &Lease, step: S) -> StoreResult<T>
+    where
+        T: Send + 'static,
+        S: FnOnce(&mut Tx<'_>) -> StoreResult<T> + Send + 'static,
+    {
+        check(lease)?;
+        self.change_with(Room::Reserve, step).await
+    }
+
     /// Reads a consistent state.
     async fn look<T, S>(&self, look: S) -> StoreResult<T>
     where
@@ -136,35 +225,56 @@ impl SledStore {
     {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
-            let _reading = inner.gate.read().unwrap_or_else(PoisonError::into_inner);
-            look(&inner.tx())
+            let reading = inner.live.read().unwrap_or_else(PoisonError::into_inner);
+            look(&inner.tx(reading.as_ref().ok_or_else(closed)?))
         })
         .await
     }
 }
 
 impl Inner {
-    fn tx(&self) -> Tx<'_> {
-        Tx::new(&self.database, &self.texts, self.ids.as_ref())
+    fn tx<'a>(&'a self, live: &'a Live) -> Tx<'a> {
+        Tx::new(&live.database, &self.texts, self.ids.as_ref())
     }
 
-    /// Computes a step under the lock and applies it whole; its number is there when it changed anything.
-    fn apply<T>(&self, step: impl FnOnce(&mut Tx<'_>) -> StoreResult<T>) -> StoreResult<(T, Option<u64>)> {
+    /// Whether a message was ever stored; an identity never goes.
+    fn knows(&self, key: MessageKey) -> StoreResult<bool> {
+        let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.tx(reading.as_ref().ok_or_else(closed)?).member(key)?.is_some())
+    }
+
+    /// Computes a step under the lock and applies it whole; who waits for it to be durable is there when it
+    /// changed anything.
+    fn apply<T>(
+        &self,
+        room: Room,
+        step: impl FnOnce(&mut Tx<'_>) -> StoreResult<T>,
+    ) -> StoreResult<(T, Option<Waiter>)> {
         // A step that panicked applied nothing, so the lock guards no half-made state.
-        let mut last = self.gate.write().unwrap_or_else(PoisonError::into_inner);
-        self.committer.healthy()?;
-        let mut tx = self.tx();
+        let mut writing = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        let live = writing.as_mut().ok_or_else(closed)?;
+        live.healthy()?;
+        if room == Room::Ordinary {
+            self.has_room()?;
+        }
+        let mut tx = self.tx(live);
         let answer = step(&mut tx)?;
         let Some(mut batch) = tx.into_batch() else { return Ok((answer, None)) };
-        let change = *last + 1;
+        let change = live.last + 1;
         batch.insert(Key::of(Table::LastChange).bytes(), change.to_string().as_bytes());
         failpoint::pass("store.batch.before");
-        self.database.apply_batch(batch).map_err(database_error)?;
+        if let Err(error) = live.database.apply_batch(batch) {
+            live.broken = Some(error.to_string());
+            return Err(database_error(error));
+        }
         failpoint::pass("store.batch.after");
-        *last = change;
-        self.committer.request(change);
-        Ok((answer, Some(change)))
+        live.last = change;
+        Ok((answer, Some(live.committer.request(change))))
     }
+}
+
+fn closed() -> StoreError {
+    StoreError::Temporary("the store is being opened anew after its disk failed".into())
 }
 
 /// The right must be the present one.

@@ -25,7 +25,9 @@ impl Intake {
     /// `unclaimed`: it was offered as an own answer and concerns no case.
     pub(super) async fn matter(&self, read: &Read, unclaimed: bool) -> Result<Matter, StoreError> {
         if read.arrival.location.folder.role == FolderRole::Sent {
-            return Ok(if read.history { Matter::Nothing } else { self.own_answer(read) });
+            // After a loss the folder of sent mail tells what was answered since.
+            let counts = !read.history || self.store.rebuilt_at().await?.is_some();
+            return Ok(if counts { self.own_answer(read) } else { Matter::Nothing });
         }
         let context = PermissionContext {
             role: read.arrival.location.folder.role,

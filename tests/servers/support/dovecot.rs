@@ -94,6 +94,26 @@ impl Dovecot {
         assert!(child.wait().unwrap().success(), "doveadm save failed");
     }
 
+    /// From now on Pigeonhole answers this user's mail with an absence notice; what it sends is delivered
+    /// on this server.
+    pub fn goes_on_vacation(&self, user: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let home = self.folder.path().join("mail").join(user);
+        let script = "require [\"vacation\"];\nvacation :days 0 :subject \"I am away\" \"Back on Monday.\";\n";
+        // Delivery is what the vacation extension calls sendmail.
+        let sendmail = format!(
+            "#!/bin/sh\nwhile [ $# -gt 1 ]; do [ \"$1\" = -f ] && from=$2; shift; done\n\
+             exec /usr/lib/dovecot/dovecot-lda -c {}/dovecot.conf -f \"$from\" -d \"$1\"\n",
+            self.folder.path().display()
+        );
+        let program = self.folder.path().join("sendmail");
+        std::fs::create_dir_all(&home).unwrap();
+        std::fs::write(home.join(".dovecot.sieve"), script).unwrap();
+        std::fs::write(&program, sendmail).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        hand_over(self.folder.path());
+    }
+
     /// Kills the server as a power failure would, and starts it again on the same ports and mail.
     pub fn restart(&mut self) {
         self.kill();

@@ -117,3 +117,57 @@ async fn a_mailbox_that_cannot_be_searched_does_not_keep_the_mail_for_ever() {
     worker.stop().await;
     assert_eq!(f.server.taken().len(), 2);
 }
+
+/// A server that reports on a mail has had it, whatever became of it then.
+#[tokio::test]
+async fn a_report_that_cites_the_mail_proves_the_delivery() {
+    for failed in [true, false] {
+        let f = Fixture::new().await;
+        f.server.once(At::Dot, Do::Close);
+        f.put("a-1").await;
+        let worker = f.start().await;
+        let doubt = f.store.until("a-1", "in doubt").await;
+        f.report(&doubt.message_id, failed).await;
+        f.store.until("a-1", "sent").await;
+        f.pass_time(QUARTER).await;
+        f.pass_time(SignedDuration::from_hours(24)).await;
+        worker.stop().await;
+        assert_eq!(f.server.taken().len(), 1, "no second copy");
+    }
+}
+
+/// Nobody answers what they have not got.
+#[tokio::test]
+async fn a_customers_answer_to_the_mail_proves_the_delivery() {
+    let f = Fixture::new().await;
+    f.server.once(At::Dot, Do::Close);
+    f.put("a-1").await;
+    let worker = f.start().await;
+    let doubt = f.store.until("a-1", "in doubt").await;
+    f.answer("customer1@example.org", &doubt.message_id).await;
+    let mail = f.store.until("a-1", "sent").await;
+    f.pass_time(QUARTER).await;
+    f.pass_time(SignedDuration::from_hours(24)).await;
+    worker.stop().await;
+    assert!(matches!(mail.state, DeliveryState::Sent { response, .. } if response.contains("answer")));
+    assert_eq!(f.server.taken().len(), 1, "no second copy");
+}
+
+/// A report about another mail, and the customer's next letter, prove nothing.
+#[tokio::test]
+async fn what_does_not_cite_the_mail_proves_nothing() {
+    let f = Fixture::new().await;
+    f.server.once(At::Dot, Do::Close);
+    f.put("a-1").await;
+    let worker = f.start().await;
+    f.store.until("a-1", "in doubt").await;
+    f.report(&guichet::domain::MessageId::parse("ack.other@shop.example").unwrap(), true).await;
+    f.answer("customer1@example.org", &guichet::domain::MessageId::parse("else@example.org").unwrap()).await;
+    f.pass_time(SignedDuration::from_mins(14)).await;
+    assert_eq!(f.store.state("a-1").await, "in doubt");
+    f.advance(SignedDuration::from_mins(1)).await;
+    f.store.until("a-1", "sent").await;
+    worker.stop().await;
+    let taken = f.server.taken();
+    assert_eq!((taken.len(), &taken[0].bytes), (2, &taken[1].bytes));
+}

@@ -131,6 +131,22 @@ impl Fixture {
         id
     }
 
+    /// A server's report on a mail of this id arrives.
+    pub async fn report(&self, id: &MessageId, failed: bool) {
+        let n = self.letters.fetch_add(1, Ordering::SeqCst) + 1;
+        let letter = Letter::new(n).from("mailer-daemon@mx.example").at(self.clock.now());
+        let matter = Matter::DeliveryReport { message_ids: vec![id.clone()], failed, report: "5.1.1".into() };
+        self.store.record(&self.lease().await, letter.intake(matter)).await.unwrap();
+    }
+
+    /// A customer's letter arrives that answers this mail.
+    pub async fn answer(&self, from: &str, id: &MessageId) {
+        let n = self.letters.fetch_add(1, Ordering::SeqCst) + 1;
+        let letter = Letter::new(n).from(from).at(self.clock.now()).citing(id);
+        let intake = letter.prepare(&*self.store).await;
+        self.store.record(&self.lease().await, intake).await.unwrap();
+    }
+
     async fn lease(&self) -> Lease {
         self.store.lease("support").await.unwrap()
     }

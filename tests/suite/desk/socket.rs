@@ -23,7 +23,12 @@ async fn listening() -> (Shop, CaseId) {
 async fn start(shop: &Shop) {
     let path = socket_path(shop.data.path());
     let listener = bind(&path).await.unwrap();
-    let control = Control { review: shop.review.clone(), reviewers: shop.reviewers.clone() };
+    let control = Control {
+        review: shop.review.clone(),
+        reviewers: shop.reviewers.clone(),
+        store: shop.store.clone(),
+        clock: shop.clock.clone(),
+    };
     let stop = shop.stop.clone();
     tokio::spawn(async move { serve_on(control, listener, &path, stop).await });
 }
@@ -125,7 +130,12 @@ async fn the_socket_is_its_owner_s_only_and_survives_nonsense() {
 async fn a_second_daemon_is_refused_and_a_leftover_socket_is_not() {
     let (shop, _) = listening().await;
     let path = socket_path(shop.data.path());
-    let control = Control { review: shop.review.clone(), reviewers: shop.reviewers.clone() };
+    let control = Control {
+        review: shop.review.clone(),
+        reviewers: shop.reviewers.clone(),
+        store: shop.store.clone(),
+        clock: shop.clock.clone(),
+    };
     let error = serve(control, &path, shop.stop.clone()).await.unwrap_err();
     assert!(error.to_string().contains("another daemon"), "{error}");
 

@@ -12,6 +12,23 @@ pub async fn a_store_that_lost_nothing_was_not_rebuilt(mut bench: Bench) {
     assert_eq!(bench.store().rebuilt_at().await.unwrap(), None);
 }
 
+pub async fn what_no_message_bears_is_missing(mut bench: Bench) {
+    let letter = Letter::new(1);
+    bench.open_case(&letter).await;
+    let location = letter.location();
+    let names = vec![location.name.clone(), "elsewhere".to_owned()];
+    assert_eq!(bench.store().missing(&location.folder, names.clone()).await.unwrap(), ["elsewhere"]);
+    let junk = crate::support::letter::folder(guichet::domain::position::FolderRole::Junk);
+    assert_eq!(bench.store().missing(&junk, names.clone()).await.unwrap(), names, "the folder counts");
+}
+
+pub async fn healing_a_store_that_is_well_changes_nothing(mut bench: Bench) {
+    bench.open_case(&Letter::new(1)).await;
+    let before = super::picture(bench.store()).await;
+    bench.store().heal().await.unwrap();
+    assert_eq!(super::picture(bench.store()).await, before);
+}
+
 pub async fn the_queue_is_sorted_by_urgency(mut bench: Bench) {
     let calm = bench.open_case(&Letter::new(1).from("a@a.example")).await;
     let older = bench.open_case(&Letter::new(2).from("b@b.example").at(minutes(-60))).await;

@@ -138,7 +138,7 @@ fn die(data: &Path, step: &str, place: &str) {
     assert!(signal.is_some(), "“{step}” did not die at {place}: {} {said}", output.status);
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 
 use super::mark::Mark;
+use super::witness::Witness;
 use crate::failpoint;
 use crate::ports::store::{StoreError, StoreResult};
 
@@ -51,13 +52,25 @@ pub(super) struct Committer {
 
 impl Committer {
     /// Starts the thread. `file` is the database file that `tree` writes to, `last` its last change.
-    pub(super) fn start(tree: sled::Tree, file: File, mark: Mark, last: u64) -> std::io::Result<Self> {
+    pub(super) fn start(
+        tree: sled::Tree,
+        file: File,
+        mark: Mark,
+        mut witness: Option<Witness>,
+        last: u64,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         shared.lock().change = last;
         let (sender, progress) = watch::channel(Progress { durable: last, failure: None });
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || {
-            run(&theirs, &sender, last, |change| sync(&tree, &file, &mark, change));
+            run(&theirs, &sender, last, |change| {
+                sync(&tree, &file, &mark, change)?;
+                if let Some(witness) = &mut witness {
+                    witness.write(change);
+                }
+                Ok(())
+            });
             if let Err(error) = mark.sync() {
                 tracing::warn!(%error, "the store's mark could not be synced");
             }
@@ -66,25 +79,35 @@ impl Committer {
     }
 
     /// Asks for this change, the last one applied, to be made durable.
-    pub(super) fn request(&self, change: u64) {
+    pub(super) fn request(&self, change: u64) -> Waiter {
         self.shared.lock().change = change;
         self.shared.bell.notify_one();
-    }
-
-    /// Returns once this change is durable.
-    pub(super) async fn wait(&self, change: u64) -> StoreResult<()> {
-        let mut progress = self.progress.clone();
-        let reached = progress.wait_for(|p| p.durable >= change || p.failure.is_some()).await;
-        match reached {
-            Ok(progress) if progress.durable >= change => Ok(()),
-            Ok(progress) => Err(failed(progress.failure.as_deref().unwrap_or("unknown"))),
-            Err(_) => Err(failed("the committing thread ended")),
-        }
+        Waiter { change, progress: self.progress.clone() }
     }
 
     /// Fails when an earlier change could not be made durable: memory is then ahead of the disk.
     pub(super) fn healthy(&self) -> StoreResult<()> {
         self.progress.borrow().failure.as_deref().map_or(Ok(()), |why| Err(failed(why)))
+    }
+}
+
+/// Somebody waits for a change to be durable.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    change: u64,
+    progress: watch::Receiver<Progress>,
+}
+
+impl Waiter {
+    /// Returns once the change is durable.
+    pub(super) async fn durable(mut self) -> StoreResult<()> {
+        let change = self.change;
+        let reached = self.progress.wait_for(|p| p.durable >= change || p.failure.is_some()).await;
+        match reached {
+            Ok(progress) if progress.durable >= change => Ok(()),
+            Ok(progress) => Err(failed(progress.failure.as_deref().unwrap_or("unknown"))),
+            Err(_) => Err(failed("the committing thread ended")),
+        }
     }
 }
 
@@ -98,8 +121,9 @@ impl Drop for Committer {
     }
 }
 
-fn failed(why: &str) -> StoreError {
-    StoreError::Temporary(format!("the store cannot write to its disk ({why}): make room or repair it, then restart"))
+/// What everybody is told once the disk failed.
+pub(super) fn failed(why: &str) -> StoreError {
+    StoreError::Temporary(format!("the store cannot write to its disk ({why}): make room or repair it"))
 }
 
 fn run(
@@ -150,14 +174,12 @@ mod tests {
         let sync = move |_| answers.next().unwrap_or(Ok(()));
         let thread = std::thread::spawn(move || run(&theirs, &sender, 0, sync));
         let committer = Committer { shared, progress, thread: Some(thread) };
-        committer.request(1);
-        assert_eq!(committer.wait(1).await, Ok(()));
+        assert_eq!(committer.request(1).durable().await, Ok(()));
         assert!(committer.healthy().is_ok());
-        committer.request(2);
-        assert!(committer.wait(2).await.unwrap_err().to_string().contains("disk full"));
+        let first = Waiter { change: 1, progress: committer.progress.clone() };
+        assert!(committer.request(2).durable().await.unwrap_err().to_string().contains("disk full"));
         assert!(committer.healthy().is_err());
-        committer.request(3);
-        assert!(committer.wait(3).await.is_err());
-        assert_eq!(committer.wait(1).await, Ok(()), "what was durable stays so");
+        assert!(committer.request(3).durable().await.is_err());
+        assert_eq!(first.durable().await, Ok(()), "what was durable stays so");
     }
 }

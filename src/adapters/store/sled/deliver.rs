@@ -45,6 +45,19 @@ impl ChoreRow {
 }
 
 impl Tx<'_> {
+    /// A mail that is erased leaves no duty behind.
+    pub(super) fn drop_chores(&mut self, mail: &OutgoingMail) -> StoreResult<()> {
+        let prefix = Key::of(Table::Chore).text(&mail.mailbox);
+        let rows: Vec<ChoreRow> = self.rows(&prefix, Order::Rising, usize::MAX)?;
+        for (key, row) in self.keys(&prefix, usize::MAX)?.into_iter().zip(rows) {
+            if row.id() == &mail.id {
+                self.delete_raw(key);
+                self.delete(row.at_key());
+            }
+        }
+        Ok(())
+    }
+
     /// An outbox row of the lease's mailbox, without its bytes.
     fn leased(&self, lease: &Lease, id: &OutgoingId) -> StoreResult<OutgoingMail> {
         let mail = self.outgoing(id)?;

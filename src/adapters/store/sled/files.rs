@@ -78,6 +78,23 @@ impl Texts {
         }
     }
 
+    /// A small value as the database holds it.
+    pub(super) fn plain(bytes: &[u8]) -> Vec<u8> {
+        tagged(PLAIN, bytes)
+    }
+
+    /// Reads a file and compares it with its name.
+    pub(super) fn check(&self, name: &str) -> StoreResult<()> {
+        let path = self.folder.join(name);
+        let bytes = std::fs::read(&path).and_then(|packed| unpack(&packed));
+        let bytes = bytes.map_err(|error| damaged(&path.display().to_string(), &error))?;
+        if file_name(&Sha256::digest(&bytes)) == name {
+            Ok(())
+        } else {
+            Err(StoreError::Permanent(format!("{} is damaged (wrong digest)", path.display())))
+        }
+    }
+
     /// The file that a database value points to.
     pub(super) fn named_by(value: &[u8]) -> Option<String> {
         match value.split_first() {
@@ -125,6 +142,32 @@ impl Raw {
             Ok(packed) => unpack(&packed).map(Some).map_err(|error| damaged(&path.display().to_string(), &error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(io_error(&format!("read {}", path.display()), &error)),
+        }
+    }
+
+    /// Messages whose bytes are kept.
+    pub(super) fn kept(&self) -> io::Result<Vec<MessageKey>> {
+        let mut keys = Vec::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            let hex = name.to_str().and_then(|name| name.strip_suffix(".zst"));
+            keys.extend(hex.and_then(|hex| MessageKey::from_hex(hex).ok()));
+        }
+        Ok(keys)
+    }
+
+    /// Removes the bytes of a message.
+    pub(super) fn remove(&self, key: MessageKey) -> io::Result<()> {
+        std::fs::remove_file(self.folder.join(Self::name(key)))
+    }
+
+    /// Reads a file whole; false when there is none.
+    pub(super) fn check(&self, name: &str) -> StoreResult<bool> {
+        let path = self.folder.join(name);
+        match std::fs::read(&path).and_then(|packed| unpack(&packed)) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(damaged(&path.display().to_string(), &error)),
         }
     }
 

@@ -32,12 +32,16 @@ pub(super) enum Table {
     Chore = b'f',
     /// When a chore was set, by outbox row and kind.
     ChoreAt = b'F',
+    /// The database is a copy that a backup made, not yet used as a store.
+    IsCopy = b'G',
     /// Quarantined messages by time.
     Quarantined = b'g',
     /// Message-IDs of held messages.
     HeldId = b'h',
     /// Message-IDs of our own mails.
     SentId = b'H',
+    /// Which store this is: random, another one after each loss.
+    StoreId = b'I',
     /// Outbox rows in doubt by mailbox and the end of the doubt.
     OutgoingInDoubt = b'i',
     /// Names of messages already seen in a folder.

@@ -1,12 +1,22 @@
 //! What the store shows.
 
+use std::collections::HashSet;
+
+use serde::Deserialize;
+
 use super::key::{Key, Table};
 use super::rows::Counted;
 use super::tx::{Order, Tx};
-use crate::domain::{Case, CaseId, DeliveryState, OutgoingId, OutgoingMail, TemplateName};
+use crate::domain::{Case, CaseId, DeliveryState, Folder, MessageLocation, OutgoingId, OutgoingMail, TemplateName};
 use crate::ports::store::{
     AutomatedMessage, CaseFile, Correction, OutboxFilter, Overview, Quarantined, QueueRow, StoreResult,
 };
+
+/// What of a row says where its message lies.
+#[derive(Deserialize)]
+struct Located {
+    location: MessageLocation,
+}
 
 impl Tx<'_> {
     /// Cases that need a reply, most urgent first.
@@ -68,6 +78,15 @@ impl Tx<'_> {
     /// Messages given up on, newest first.
     pub(super) fn quarantined(&self, limit: usize) -> StoreResult<Vec<Quarantined>> {
         self.rows(&Key::of(Table::Quarantined), Order::Falling, limit)
+    }
+
+    /// Names that nothing stored bears.
+    pub(super) fn missing(&self, folder: &Folder, names: Vec<String>) -> StoreResult<Vec<String>> {
+        let stored: Vec<Located> = self.rows(&Key::of(Table::Message), Order::Rising, usize::MAX)?;
+        let given_up: Vec<Located> = self.rows(&Key::of(Table::Quarantined), Order::Rising, usize::MAX)?;
+        let here = stored.into_iter().chain(given_up).map(|row| row.location);
+        let held: HashSet<String> = here.filter(|at| at.folder == *folder).map(|at| at.name).collect();
+        Ok(names.into_iter().filter(|name| !held.contains(name)).collect())
     }
 
     /// Corrections, oldest first.

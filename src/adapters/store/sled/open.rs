@@ -17,52 +17,85 @@ use super::files::{Raw, Texts};
 use super::key::{Key, Table};
 use super::mark::Mark;
 use super::tx::database_error;
+use super::witness::Witness;
+use super::{backup, rewrite, rollback};
 use crate::adapters::durable;
 use crate::domain::MessageKey;
+use crate::ports::Ids;
 use crate::ports::store::{StoreError, StoreResult};
 
 /// Version of keys and rows. Raised when an older program could not read them any more.
 const SCHEMA: u64 = 1;
-const FOLDER: &str = "store";
+pub(super) const FOLDER: &str = "store";
 const LOCK: &str = "guichet.lock";
 /// What a store moved aside is called, before the time.
-const BROKEN: &str = "store.broken";
+pub(super) const BROKEN: &str = "store.broken";
 /// How long the database's own lock may outlive the handle of a store closed in this process.
 const LINGERING: Duration = Duration::from_secs(10);
 
-/// A store that could not be used any more and was moved aside.
+/// The store does not know all that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokenStore {
-    /// Where it lies now, with its texts and raw mail.
-    pub moved_to: PathBuf,
-    /// What was wrong with it.
+pub struct Loss {
+    /// Where a damaged store lies now, with its texts and raw mail; `None` when this one is an older copy.
+    pub moved_to: Option<PathBuf>,
+    /// What was wrong.
     pub why: String,
+    /// The backup that took its place, if one could be read.
+    pub restored_from: Option<PathBuf>,
+}
+
+impl std::fmt::Display for Loss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let why = &self.why;
+        match &self.moved_to {
+            Some(moved) => write!(f, "The store could not be read ({why}) and was moved to {}.", moved.display())?,
+            None => write!(f, "The store is older than what was done ({why}).")?,
+        }
+        if let Some(copy) = &self.restored_from {
+            write!(f, " The backup {} took its place.", copy.display())?;
+        }
+        f.write_str(
+            " Mail that lies in the mailboxes now is not acknowledged and is listed as “maybe acknowledged”; what \
+             waited to be sent is held for a person.",
+        )
+    }
 }
 
 /// What opening gives.
 pub(super) struct Opened {
     pub(super) lock: File,
-    pub(super) database: sled::Db,
-    pub(super) file: File,
+    pub(super) database: OpenDatabase,
     pub(super) texts: Texts,
     pub(super) raw: Raw,
+    pub(super) loss: Option<Loss>,
+}
+
+/// An open database and what makes it durable.
+pub(super) struct OpenDatabase {
+    pub(super) database: sled::Db,
+    pub(super) file: File,
     pub(super) mark: Mark,
+    pub(super) witness: Option<Witness>,
     pub(super) last_change: u64,
-    pub(super) broken: Option<BrokenStore>,
 }
 
 /// Opens the store below `data_dir`.
-pub(super) fn open(data_dir: &Path, settings: &SledSettings) -> StoreResult<Opened> {
+pub(super) fn open(data_dir: &Path, settings: &SledSettings, ids: &dyn Ids) -> StoreResult<Opened> {
     durable::private_folder(data_dir).map_err(|error| at(data_dir, "create", &error))?;
     let lock = lock(data_dir)?;
+    rewrite::settle(data_dir).map_err(|error| at(data_dir, "finish the rewriting of the store in", &error))?;
     let folder = data_dir.join(FOLDER);
     match open_database(data_dir, &folder, settings) {
-        Ok(checked) => finish(data_dir, lock, checked, None),
+        Ok(checked) => finish(data_dir, settings, ids, lock, checked, None),
         Err(Trouble::Other(error)) => Err(error),
         Err(Trouble::Broken(why)) => {
-            let broken = move_aside(data_dir, why)?;
+            let mut loss = move_aside(data_dir, why)?;
+            if let Some((checked, copy)) = from_backup(data_dir, &folder, settings)? {
+                loss.restored_from = Some(copy);
+                return finish(data_dir, settings, ids, lock, checked, Some(loss));
+            }
             match open_database(data_dir, &folder, settings) {
-                Ok(checked) => finish(data_dir, lock, checked, Some(broken)),
+                Ok(checked) => finish(data_dir, settings, ids, lock, checked, Some(loss)),
                 Err(Trouble::Other(error)) => Err(error),
                 Err(Trouble::Broken(why)) => Err(StoreError::Permanent(format!(
                     "a new store in {} cannot be used either: {why}",
@@ -71,6 +104,25 @@ pub(super) fn open(data_dir: &Path, settings: &SledSettings) -> StoreResult<Open
             }
         }
     }
+}
+
+/// The newest backup that can be read, in the place of a store that was moved aside.
+fn from_backup(data_dir: &Path, folder: &Path, settings: &SledSettings) -> StoreResult<Option<(Checked, PathBuf)>> {
+    let Some(backups) = &settings.backups else { return Ok(None) };
+    for copy in backup::below(backups).unwrap_or_default() {
+        backup::put_back(&copy, data_dir).map_err(|error| at(&copy, "put back", &error))?;
+        match open_database(data_dir, folder, settings) {
+            Ok(checked) => return Ok(Some((checked, copy))),
+            Err(Trouble::Other(error)) => return Err(error),
+            Err(Trouble::Broken(why)) => {
+                tracing::error!(backup = %copy.display(), why, "a backup cannot be read; the one before it is tried");
+                for part in backup::PARTS {
+                    let _ = std::fs::remove_dir_all(data_dir.join(part));
+                }
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Takes the lock that keeps a second process away.
@@ -106,11 +158,11 @@ enum Trouble {
 }
 
 /// A database that was read from beginning to end.
-struct Checked {
+pub(super) struct Checked {
     database: sled::Db,
-    /// Raw files and texts that its rows name.
-    raw: HashSet<String>,
-    texts: HashSet<String>,
+    pub(super) names: Names,
+    pub(super) rows: u64,
+    pub(super) cases: u64,
     fresh: bool,
     last_change: u64,
 }
@@ -158,7 +210,7 @@ fn open_and_read(data_dir: &Path, folder: &Path, cache_bytes: u64) -> Result<Che
     };
     let schema = database.get(Key::of(Table::Schema).bytes()).map_err(|error| Trouble::Broken(error.to_string()))?;
     let mut checked =
-        Checked { database, raw: HashSet::new(), texts: HashSet::new(), fresh: schema.is_none(), last_change: 0 };
+        Checked { database, names: Names::default(), rows: 0, cases: 0, fresh: schema.is_none(), last_change: 0 };
     match schema.as_deref().map(read_number) {
         Some(Some(SCHEMA)) => {}
         Some(Some(version)) if version > SCHEMA => {
@@ -205,44 +257,114 @@ fn holds_files(folder: &Path) -> bool {
 
 /// Reads every row once: a damaged page is found now, and the files that rows name are gathered.
 fn read_whole(checked: &mut Checked) -> Result<(), Trouble> {
-    let messages = Key::of(Table::Member).bytes();
     let last_change = Key::of(Table::LastChange).bytes();
     for row in &*checked.database {
         let (key, value) = row.map_err(|error| Trouble::Broken(error.to_string()))?;
-        checked.texts.extend(Texts::named_by(&value));
+        checked.rows += 1;
+        checked.cases += u64::from(key.first() == Some(&(Table::Case as u8)));
         if key == last_change {
             let number = read_number(&value);
             checked.last_change = number.ok_or_else(|| Trouble::Broken("its last change cannot be read".into()))?;
         }
-        if let Some(hex) = key.strip_prefix(messages.as_slice()).and_then(|rest| rest.get(..64)) {
-            let key = std::str::from_utf8(hex).ok().and_then(|hex| MessageKey::from_hex(hex).ok());
-            checked.raw.extend(key.map(Raw::name));
-        }
+        checked.names.add(&key, &value);
     }
     Ok(())
 }
 
-fn finish(data_dir: &Path, lock: File, checked: Checked, broken: Option<BrokenStore>) -> StoreResult<Opened> {
-    let Checked { database, raw: raw_named, texts: texts_named, fresh, last_change } = checked;
+/// Files that rows name.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) raw: HashSet<String>,
+    pub(super) texts: HashSet<String>,
+}
+
+impl Names {
+    fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.texts.extend(Texts::named_by(value));
+        let hex = key.strip_prefix(&[Table::Message as u8]).and_then(|rest| rest.get(..64));
+        let hex = hex.and_then(|hex| std::str::from_utf8(hex).ok());
+        self.raw.extend(hex.and_then(|hex| MessageKey::from_hex(hex).ok()).map(Raw::name));
+    }
+}
+
+/// Files that the rows of an open database name.
+pub(super) fn names(database: &sled::Db) -> StoreResult<Names> {
+    let mut names = Names::default();
+    for row in &**database {
+        let (key, value) = row.map_err(database_error)?;
+        names.add(&key, &value);
+    }
+    Ok(names)
+}
+
+fn finish(
+    data_dir: &Path,
+    settings: &SledSettings,
+    ids: &dyn Ids,
+    lock: File,
+    checked: Checked,
+    loss: Option<Loss>,
+) -> StoreResult<Opened> {
     let texts = Texts::open(data_dir).map_err(|error| at(data_dir, "create a folder in", &error))?;
     let raw = Raw::open(data_dir).map_err(|error| at(data_dir, "create a folder in", &error))?;
     let folder = data_dir.join(FOLDER);
-    let path = folder.join("db");
-    let file = File::open(&path).map_err(|error| at(&path, "open", &error))?;
-    let mark = Mark::open(&folder).map_err(|error| at(&folder, "write to", &error))?;
-    if fresh {
-        database.apply_batch(first_rows(data_dir, &texts)?).map_err(database_error)?;
-        database.flush().map_err(database_error)?;
-        file.sync_data().and_then(|()| durable::sync_folder(&folder)).map_err(|error| at(&path, "write", &error))?;
+    let mut opened = open_files(&folder, checked.database.clone(), checked.last_change)?;
+    if checked.fresh {
+        opened.database.apply_batch(first_rows(data_dir, &texts)?).map_err(database_error)?;
+        opened.database.flush().map_err(database_error)?;
+        let synced = opened.file.sync_data().and_then(|()| durable::sync_folder(&folder));
+        synced.map_err(|error| at(&folder, "write to", &error))?;
     } else {
-        let swept = texts.sweep(&texts_named).and_then(|texts| Ok(texts + raw.sweep(&raw_named)?));
+        let swept = texts.sweep(&checked.names.texts).and_then(|texts| Ok(texts + raw.sweep(&checked.names.raw)?));
         let swept = swept.map_err(|error| at(data_dir, "sweep", &error))?;
         if swept > 0 {
             tracing::info!(files = swept, "removed files that no stored message names");
         }
     }
     close_to_others(&folder).map_err(|error| at(&folder, "set the mode of", &error))?;
-    Ok(Opened { lock, database, file, texts, raw, mark, last_change, broken })
+    let older = rollback::compare(&mut opened, settings, &texts, ids)?;
+    let loss = loss.or(older.map(|why| Loss { moved_to: None, why, restored_from: None }));
+    Ok(Opened { lock, database: opened, texts, raw, loss })
+}
+
+/// Reads a backup's database from beginning to end, and closes it.
+pub(super) fn read_copy(copy: &Path, settings: &SledSettings) -> StoreResult<Checked> {
+    match open_database(copy, &copy.join(FOLDER), settings) {
+        Ok(checked) => Ok(checked),
+        Err(Trouble::Other(error)) => Err(error),
+        Err(Trouble::Broken(why)) => {
+            Err(StoreError::Permanent(format!("the backup in {} cannot be read back: {why}", copy.display())))
+        }
+    }
+}
+
+/// What makes an open database durable.
+fn open_files(folder: &Path, database: sled::Db, last_change: u64) -> StoreResult<OpenDatabase> {
+    let path = folder.join("db");
+    let file = File::open(&path).map_err(|error| at(&path, "open", &error))?;
+    let mark = Mark::open(folder).map_err(|error| at(folder, "write to", &error))?;
+    Ok(OpenDatabase { database, file, mark, witness: None, last_change })
+}
+
+/// Opens the database of a store that this process had open before. Nothing is moved aside: at the next start
+/// that is done with more time, and said.
+pub(super) fn reopen(data_dir: &Path, settings: &SledSettings) -> StoreResult<OpenDatabase> {
+    let folder = data_dir.join(FOLDER);
+    match open_database(data_dir, &folder, settings) {
+        Ok(checked) if checked.fresh => Err(StoreError::Permanent(format!(
+            "the database in {} is gone: restart guichet, and restore a backup if there is one",
+            folder.display()
+        ))),
+        Ok(checked) => {
+            close_to_others(&folder).map_err(|error| at(&folder, "set the mode of", &error))?;
+            open_files(&folder, checked.database, checked.last_change)
+        }
+        Err(Trouble::Other(error)) => Err(error),
+        Err(Trouble::Broken(why)) => Err(StoreError::Permanent(format!(
+            "the database in {} cannot be read any more ({why}): restart guichet, which moves it aside",
+            folder.display()
+        ))),
+    }
 }
 
 /// What a new store holds. That another one was moved aside is seen by its folder, so that a crash between the
@@ -268,7 +390,7 @@ fn follows_another(data_dir: &Path) -> std::io::Result<bool> {
 }
 
 /// sled creates its files with the usual mode; the folder keeps others out, and so do the files.
-fn close_to_others(folder: &Path) -> std::io::Result<()> {
+pub(super) fn close_to_others(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let mode = if path.is_dir() { 0o700 } else { 0o600 };
@@ -279,7 +401,7 @@ fn close_to_others(folder: &Path) -> std::io::Result<()> {
 
 /// Database, texts and raw mail go together: the rows are worth nothing without the files, and the raw mail is
 /// what a person may still want.
-fn move_aside(data_dir: &Path, why: String) -> StoreResult<BrokenStore> {
+fn move_aside(data_dir: &Path, why: String) -> StoreResult<Loss> {
     let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let target = (1..)
         .map(|n| if n == 1 { format!("{BROKEN}-{stamp}") } else { format!("{BROKEN}-{stamp}-{n}") })
@@ -295,9 +417,9 @@ fn move_aside(data_dir: &Path, why: String) -> StoreResult<BrokenStore> {
     }
     durable::sync_folder(data_dir).map_err(|error| at(data_dir, "write", &error))?;
     tracing::error!(moved_to = %target.display(), why, "the store could not be used and was moved aside; a new one begins");
-    Ok(BrokenStore { moved_to: target, why })
+    Ok(Loss { moved_to: Some(target), why, restored_from: None })
 }
 
-fn at(path: &Path, step: &str, error: &std::io::Error) -> StoreError {
+pub(super) fn at(path: &Path, step: &str, error: &std::io::Error) -> StoreError {
     StoreError::Temporary(format!("cannot {step} {}: {error}", path.display()))
 }

@@ -1,5 +1,6 @@
 //! The port's methods, each handed to its step.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,13 +13,14 @@ use super::{EPOCH, SledStore, blocking};
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::outgoing::AttemptOutcome;
 use crate::domain::{
-    Case, CaseId, DeliveryState, Folder, MessageKey, OutgoingId, OutgoingMail, Position, Suggestion, TemplateName,
-    Timer, Verdict,
+    Case, CaseId, DeliveryState, Email, Folder, MessageKey, OutgoingId, OutgoingMail, Position, Suggestion,
+    TemplateName, Timer, Verdict,
 };
 use crate::ports::Store;
 use crate::ports::store::{
-    AutomatedMessage, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Intake, Lease,
-    OutboxFilter, Overview, Quarantine, Quarantined, QueueRow, Recorded, StoreError, StoreResult,
+    AutomatedMessage, BackedUp, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Erased,
+    Expired, Expiry, Intake, Lease, OutboxFilter, Overview, Quarantine, Quarantined, QueueRow, Recorded, StoreError,
+    StoreResult,
 };
 
 fn reviewed(expected_revision: u64, reviewer: &str, at: Timestamp) -> Reviewed {
@@ -31,8 +33,37 @@ impl Store for SledStore {
         Ok(Lease { mailbox: mailbox.to_owned(), epoch: EPOCH })
     }
 
+    async fn heal(&self) -> StoreResult<()> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.heal()).await
+    }
+
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>> {
         self.look(|tx| tx.get(Key::of(Table::Rebuilt))).await
+    }
+
+    async fn roll_back(&self, at: Timestamp) -> StoreResult<()> {
+        self.change(move |tx| tx.roll_back(at)).await
+    }
+
+    async fn backup(&self, folder: &Path) -> StoreResult<BackedUp> {
+        let (inner, folder) = (Arc::clone(&self.inner), folder.to_owned());
+        blocking(move || inner.backup(&folder)).await
+    }
+
+    async fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
+        let (inner, address) = (Arc::clone(&self.inner), address.clone());
+        blocking(move || inner.erase(&address, at)).await
+    }
+
+    async fn expire(&self, before: Expiry, at: Timestamp) -> StoreResult<Expired> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.expire(before, at)).await
+    }
+
+    async fn knows(&self, key: MessageKey) -> StoreResult<bool> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.knows(key)).await
     }
 
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>> {
@@ -47,7 +78,8 @@ impl Store for SledStore {
 
     async fn keep_raw(&self, key: MessageKey, bytes: &[u8]) -> StoreResult<()> {
         let (inner, bytes) = (Arc::clone(&self.inner), bytes.to_vec());
-        blocking(move || inner.raw.keep(key, &bytes)).await
+        let keep = move || inner.has_room().and_then(|()| inner.raw.keep(key, &bytes));
+        self.watched(blocking(keep).await)
     }
 
     async fn raw(&self, key: MessageKey) -> StoreResult<Option<Vec<u8>>> {
@@ -68,10 +100,18 @@ impl Store for SledStore {
             let row = Incoming::row_of(&intake);
             let bytes = serde_json::to_vec(&row)
                 .map_err(|error| StoreError::Permanent(format!("cannot write a message: {error}")))?;
-            Ok(Incoming { value: inner.texts.encode(&bytes)?, row, intake })
+            // What is known, and be it erased since, is never stored again: its text must not lie there either.
+            let value = if inner.knows(intake.key)? { Vec::new() } else { inner.texts.encode(&bytes)? };
+            Ok(Incoming { value, row, intake })
         })
-        .await?;
+        .await;
+        let incoming = self.watched(incoming)?;
         self.change(move |tx| tx.record(&incoming)).await
+    }
+
+    async fn missing(&self, folder: &Folder, names: Vec<String>) -> StoreResult<Vec<String>> {
+        let folder = folder.clone();
+        self.look(move |tx| tx.missing(&folder, names)).await
     }
 
     async fn pass_over(&self, lease: &Lease, quarantine: Quarantine) -> StoreResult<()> {
@@ -134,7 +174,7 @@ impl Store for SledStore {
 
     async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>> {
         let mailbox = lease.mailbox.clone();
-        self.change_leased(lease, move |tx| tx.recover(&mailbox, now)).await
+        self.conclude(lease, move |tx| tx.recover(&mailbox, now)).await
     }
 
     async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>> {
@@ -155,12 +195,12 @@ impl Store for SledStore {
         now: Timestamp,
     ) -> StoreResult<DeliveryState> {
         let (id, held) = (id.clone(), lease.clone());
-        self.change_leased(lease, move |tx| tx.finish(&held, &id, outcome, now)).await
+        self.conclude(lease, move |tx| tx.finish(&held, &id, outcome, now)).await
     }
 
     async fn prove_sent(&self, lease: &Lease, id: &OutgoingId, evidence: &str, now: Timestamp) -> StoreResult<()> {
         let (id, held, evidence) = (id.clone(), lease.clone(), evidence.to_owned());
-        self.change_leased(lease, move |tx| tx.prove_sent(&held, &id, &evidence, now)).await
+        self.conclude(lease, move |tx| tx.prove_sent(&held, &id, &evidence, now)).await
     }
 
     async fn resolve_doubts(&self, lease: &Lease, resend_once: bool, now: Timestamp) -> StoreResult<Vec<OutgoingId>> {

@@ -3,6 +3,7 @@
 use super::key::{Key, Table};
 use super::rows::{Counted, extend_thread, order_key};
 use super::tx::Tx;
+use super::withdraw::may_have_left;
 use crate::domain::joining::Joining;
 use crate::domain::position::FolderRole;
 use crate::domain::{
@@ -12,6 +13,9 @@ use crate::ports::store::{
     AcknowledgementFate, AutomatedMessage, CaseMessage, CustomerMatter, DraftProposal, Intake, Matter, Recorded,
     StoreResult,
 };
+
+/// A hostile message may cite thousands of ids; those that it answers stand first.
+const CITED_MAILS: usize = 20;
 
 /// A message under way into the store, with its encoded row.
 pub(super) struct Incoming {
@@ -166,6 +170,7 @@ impl Tx<'_> {
     ) -> StoreResult<()> {
         let Incoming { intake, .. } = incoming;
         self.keep_customer_message(incoming, matter, &case)?;
+        self.answered_mails_left(incoming, &mut case)?;
         extend_thread(&mut case, intake.message.message_id.as_ref());
         case.last_message_at = case.last_message_at.max(intake.message.arrived_at);
         if let Some(verdict) = &matter.case_verdict {
@@ -175,6 +180,19 @@ impl Tx<'_> {
             self.continue_case(incoming, matter, &mut case, other_sender)?;
         }
         self.put_case(&case)
+    }
+
+    /// Nobody answers what they have not got: a mail of ours in doubt that the message cites had left.
+    fn answered_mails_left(&mut self, incoming: &Incoming, case: &mut Case) -> StoreResult<()> {
+        let cited: Vec<_> = incoming.intake.message.cited_ids().take(CITED_MAILS).cloned().collect();
+        for id in cited {
+            let Some(mail) = self.sent_as(&id)?.filter(|mail| mail.case == case.id) else { continue };
+            if may_have_left(&mail) {
+                self.left_after_all(mail, "the customer's answer cites it", incoming.intake.at)?;
+                *case = self.case(&case.id)?;
+            }
+        }
+        Ok(())
     }
 
     /// What a message that is news does to its case.

@@ -345,7 +345,8 @@ pub(super) fn order_key(canonical_customer: &str, canonical_order: &str) -> Key 
     Key::of(Table::CaseByOrder).text(canonical_customer).text(canonical_order)
 }
 
-fn outgoing_indexes(mail: &OutgoingMail) -> Vec<Key> {
+/// Index keys of an outbox row.
+pub(super) fn outgoing_indexes(mail: &OutgoingMail) -> Vec<Key> {
     let id = mail.id.as_str();
     let mut keys = Vec::new();
     if !mail.state.is_final() {

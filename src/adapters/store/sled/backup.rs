@@ -1,0 +1,134 @@
+//! A copy of everything that a restart elsewhere needs, made while the store works, and read back before it counts.
+//!
+//! The copy is a data folder: restoring is putting it in the place of `data_dir`. A row says that it is a copy, so
+//! that the store that begins with it knows that it is older than what was done (`rollback.rs`).
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+
+use super::files::{Raw, Texts};
+use super::key::{Key, Table};
+use super::{Inner, closed, open, rewrite};
+use crate::adapters::durable;
+use crate::ports::store::{BackedUp, StoreError, StoreResult};
+
+/// What lies beside the store and belongs to it.
+const BESIDE: &[&str] = &["identity.key", "reviewers.json", "overrides"];
+/// What makes up the store.
+pub(super) const PARTS: &[&str] = &[open::FOLDER, "texts", "raw"];
+
+impl Inner {
+    /// Copies into `to`, which must be empty or absent, and reads the copy back.
+    pub(super) fn backup(&self, to: &Path) -> StoreResult<BackedUp> {
+        // What is copied must not be erased meanwhile.
+        let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        if to.starts_with(&self.data_dir) {
+            return Err(refused(to, "it lies in data_dir, and would be lost with it"));
+        }
+        if fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(refused(to, "it is not empty"));
+        }
+        let failed = |error: io::Error| StoreError::Temporary(format!("cannot write {}: {error}", to.display()));
+        durable::private_folder(to).map_err(failed)?;
+        let mut rows = {
+            let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
+            let live = reading.as_ref().ok_or_else(closed)?;
+            rewrite::copy(&live.database, &to.join(open::FOLDER), Some(copied()))?
+        };
+        rows += 1;
+        let read = open::read_copy(to, &self.settings)?;
+        for (part, named) in [("texts", &read.names.texts), ("raw", &read.names.raw)] {
+            copy_named(&self.data_dir.join(part), &to.join(part), named).map_err(failed)?;
+        }
+        for name in BESIDE {
+            copy_all(&self.data_dir.join(name), &to.join(name)).map_err(failed)?;
+        }
+        rewrite::sync_below(to).map_err(failed)?;
+        verify(to, &read, rows)
+    }
+}
+
+fn refused(to: &Path, why: &str) -> StoreError {
+    StoreError::Permanent(format!("a backup cannot be written to {}: {why}; name another folder", to.display()))
+}
+
+fn copied() -> (Vec<u8>, Vec<u8>) {
+    (Key::of(Table::IsCopy).bytes(), Texts::plain(b"true"))
+}
+
+/// Every row was read; now every file that a row names, and the counts.
+fn verify(to: &Path, read: &open::Checked, rows: u64) -> StoreResult<BackedUp> {
+    if read.rows != rows {
+        return Err(StoreError::Permanent(format!(
+            "the backup in {} holds {} rows of {rows}: do not rely on it",
+            to.display(),
+            read.rows
+        )));
+    }
+    let texts = Texts::open(to).map_err(|error| open::at(to, "read", &error))?;
+    let raw = Raw::open(to).map_err(|error| open::at(to, "read", &error))?;
+    for name in &read.names.texts {
+        texts.check(name)?;
+    }
+    // Raw mail that was never kept, or not any longer, has no file.
+    let mut kept = 0;
+    for name in &read.names.raw {
+        kept += u64::from(raw.check(name)?);
+    }
+    Ok(BackedUp { folder: to.to_owned(), cases: read.cases, messages: read.names.raw.len() as u64, raw: kept, rows })
+}
+
+fn copy_named(from: &Path, to: &Path, named: &HashSet<String>) -> io::Result<()> {
+    durable::private_folder(to)?;
+    for name in named {
+        match fs::copy(from.join(name), to.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file, or a folder with all that is in it; what is not there is left out.
+fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    if from.is_dir() {
+        durable::private_folder(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            copy_all(&entry.path(), &to.join(entry.file_name()))?;
+        }
+    } else if from.exists() {
+        fs::copy(from, to)?;
+    }
+    Ok(())
+}
+
+/// Backups below a folder, newest first: their names are times.
+pub(super) fn below(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.join(open::FOLDER).join("db").is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found.reverse();
+    Ok(found)
+}
+
+/// Puts a copy's store in the place of one that was moved aside.
+pub(super) fn put_back(copy: &Path, data_dir: &Path) -> io::Result<()> {
+    for part in PARTS {
+        let to = data_dir.join(part);
+        if to.exists() {
+            fs::remove_dir_all(&to)?;
+        }
+        copy_all(&copy.join(part), &to)?;
+        rewrite::sync_below(&to)?;
+    }
+    durable::sync_folder(data_dir)
+}

@@ -1,0 +1,208 @@
+//! What is taken out of the store for good: the rows here, files and every trace of them in `upkeep.rs`.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::key::{Key, Table};
+use super::rows::{Counted, CustomerCase, outgoing_indexes};
+use super::tx::{Order, Tx};
+use crate::domain::{
+    Actor, Address, Case, CaseId, CaseState, Closed, DeliveryState, Email, Event, Given, Message, MessageKey,
+    OutgoingMail, RecordEntry, Signal,
+};
+use crate::ports::store::{AutomatedMessage, CaseMessage, Correction, Erased, StoreResult};
+
+impl Tx<'_> {
+    /// Removes everything about an address.
+    pub(super) fn erase(&mut self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
+        let canonical = address.canonical();
+        let mut erased = Erased::default();
+        let mut gone: BTreeSet<MessageKey> = BTreeSet::new();
+        for case in self.cases_of(&canonical)? {
+            if let Some(why) = self.kept_because(&case)? {
+                erased.deferred.push((case.id, why.to_owned()));
+            } else {
+                erased.cases.push(case.id.clone());
+                gone.extend(self.erase_case(case, "asked for by the person", &mut erased, at)?);
+            }
+        }
+        for message in self.rows::<CaseMessage>(&Key::of(Table::Message), Order::Rising, usize::MAX)? {
+            let case = self.member(message.key)?.flatten();
+            if case.as_ref().is_some_and(|case| erased.deferred.iter().any(|(kept, _)| kept == case)) {
+                continue;
+            }
+            if wrote(&message.message, &canonical) {
+                gone.insert(message.key);
+                self.erase_message(&message, case.as_ref(), &mut erased)?;
+                if let Some(case) = &case {
+                    self.delete(Key::of(Table::Excerpt).text(case.as_str()));
+                }
+            } else if mentions(&message.message, &canonical) {
+                erased.mentioned_in.extend(case);
+            }
+        }
+        self.erase_corrections(&gone, &mut erased)?;
+        for table in [Table::AckByRecipient, Table::CaseByOrder] {
+            if erased.deferred.is_empty() {
+                for key in self.keys(&Key::of(table).text(&canonical), usize::MAX)? {
+                    self.delete_raw(key);
+                }
+            }
+        }
+        erased.mentioned_in.sort();
+        erased.mentioned_in.dedup();
+        Ok(erased)
+    }
+
+    /// Cases whose customer is this person.
+    fn cases_of(&self, canonical: &str) -> StoreResult<Vec<Case>> {
+        let prefix = Key::of(Table::CaseByCustomer).text(canonical);
+        let ids: Vec<CustomerCase> = self.rows(&prefix, Order::Rising, usize::MAX)?;
+        ids.into_iter().map(|row| self.case(&row.case)).collect()
+    }
+
+    /// Why a case must be kept for now.
+    pub(super) fn kept_because(&self, case: &Case) -> StoreResult<Option<&'static str>> {
+        let says = |signal| case.verdict.as_ref().is_some_and(|verdict| verdict.signals.contains(&signal));
+        if case.state.is_open() && says(Signal::DisputeOpened) {
+            return Ok(Some("a payment dispute is open: close the case when it is settled, then erase again"));
+        }
+        if case.state.is_open() && says(Signal::LegalThreat) {
+            return Ok(Some("legal steps were announced: close the case when they are settled, then erase again"));
+        }
+        let mails = self.case_outgoing(&case.id)?;
+        let leaving = mails.iter().any(|mail| matches!(mail.state, DeliveryState::Attempting { .. }));
+        Ok(leaving.then_some("a mail to this person is just being sent: erase again in a minute"))
+    }
+
+    /// Takes everything out of a case; the reference and the chain of its record stay.
+    pub(super) fn erase_case(
+        &mut self,
+        case: Case,
+        why: &str,
+        erased: &mut Erased,
+        at: Timestamp,
+    ) -> StoreResult<Vec<MessageKey>> {
+        let id = case.id.clone();
+        let keys = self.message_keys(&id, Order::Rising, usize::MAX)?;
+        for key in &keys {
+            let message = self.message(*key)?;
+            self.erase_message(&message, Some(&id), erased)?;
+        }
+        self.cancel_timers(&id)?;
+        self.drop_draft(&id);
+        self.delete(Key::of(Table::Excerpt).text(id.as_str()));
+        for mail in self.case_outgoing(&id)? {
+            self.erase_mail(&mail)?;
+            erased.mails += 1;
+        }
+        if let Some(customer) = &case.customer {
+            let orders = Key::of(Table::CaseByOrder).text(&customer.email.canonical());
+            let cases: Vec<CaseId> = self.rows(&orders, Order::Rising, usize::MAX)?;
+            for (key, _) in self.keys(&orders, usize::MAX)?.into_iter().zip(cases).filter(|(_, other)| *other == id) {
+                self.delete_raw(key);
+            }
+        }
+        let record = Key::of(Table::Record).text(id.as_str());
+        for entry in self.rows::<RecordEntry>(&record, Order::Rising, usize::MAX)? {
+            self.put(record.clone().number(entry.seq), &entry.without_payload())?;
+        }
+        self.put_case(&hull(case, at))?;
+        self.note(&id, at, Actor::Operator, Event::Erased { why: why.to_owned() })?;
+        Ok(keys)
+    }
+
+    /// Takes a message out; that it was here stays known by its identity.
+    pub(super) fn erase_message(
+        &mut self,
+        message: &CaseMessage,
+        case: Option<&CaseId>,
+        erased: &mut Erased,
+    ) -> StoreResult<()> {
+        let hex = message.key.to_hex();
+        self.delete(Key::of(Table::Message).text(&hex));
+        self.put(Key::of(Table::Member).text(&hex), &None::<CaseId>)?;
+        self.count(Counted::Messages, "", -1)?;
+        if let Some(id) = &message.message.message_id {
+            self.delete(Key::of(Table::HeldId).text(id.as_str()).text(&hex));
+        }
+        match case {
+            Some(case) => {
+                let at = message.message.arrived_at;
+                self.delete(Key::of(Table::CaseMessage).text(case.as_str()).time(at).text(&hex));
+            }
+            None => self.erase_automated(message.key)?,
+        }
+        erased.messages += 1;
+        erased.in_mailbox.push(message.location.clone());
+        Ok(())
+    }
+
+    fn erase_automated(&mut self, key: MessageKey) -> StoreResult<()> {
+        let table = Key::of(Table::Automated);
+        let rows: Vec<AutomatedMessage> = self.rows(&table, Order::Rising, usize::MAX)?;
+        for row in rows.into_iter().filter(|row| row.key == key) {
+            self.delete(table.clone().time(row.at).text(&key.to_hex()));
+            self.count(Counted::Automated, "", -1)?;
+        }
+        Ok(())
+    }
+
+    fn erase_mail(&mut self, mail: &OutgoingMail) -> StoreResult<()> {
+        let id = mail.id.as_str();
+        for key in outgoing_indexes(mail) {
+            self.delete(key);
+        }
+        for table in [Table::Outgoing, Table::OutgoingBytes, Table::SentDraft, Table::Withdrawn] {
+            self.delete(Key::of(table).text(id));
+        }
+        self.delete(Key::of(Table::SentId).text(mail.message_id.as_str()));
+        self.delete(Key::of(Table::CaseOutgoing).text(mail.case.as_str()).time(mail.created_at).text(id));
+        self.delete(Key::of(Table::OutgoingAll).time(mail.created_at).text(id));
+        self.drop_chores(mail)?;
+        self.count(Counted::Outbox, mail.state.name(), -1)
+    }
+
+    fn erase_corrections(&mut self, gone: &BTreeSet<MessageKey>, erased: &mut Erased) -> StoreResult<()> {
+        let table = Key::of(Table::Correction);
+        let rows: Vec<Correction> = self.rows(&table, Order::Rising, usize::MAX)?;
+        for (key, row) in self.keys(&table, usize::MAX)?.into_iter().zip(rows) {
+            if gone.contains(&row.key) || erased.cases.contains(&row.case) {
+                self.delete_raw(key);
+                self.count(Counted::Corrections, "", -1)?;
+                erased.corrections += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is left of a case.
+fn hull(case: Case, at: Timestamp) -> Case {
+    Case {
+        state: CaseState::Closed(Closed::Erased),
+        customer: None,
+        our_address: None,
+        language: "und".into(),
+        subject: String::new(),
+        closed_at: Some(at),
+        revision: case.revision + 1,
+        verdict: None,
+        known: Given::default(),
+        flags: std::collections::BTreeSet::new(),
+        thread: Vec::new(),
+        linked: None,
+        ..case
+    }
+}
+
+fn wrote(message: &Message, canonical: &str) -> bool {
+    let theirs = |address: &Address| address.email.canonical() == canonical;
+    message.from.iter().chain(&message.reply_to).chain(&message.sender).chain(&message.forwarded_from).any(theirs)
+}
+
+fn mentions(message: &Message, canonical: &str) -> bool {
+    let listed = message.recipients.iter().any(|address| address.email.canonical() == canonical);
+    listed || [&message.text, &message.subject].iter().any(|text| text.to_lowercase().contains(canonical))
+}

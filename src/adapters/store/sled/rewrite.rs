@@ -1,0 +1,124 @@
+//! The database written anew, row by row, into files that no earlier write ever touched: what was deleted is then
+//! nowhere in them, and what the disk lost without a word is there again.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use super::key::{Key, Table};
+use super::mark::Mark;
+use super::open::{FOLDER, close_to_others};
+use super::tx::database_error;
+use crate::adapters::durable;
+use crate::ports::store::{StoreError, StoreResult};
+
+/// The new files while they grow.
+const GROWING: &str = "store.rewritten";
+/// The old ones, for the instant between two renames.
+const REPLACED: &str = "store.replaced";
+/// Rows applied at once.
+const ROWS: usize = 1000;
+
+/// Writes all rows of `from`, and one more if there is one, into a new database in `folder`, which must not exist.
+/// Durable when it returns; returns how many rows `from` has.
+pub(super) fn copy(from: &sled::Db, folder: &Path, more: Option<(Vec<u8>, Vec<u8>)>) -> StoreResult<u64> {
+    let in_folder = |error: io::Error| StoreError::Temporary(format!("cannot write to {}: {error}", folder.display()));
+    durable::private_folder(folder).map_err(in_folder)?;
+    let into = sled::Config::new().path(folder).flush_every_ms(None).open().map_err(database_error)?;
+    let mut batch = sled::Batch::default();
+    let mut rows: u64 = 0;
+    let mut last = 0;
+    let last_change = Key::of(Table::LastChange).bytes();
+    for row in &**from {
+        let (key, value) = row.map_err(database_error)?;
+        if key == last_change {
+            last = std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+        }
+        batch.insert(key, value);
+        rows += 1;
+        if rows.is_multiple_of(ROWS as u64) {
+            into.apply_batch(std::mem::take(&mut batch)).map_err(database_error)?;
+        }
+    }
+    if let Some((key, value)) = more {
+        batch.insert(key, value);
+    }
+    into.apply_batch(batch).map_err(database_error)?;
+    into.flush().map_err(database_error)?;
+    drop(into);
+    Mark::open(folder).and_then(|mark| mark.write(last)).map_err(in_folder)?;
+    sync_below(folder).and_then(|()| close_to_others(folder)).map_err(in_folder)?;
+    Ok(rows)
+}
+
+/// Puts a rewritten copy of the database in the place of the old one; the database must be closed before it is
+/// opened again. A crash at any instant leaves one of the two.
+pub(super) fn replace(data_dir: &Path, from: sled::Db) -> StoreResult<()> {
+    let growing = data_dir.join(GROWING);
+    let in_data_dir = |error: io::Error| {
+        StoreError::Temporary(format!("cannot rewrite the store in {}: {error}", data_dir.display()))
+    };
+    remove(&growing).map_err(in_data_dir)?;
+    copy(&from, &growing, None)?;
+    drop(from);
+    let swap = || {
+        durable::sync_folder(data_dir)?;
+        std::fs::rename(data_dir.join(FOLDER), data_dir.join(REPLACED))?;
+        std::fs::rename(&growing, data_dir.join(FOLDER))?;
+        durable::sync_folder(data_dir)?;
+        remove(&data_dir.join(REPLACED))
+    };
+    swap().map_err(in_data_dir)
+}
+
+/// Finishes what a crash interrupted.
+pub(super) fn settle(data_dir: &Path) -> io::Result<()> {
+    let (store, growing, replaced) = (data_dir.join(FOLDER), data_dir.join(GROWING), data_dir.join(REPLACED));
+    if !store.exists() && growing.exists() && replaced.exists() {
+        std::fs::rename(&growing, &store)?;
+        durable::sync_folder(data_dir)?;
+    }
+    if store.exists() {
+        remove(&growing)?;
+        remove(&replaced)?;
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes all files below a folder durable, and their names.
+pub(super) fn sync_below(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { sync_below(&path)? } else { File::open(&path)?.sync_all()? }
+    }
+    durable::sync_folder(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_between_the_renames_is_finished_at_the_next_start() {
+        let data = tempfile::tempdir().unwrap();
+        let make = |name: &str| {
+            std::fs::create_dir(data.path().join(name)).unwrap();
+            std::fs::write(data.path().join(name).join("who"), name).unwrap();
+        };
+        make(GROWING);
+        make(REPLACED);
+        settle(data.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(data.path().join("store/who")).unwrap(), GROWING);
+        assert!(!data.path().join(REPLACED).exists());
+        make(GROWING);
+        settle(data.path()).unwrap();
+        assert!(!data.path().join(GROWING).exists(), "half a copy is worth nothing");
+    }
+}

@@ -1,0 +1,119 @@
+//! A store that knows less than was done: an older copy in its place, or a new one after a loss.
+//!
+//! Nobody can say what was sent since. So mail that lies in the folders counts as history, and what waits in the
+//! outbox waits for a person.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::SledSettings;
+use super::files::Texts;
+use super::key::{Key, Table};
+use super::open::OpenDatabase;
+use super::tx::{Order, Tx, database_error};
+use super::witness::{self, Testimony, Witness};
+use crate::domain::{Actor, OutgoingId};
+use crate::ports::Ids;
+use crate::ports::store::{StoreError, StoreResult};
+
+/// What the outbox row's reader is told.
+const MAY_HAVE_LEFT: &str = "it may have left before the store was rolled back: look in the folder of sent mail";
+
+/// Compares the store with the witness, rolls it back where it is older, and sets the witness on it. Returns why it
+/// is older.
+pub(super) fn compare(
+    opened: &mut OpenDatabase,
+    settings: &SledSettings,
+    texts: &Texts,
+    ids: &dyn Ids,
+) -> StoreResult<Option<String>> {
+    let path = settings.witness.as_deref();
+    let unusable = |path: &Path, error: &std::io::Error| {
+        StoreError::Permanent(format!("the state witness {} cannot be used: {error}", path.display()))
+    };
+    let seen = match path {
+        Some(path) => witness::read(path).map_err(|error| unusable(path, &error))?,
+        None => None,
+    };
+    let mut tx = Tx::new(&opened.database, texts, ids);
+    let older = tx.loss(path.zip(seen), opened.last_change)?;
+    if let Some(why) = &older {
+        tracing::error!(why, "the store is older than what was done: mail in the mailboxes counts as history now");
+        tx.roll_back(Timestamp::now())?;
+    }
+    let store = match tx.store_id()? {
+        Some(store) if older.is_none() => store,
+        // A copy that is used from now on is another store: the newer one it came from would be noticed as well.
+        _ => {
+            let store = tx.salt();
+            tx.put(Key::of(Table::StoreId), &store)?;
+            store
+        }
+    };
+    if let Some(mut batch) = tx.into_batch() {
+        let change = opened.last_change + 1;
+        batch.insert(Key::of(Table::LastChange).bytes(), change.to_string().as_bytes());
+        opened.database.apply_batch(batch).map_err(database_error)?;
+        opened.database.flush().map_err(database_error)?;
+        let marked = opened.file.sync_data().and_then(|()| opened.mark.write(change));
+        marked.map_err(|error| StoreError::Temporary(format!("the store cannot be written: {error}")))?;
+        opened.last_change = change;
+    }
+    if let Some(path) = path {
+        opened.witness = Some(watch(path, store, opened.last_change).map_err(|error| unusable(path, &error))?);
+    }
+    Ok(older)
+}
+
+/// Sets the witness on a store.
+pub(super) fn watch(path: &Path, store: String, last_change: u64) -> std::io::Result<Witness> {
+    let mut witness = Witness::open(path, store)?;
+    witness.write(last_change);
+    Ok(witness)
+}
+
+impl Tx<'_> {
+    /// Which store this is; older ones have no id.
+    pub(super) fn store_id(&self) -> StoreResult<Option<String>> {
+        self.get(Key::of(Table::StoreId))
+    }
+
+    /// Why this store is older than what was done, if it is.
+    pub(super) fn loss(&self, witness: Option<(&Path, Testimony)>, last_change: u64) -> StoreResult<Option<String>> {
+        if self.has(Key::of(Table::IsCopy))? {
+            return Ok(Some("it was restored from a backup".into()));
+        }
+        let Some((path, seen)) = witness else { return Ok(None) };
+        Ok(match self.store_id()? {
+            Some(id) if id == seen.store && seen.change > last_change => Some(format!(
+                "it ends at change {last_change}, but the witness {} saw change {}",
+                path.display(),
+                seen.change
+            )),
+            Some(id) if id == seen.store => None,
+            _ => Some(format!("the witness {} saw another store", path.display())),
+        })
+    }
+
+    /// Mail in the folders counts as history from now on, and nothing waiting leaves by itself.
+    pub(super) fn roll_back(&mut self, now: Timestamp) -> StoreResult<()> {
+        self.put(Key::of(Table::Rebuilt), &now)?;
+        self.delete(Key::of(Table::IsCopy));
+        for table in [Table::Mark, Table::Seen] {
+            for key in self.keys(&Key::of(table), usize::MAX)? {
+                self.delete_raw(key);
+            }
+        }
+        let open: Vec<OutgoingId> = self.rows(&Key::of(Table::OutgoingOpen), Order::Rising, usize::MAX)?;
+        for id in open {
+            let mut mail = self.outgoing(&id)?;
+            if let Some(held) = mail.state.set_aside(MAY_HAVE_LEFT) {
+                mail.state = held;
+                self.put_outgoing(&mail)?;
+                self.note_delivery(&mail, Actor::Guichet, now)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! Erasure and retention as a whole: rows, files, what the database's files still show, and the backups.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
+
+use super::files::{Raw, Texts};
+use super::key::{Key, Table};
+use super::tx::{Order, Tx, database_error};
+use super::{Inner, Room, backup, closed, open, rewrite};
+use crate::domain::{CaseState, Closed, Email};
+use crate::ports::store::{AutomatedMessage, CaseMessage, Erased, Expired, Expiry, StoreResult};
+
+/// Messages looked at, or cases erased, in one step: nobody waits long for it.
+const AT_ONCE: usize = 200;
+
+impl Inner {
+    /// See [`crate::ports::Store::erase`].
+    pub(super) fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
+        let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut erased, _) = self.apply(Room::Reserve, |tx| tx.erase(address, at))?;
+        // Even when nothing was found: an erasure that a crash interrupted is finished by repeating it.
+        self.renew()?;
+        erased.files = self.sweep()?;
+        erased.moved_aside = moved_aside(&self.data_dir).map_err(|error| open::at(&self.data_dir, "list", &error))?;
+        if let Some(backups) = &self.settings.backups {
+            for copy in backup::below(backups).unwrap_or_default() {
+                self.erase_copy(&copy, address, at)?;
+                erased.backups.push(copy);
+            }
+        }
+        Ok(erased)
+    }
+
+    /// The same in a backup.
+    fn erase_copy(&self, copy: &Path, address: &Email, at: Timestamp) -> StoreResult<()> {
+        rewrite::settle(copy).map_err(|error| open::at(copy, "finish the rewriting of", &error))?;
+        let opened = open::reopen(copy, &self.settings)?;
+        let texts = Texts::open(copy).map_err(|error| open::at(copy, "read", &error))?;
+        let mut tx = Tx::new(&opened.database, &texts, self.ids.as_ref());
+        tx.erase(address, at)?;
+        if let Some(batch) = tx.into_batch() {
+            opened.database.apply_batch(batch).map_err(database_error)?;
+            opened.database.flush().map_err(database_error)?;
+        }
+        rewrite::replace(copy, opened.database)?;
+        let read = open::read_copy(copy, &self.settings)?;
+        sweep(&texts, copy, &read.names).map_err(|error| open::at(copy, "sweep", &error))?;
+        Ok(())
+    }
+
+    /// Removes originals and texts that no row names any more.
+    fn sweep(&self) -> StoreResult<u64> {
+        // A text lies there before the row that names it: one that is still unnamed belongs to a step under way,
+        // which writes it again when it is repeated.
+        let writing = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        let live = writing.as_ref().ok_or_else(closed)?;
+        let names = open::names(&live.database)?;
+        let swept = self.texts.sweep(&names.texts).and_then(|texts| Ok(texts + self.raw.sweep(&names.raw)?));
+        swept.map_err(|error| open::at(&self.data_dir, "sweep", &error))
+    }
+
+    /// See [`crate::ports::Store::expire`].
+    pub(super) fn expire(&self, before: Expiry, at: Timestamp) -> StoreResult<Expired> {
+        let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut expired = Expired { raw: self.expire_raw(before.raw)?, ..Expired::default() };
+        loop {
+            let (gone, _) = self.apply(Room::Reserve, |tx| tx.expire_automated(before.automated))?;
+            expired.automated += gone as u64;
+            if gone < AT_ONCE {
+                break;
+            }
+        }
+        loop {
+            let (gone, _) = self.apply(Room::Reserve, |tx| tx.expire_cases(before.closed, at))?;
+            expired.cases += gone as u64;
+            if gone < AT_ONCE {
+                return Ok(expired);
+            }
+        }
+    }
+
+    /// Removes originals of messages that arrived before.
+    fn expire_raw(&self, before: Timestamp) -> StoreResult<u64> {
+        let mut removed = 0;
+        let keys = self.raw.kept().map_err(|error| open::at(&self.data_dir, "list", &error))?;
+        for some in keys.chunks(AT_ONCE) {
+            let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
+            let tx = self.tx(reading.as_ref().ok_or_else(closed)?);
+            for key in some {
+                // One without a message is under way, or left by a crash: the next start sweeps it.
+                let Ok(message) = tx.message(*key) else { continue };
+                let case = tx.member(*key)?.flatten().map(|id| tx.case(&id)).transpose()?;
+                let held = case.map(|case| tx.kept_because(&case)).transpose()?.flatten();
+                if message.message.arrived_at < before && held.is_none() {
+                    self.raw.remove(*key).map_err(|error| open::at(&self.data_dir, "remove from", &error))?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+}
+
+impl Tx<'_> {
+    /// Removes some machines' messages stored before.
+    fn expire_automated(&mut self, before: Timestamp) -> StoreResult<usize> {
+        let table = Key::of(Table::Automated);
+        let old: Vec<AutomatedMessage> = self.rows(&table, Order::Rising, AT_ONCE)?;
+        let old: Vec<_> = old.into_iter().filter(|row| row.at < before).collect();
+        for row in &old {
+            let message: Option<CaseMessage> = self.get(Key::of(Table::Message).text(&row.key.to_hex()))?;
+            match message {
+                Some(message) => self.erase_message(&message, None, &mut Erased::default())?,
+                None => self.delete(table.clone().time(row.at).text(&row.key.to_hex())),
+            }
+        }
+        Ok(old.len())
+    }
+
+    /// Erases some closed cases without a message since.
+    fn expire_cases(&mut self, before: Timestamp, at: Timestamp) -> StoreResult<usize> {
+        let prefix = Key::of(Table::CaseByNewest);
+        let old: Vec<crate::domain::CaseId> = self.rows_until(prefix.clone(), &prefix.time(before), usize::MAX)?;
+        let mut gone = 0;
+        for id in old {
+            let case = self.case(&id)?;
+            let closed = matches!(case.state, CaseState::Closed(why) if why != Closed::Erased);
+            if closed && case.last_message_at < before && self.kept_because(&case)?.is_none() {
+                self.erase_case(case, "kept long enough", &mut Erased::default(), at)?;
+                gone += 1;
+            }
+            if gone == AT_ONCE {
+                break;
+            }
+        }
+        Ok(gone)
+    }
+}
+
+fn sweep(texts: &Texts, copy: &Path, names: &open::Names) -> io::Result<u64> {
+    Ok(texts.sweep(&names.texts)? + Raw::open(copy)?.sweep(&names.raw)?)
+}
+
+fn moved_aside(data_dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(data_dir)? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(open::BROKEN.as_bytes())) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

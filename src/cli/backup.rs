@@ -1,0 +1,58 @@
+//! `guichet backup`: a copy of everything, made by the running daemon or, without one, here.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use jiff::Timestamp;
+
+use super::wiring;
+use crate::adapters::store::sled::SledStore;
+use crate::adapters::system::SystemIds;
+use crate::config::Config;
+use crate::control::{Client, ClientError, Request, Response};
+use crate::ports::Store as _;
+
+/// Copies everything that a restart elsewhere needs, and reads the copy back.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// A folder that is absent or empty [default: a new one, named by the time, in `backup_dir`].
+    folder: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When no folder is named anywhere, or it cannot be written or read back.
+pub async fn run(args: BackupArgs, config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
+    let folder = match (args.folder, &config.backup_dir) {
+        (Some(folder), _) => std::path::absolute(&folder)?,
+        (None, Some(dir)) => dir.join(Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string()),
+        (None, None) => bail!("name a folder, or set `backup_dir` in {}", config.file.display()),
+    };
+    let done = match Client::connect(&config.data_dir).await {
+        Ok(mut daemon) => match daemon.ask(&Request::Backup { folder }).await? {
+            Response::BackedUp(done) => done,
+            Response::Refused { why, .. } => bail!("{why}"),
+            other => bail!("the daemon answered something else ({other:?}): use the same version"),
+        },
+        Err(ClientError::NoDaemon(_)) => {
+            let (store, _) = SledStore::open(&config.data_dir, &wiring::store_settings(config), Arc::new(SystemIds))
+                .with_context(|| format!("cannot open the store in {}", config.data_dir.display()))?;
+            store.backup(&folder).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    writeln!(
+        out,
+        "{}: {} cases, {} messages ({} with their original), {} rows; written, read back and counted",
+        done.folder.display(),
+        done.cases,
+        done.messages,
+        done.raw,
+        done.rows
+    )?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! `guichet erase`: everything about one address, removed by the running daemon or, without one, here.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use jiff::Timestamp;
+
+use super::wiring;
+use crate::adapters::store::sled::SledStore;
+use crate::adapters::system::SystemIds;
+use crate::config::{Config, Outgoing};
+use crate::control::{Client, ClientError, Request, Response};
+use crate::domain::Email;
+use crate::ports::Store as _;
+use crate::ports::store::Erased;
+
+/// Removes everything about an address: data, files, traces in the files, managed backups.
+#[derive(Debug, Args)]
+pub struct EraseArgs {
+    /// The address.
+    address: String,
+}
+
+/// Runs the command. False when something is left that somebody has to see to.
+///
+/// # Errors
+/// When the address is none, or the store cannot be changed; repeating it finishes what was begun.
+pub async fn run(args: EraseArgs, config: &Config, out: &mut dyn Write) -> anyhow::Result<bool> {
+    let address = Email::parse(&args.address).with_context(|| format!("“{}” is no address", args.address))?;
+    let done = match Client::connect(&config.data_dir).await {
+        Ok(mut daemon) => match daemon.ask(&Request::Erase { address: args.address.clone() }).await? {
+            Response::Erased(done) => done,
+            Response::Refused { why, .. } => bail!("{why}"),
+            other => bail!("the daemon answered something else ({other:?}): use the same version"),
+        },
+        Err(ClientError::NoDaemon(_)) => {
+            let (store, _) = SledStore::open(&config.data_dir, &wiring::store_settings(config), Arc::new(SystemIds))
+                .with_context(|| format!("cannot open the store in {}", config.data_dir.display()))?;
+            store.erase(&address, Timestamp::now()).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    tell(&done, config, out)?;
+    Ok(done.deferred.is_empty() && done.moved_aside.is_empty())
+}
+
+fn tell(done: &Erased, config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
+    let cases: Vec<String> = done.cases.iter().map(ToString::to_string).collect();
+    writeln!(
+        out,
+        "erased: {} messages, {} mails of ours, {} corrections, {} files; cases {}",
+        done.messages,
+        done.mails,
+        done.corrections,
+        done.files,
+        if cases.is_empty() { "none".into() } else { cases.join(", ") }
+    )?;
+    for backup in &done.backups {
+        writeln!(out, "erased in the backup {}", backup.display())?;
+    }
+    for (case, why) in &done.deferred {
+        writeln!(out, "KEPT    case {case}: {why}")?;
+    }
+    for folder in &done.moved_aside {
+        writeln!(
+            out,
+            "KEPT    {} is a damaged store that cannot be searched: delete it when you no longer need it",
+            folder.display()
+        )?;
+    }
+    for case in &done.mentioned_in {
+        writeln!(out, "note    the address is written in case {case} of somebody else; it was left there")?;
+    }
+    for mailbox in &config.mailboxes {
+        if let Outgoing::Folder(path) = &mailbox.outgoing {
+            writeln!(out, "note    mail was written to {}, which is not searched", path.display())?;
+        }
+    }
+    if !done.in_mailbox.is_empty() {
+        writeln!(out, "These messages still lie in the mailbox, if nobody deleted them there:")?;
+    }
+    for location in &done.in_mailbox {
+        writeln!(out, "  {} {:?} {}", location.folder.mailbox, location.folder.role, location.name)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! What the store needs from time to time: a look at its disk, and an end to what was kept long enough.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::alarms::Alarms;
+use super::heartbeat::Heartbeat;
+use crate::ports::store::Expiry;
+use crate::ports::{Clock, Store};
+
+/// How often the disk is looked at.
+const LOOK: SignedDuration = SignedDuration::from_secs(5);
+/// The alarm's subject.
+const DISK: &str = "disk";
+
+/// How often retention runs.
+const TIDY: SignedDuration = SignedDuration::from_hours(6);
+
+/// How many days things are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Originals of messages.
+    pub raw_days: u16,
+    /// Machines' messages.
+    pub automated_days: u16,
+    /// Closed cases, after their last message.
+    pub closed_days: u16,
+}
+
+impl Retention {
+    /// What is older than this has been kept long enough.
+    pub fn expiry(&self, now: Timestamp) -> Expiry {
+        let before =
+            |days: u16| now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
+        Expiry { raw: before(self.raw_days), automated: before(self.automated_days), closed: before(self.closed_days) }
+    }
+}
+
+/// The worker.
+pub struct Housekeeping {
+    /// What is kept in order.
+    pub store: Arc<dyn Store>,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// What a person must see.
+    pub alarms: Alarms,
+}
+
+impl Housekeeping {
+    /// Runs until `stop`.
+    pub async fn run(self, heartbeat: Heartbeat, stop: CancellationToken) {
+        let mut tidy_at = self.clock.now();
+        while !stop.is_cancelled() {
+            let well = heartbeat.during(self.look_at_disk()).await;
+            let now = self.clock.now();
+            if well && now >= tidy_at {
+                heartbeat.during(self.tidy(now)).await;
+                tidy_at = now.checked_add(TIDY).unwrap_or(Timestamp::MAX);
+            }
+            let next = self.clock.now().checked_add(LOOK).unwrap_or_else(|_| self.clock.now());
+            tokio::select! {
+                () = self.clock.sleep_until(next) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        heartbeat.retire();
+    }
+
+    /// Ends what was kept long enough.
+    async fn tidy(&self, now: Timestamp) {
+        match self.store.expire(self.retention.expiry(now), now).await {
+            Ok(gone) if gone == Default::default() => {}
+            Ok(gone) => tracing::info!(
+                originals = gone.raw,
+                automated = gone.automated,
+                cases = gone.cases,
+                "removed what was kept long enough"
+            ),
+            Err(error) => tracing::warn!(%error, "what was kept long enough could not be removed; it is tried again"),
+        }
+    }
+
+    /// Whether it takes what is written.
+    async fn look_at_disk(&self) -> bool {
+        let looked = self.store.heal().await;
+        match &looked {
+            Ok(()) => self.alarms.clear(DISK),
+            Err(error) => self.alarms.raise(
+                DISK,
+                format!(
+                    "Nothing is taken in and nothing is sent; nothing is lost, and all goes on by itself afterwards: \
+                     {error}"
+                ),
+            ),
+        }
+        looked.is_ok()
+    }
+}

@@ -1,0 +1,70 @@
+//! What keeping the store in order comes to.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{CaseId, MessageLocation};
+
+/// A backup that was read back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackedUp {
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// Cases in it.
+    pub cases: u64,
+    /// Messages in it.
+    pub messages: u64,
+    /// Of them with their original bytes.
+    pub raw: u64,
+    /// Rows of its database.
+    pub rows: u64,
+}
+
+/// What an erasure removed, and what it could not.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Erased {
+    /// Cases of which only the reference and the chain of the record are left.
+    pub cases: Vec<CaseId>,
+    /// Messages removed.
+    pub messages: u64,
+    /// Mails of ours removed from the outbox.
+    pub mails: u64,
+    /// Reviewers' corrections removed.
+    pub corrections: u64,
+    /// Files removed: originals and long texts.
+    pub files: u64,
+    /// Cases left as they are, and why.
+    pub deferred: Vec<(CaseId, String)>,
+    /// Where the messages lie in the mailbox: theirs to delete who own it.
+    pub in_mailbox: Vec<MessageLocation>,
+    /// Other customers' cases in which the address is written.
+    pub mentioned_in: Vec<CaseId>,
+    /// Backups rewritten without it.
+    pub backups: Vec<PathBuf>,
+    /// Damaged stores moved aside earlier, which cannot be searched.
+    pub moved_aside: Vec<PathBuf>,
+}
+
+/// From when on what is kept no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiry {
+    /// Originals of messages that arrived before.
+    pub raw: Timestamp,
+    /// Machines' messages stored before.
+    pub automated: Timestamp,
+    /// Closed cases without a message since.
+    pub closed: Timestamp,
+}
+
+/// What ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Expired {
+    /// Originals removed.
+    pub raw: u64,
+    /// Machines' messages removed.
+    pub automated: u64,
+    /// Closed cases erased.
+    pub cases: u64,
+}

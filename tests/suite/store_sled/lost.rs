@@ -1,0 +1,158 @@
+//! An older copy in the store's place, a database that is gone, single damaged bits: noticed, or without effect.
+
+use std::fs;
+use std::path::Path;
+
+use guichet::adapters::store::sled::{Loss, SledSettings, SledStore};
+use guichet::domain::DeliveryState;
+use guichet::domain::position::FolderRole;
+use guichet::ports::Store;
+use guichet::ports::store::OutboxFilter;
+
+use super::crash::copy;
+use super::{ids, open};
+use crate::store_contract::picture;
+use crate::support::letter::{Letter, MAILBOX, folder, mark};
+
+fn watched(data: &Path, witness: &Path) -> (SledStore, Option<Loss>) {
+    let settings = SledSettings { witness: Some(witness.to_owned()), ..SledSettings::default() };
+    SledStore::open(data, &settings, ids()).unwrap()
+}
+
+async fn record(store: &SledStore, n: u32) {
+    let letter = Letter::new(n).from(&format!("p{n}@d{n}.example"));
+    let lease = store.lease(MAILBOX).await.unwrap();
+    store.set_position(&lease, &folder(FolderRole::Inbox), &mark("first")).await.unwrap();
+    let intake = letter.prepare(store).await;
+    store.record(&lease, intake).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_older_copy_is_noticed_and_sends_nothing() {
+    let base = tempfile::tempdir().unwrap();
+    let (data, old, newer, witness) = (
+        base.path().join("data"),
+        base.path().join("old"),
+        base.path().join("newer"),
+        base.path().join("elsewhere/witness"),
+    );
+    let (store, loss) = watched(&data, &witness);
+    assert_eq!(loss, None);
+    record(&store, 1).await;
+    drop(store);
+    copy(&data, &old);
+    let (store, loss) = watched(&data, &witness);
+    assert_eq!(loss, None, "the same store again");
+    record(&store, 2).await;
+    drop(store);
+    fs::rename(&data, &newer).unwrap();
+
+    copy(&old, &data);
+    let (store, loss) = watched(&data, &witness);
+    let loss = loss.expect("an older copy is noticed");
+    assert!(loss.moved_to.is_none() && loss.why.contains("change"), "{loss:?}");
+    assert!(loss.to_string().contains("maybe acknowledged"), "{loss}");
+    assert!(store.rebuilt_at().await.unwrap().is_some());
+    assert_eq!(store.position(&folder(FolderRole::Inbox)).await.unwrap(), None, "all counts as history");
+    let outbox = store.outbox(OutboxFilter::Latest(9)).await.unwrap();
+    assert!(matches!(&outbox[0].state, DeliveryState::Held { why } if why.contains("rolled back")), "{outbox:?}");
+    assert!(store.knows(Letter::new(1).from("p1@d1.example").key()).await.unwrap(), "what it knows it still knows");
+    drop(store);
+    let (store, loss) = watched(&data, &witness);
+    assert_eq!(loss, None, "it is said once");
+    drop(store);
+
+    fs::remove_dir_all(&data).unwrap();
+    fs::rename(&newer, &data).unwrap();
+    assert!(watched(&data, &witness).1.is_some(), "the newer one does not know what was done meanwhile");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_gone_is_noticed_by_the_witness() {
+    let base = tempfile::tempdir().unwrap();
+    let (data, witness) = (base.path().join("data"), base.path().join("witness"));
+    let (store, _) = watched(&data, &witness);
+    record(&store, 1).await;
+    drop(store);
+    fs::remove_dir_all(&data).unwrap();
+    let (store, loss) = watched(&data, &witness);
+    assert!(loss.unwrap().why.contains("another store"));
+    assert!(store.rebuilt_at().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_witness_is_refused_and_left_alone() {
+    let base = tempfile::tempdir().unwrap();
+    let witness = base.path().join("passwd");
+    fs::write(&witness, "root:x:0:0:root").unwrap();
+    let settings = SledSettings { witness: Some(witness.clone()), ..SledSettings::default() };
+    let error = SledStore::open(&base.path().join("data"), &settings, ids()).err().unwrap().to_string();
+    assert!(error.contains("no witness"), "{error}");
+    assert_eq!(fs::read_to_string(&witness).unwrap(), "root:x:0:0:root");
+}
+
+/// A bit here and there, half a file, no snapshot: what opens without a word is whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_noticed_or_without_effect() {
+    let base = tempfile::tempdir().unwrap();
+    let whole = base.path().join("whole");
+    let store = open(&whole);
+    for n in 1..=20 {
+        record(&store, n).await;
+    }
+    let before = picture(&store).await;
+    drop(store);
+    let size = fs::metadata(whole.join("store/db")).unwrap().len();
+    let flips = (1..=12_u64).map(|n| Damage::FlippedBit(size * n / 13));
+    let mut noticed = 0;
+    for damage in flips.chain([Damage::Half, Damage::NoSnapshot, Damage::NoDatabase]) {
+        let data = base.path().join("damaged");
+        copy(&whole, &data);
+        damage.inflict(&data.join("store"));
+        let (store, loss) = SledStore::open(&data, &SledSettings::default(), ids()).unwrap();
+        match loss {
+            Some(loss) => {
+                noticed += 1;
+                assert!(loss.moved_to.unwrap().exists() && store.rebuilt_at().await.unwrap().is_some());
+            }
+            None => assert!(picture(&store).await == before, "{damage:?} was not noticed"),
+        }
+        drop(store);
+        fs::remove_dir_all(&data).unwrap();
+    }
+    assert!(noticed >= 2, "half a file and a missing one at least");
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Damage {
+    FlippedBit(u64),
+    Half,
+    NoSnapshot,
+    NoDatabase,
+}
+
+impl Damage {
+    fn inflict(self, store: &Path) {
+        let path = store.join("db");
+        match self {
+            Self::FlippedBit(at) => {
+                let mut bytes = fs::read(&path).unwrap();
+                bytes[usize::try_from(at).unwrap()] ^= 0x10;
+                fs::write(&path, bytes).unwrap();
+            }
+            Self::Half => {
+                let bytes = fs::read(&path).unwrap();
+                fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+            }
+            Self::NoSnapshot => {
+                for entry in fs::read_dir(store).unwrap() {
+                    let path = entry.unwrap().path();
+                    if path.file_name().unwrap().to_str().unwrap().starts_with("snap") {
+                        fs::remove_file(path).unwrap();
+                    }
+                }
+            }
+            Self::NoDatabase => fs::remove_file(&path).unwrap(),
+        }
+    }
+}
