@@ -52,7 +52,7 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Removes everything about an address; what still lies in the mailbox is listed.
     Erase(erase::EraseArgs),
-    /// Trains the models from annotated mails.
+    /// Trains the models from the shipped corpus and the reviewers' corrections.
     Train(train::TrainArgs),
     /// Scores the models on annotated mails.
     Evaluate(evaluate::EvaluateArgs),
@@ -103,8 +103,9 @@ impl Command {
                 runtime()?.block_on(erase::run(args, &config, &mut std::io::stdout()))
             }
             Self::Train(args) => {
-                let assets = wiring::assets(wiring::optional_config(config.as_deref())?.as_ref());
-                train::run(&args, &assets, jiff::Zoned::now().date(), &mut std::io::stdout())?;
+                let config = wiring::optional_config(config.as_deref())?;
+                let date = jiff::Zoned::now().date();
+                runtime()?.block_on(train::run(&args, config.as_ref(), date, &mut std::io::stdout()))?;
                 Ok(true)
             }
             Self::Evaluate(args) => {

@@ -7,6 +7,7 @@ pub mod handbook;
 pub mod heartbeat;
 pub mod housekeeping;
 pub mod intake;
+pub mod lessons;
 pub mod review;
 pub mod supervise;
 pub mod timers;

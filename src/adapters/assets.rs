@@ -58,6 +58,15 @@ impl Assets {
         Self { layers: vec![PathBuf::from("/etc/guichet"), data_dir.join("overrides")] }
     }
 
+    /// The corpus that the built-in models were trained on, in the order of the files' names.
+    pub fn corpus() -> Vec<Asset> {
+        let mut found = BTreeMap::new();
+        if let Some(folder) = MODELS.get_dir("corpus") {
+            collect_built_in(Kind::Models, folder, &mut found);
+        }
+        found.into_values().filter(|file| file.name.ends_with(".jsonl")).collect()
+    }
+
     /// Every file of a kind, by name.
     ///
     /// # Errors

@@ -26,7 +26,21 @@ pub fn read(paths: &[PathBuf]) -> anyhow::Result<(Vec<Asset>, Vec<Row>)> {
             files.push(path.clone());
         }
     }
-    let assets = files.iter().map(|path| read_one(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let read = parse_all(files.iter().map(|path| read_one(path)).collect::<anyhow::Result<Vec<_>>>()?)?;
+    if read.1.is_empty() {
+        bail!(
+            "no annotated mail found in {}",
+            paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+        );
+    }
+    Ok(read)
+}
+
+/// The files and their rows.
+///
+/// # Errors
+/// When a row is not of the format, or an id stands twice.
+pub fn parse_all(assets: Vec<Asset>) -> anyhow::Result<(Vec<Asset>, Vec<Row>)> {
     let mut rows: Vec<Row> = Vec::new();
     let mut ids = std::collections::HashSet::new();
     for asset in &assets {
@@ -36,12 +50,6 @@ pub fn read(paths: &[PathBuf]) -> anyhow::Result<(Vec<Asset>, Vec<Row>)> {
             }
             rows.push(row);
         }
-    }
-    if rows.is_empty() {
-        bail!(
-            "no annotated mail found in {}",
-            paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
-        );
     }
     Ok((assets, rows))
 }

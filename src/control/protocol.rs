@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::daemon::lessons::Lessons;
 use crate::domain::{
     CaseFlag, CaseId, CaseState, DeliveryState, Folder, Message, MessageKey, OutgoingId, OutgoingKind, OutgoingMail,
     Position, RecordEntry, Verdict,
@@ -43,6 +44,8 @@ pub enum Request {
         /// The address.
         address: String,
     },
+    /// Reviewers' corrections as rows to learn from, pseudonymised.
+    Corrections,
     /// All of one case.
     Case {
         /// Which.
@@ -109,6 +112,8 @@ pub enum Response {
     },
     /// To [`Request::Erase`].
     Erased(Erased),
+    /// To [`Request::Corrections`].
+    Corrections(Lessons),
     /// The draft was approved.
     Approved {
         /// Its row in the outbox.

@@ -11,6 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 use super::protocol::{CaseDocument, QueueDocument, QueueLine, Request, Response};
+use crate::daemon::lessons::lessons;
 use crate::daemon::review::{Changes, Review, ReviewError, Seen};
 use crate::domain::{Address, Email, Folder, MessageKey};
 use crate::ports::store::DraftEdit;
@@ -30,7 +31,7 @@ pub struct Control {
     pub review: Arc<Review>,
     /// Who may decide.
     pub reviewers: Arc<dyn Reviewers>,
-    /// For backup and erasure.
+    /// For backup, erasure and learning.
     pub store: Arc<dyn Store>,
     /// Time.
     pub clock: Arc<dyn Clock>,
@@ -160,6 +161,10 @@ impl Control {
                 let address = Email::parse(&address).map_err(|_| ReviewError::BadAddress(address))?;
                 let done = self.store.erase(&address, self.clock.now()).await;
                 Ok(Response::Erased(done.map_err(|error| refused(error.to_string()))?))
+            }
+            Request::Corrections => {
+                let rows = lessons(self.store.as_ref()).await.map_err(|error| refused(error.to_string()))?;
+                Ok(Response::Corrections(rows))
             }
             Request::Case { case } => Ok(Response::Case(Box::new(CaseDocument::from(review.look(&case).await?)))),
             Request::Approve { case, revision, reviewer } => {

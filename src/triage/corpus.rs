@@ -4,12 +4,20 @@
 mod duplicates;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Anger, Asset, Fact, Intent, Reason, Signal};
 
 pub use duplicates::{Pair, near_duplicates};
+
+/// How the ids of reviewers' corrections begin; no mail of a corpus written for the purpose has such an id.
+pub const CORRECTION: &str = "desk-";
+
+/// Whether a row is a reviewer's correction.
+pub fn is_correction(id: &str) -> bool {
+    id.starts_with(CORRECTION)
+}
 
 /// Which side of the frozen split a mail stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +91,25 @@ impl Row {
         }
     }
 
+    /// The row as one line of a corpus, without the line end.
+    pub fn line(&self) -> String {
+        let given = json!({
+            "order_number": self.given.order_number,
+            "purchase_date": self.given.purchase_date,
+            "product": self.given.product,
+            "announced_date": self.given.announced_date,
+        });
+        let mut line = json!({
+            "id": self.id, "lang": self.lang, "subject": self.subject, "body": self.body,
+            "attachments": self.attachments, "intent": self.intent, "anger": self.anger, "reason": self.reason,
+            "given": given, "signals": self.signals, "hard": self.hard,
+        });
+        if let Some(line) = line.as_object_mut() {
+            line.insert("split".into(), if self.split == Split::Test { "test" } else { "train" }.into());
+        }
+        line.to_string()
+    }
+
     /// Whether the mail holds the fact.
     pub fn has(&self, fact: Fact) -> bool {
         match fact {
@@ -143,7 +170,8 @@ pub fn digest(files: &[Asset]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-type FieldProblem = (String, String);
+/// A field and what is wrong with it.
+pub type FieldProblem = (String, String);
 
 struct Fields {
     object: Map<String, Value>,
@@ -214,8 +242,11 @@ fn given(fields: &mut Fields) -> Result<GivenWords, FieldProblem> {
     Ok(words)
 }
 
-/// What the labelling guide rules out whatever the mail says.
-fn check(row: &Row) -> Result<(), FieldProblem> {
+/// What the labelling guide rules out whatever the mail says: field and problem.
+///
+/// # Errors
+/// The first such field.
+pub fn check(row: &Row) -> Result<(), FieldProblem> {
     let wrong = |field: &str, problem: &str| Err((field.to_owned(), problem.to_owned()));
     if (row.intent == Intent::RefundRequest) != row.reason.is_some() {
         return wrong("reason", "belongs to refund requests, and to every one of them");

@@ -2,6 +2,9 @@
 
 pub mod calibrate;
 pub mod card;
+pub mod choose;
+pub mod desk;
+pub mod pseudonyms;
 pub mod ridge;
 pub mod second;
 pub mod solve;

@@ -53,7 +53,7 @@ fn section(text: &mut String, name: &str, task: Task, report: &Report) {
 }
 
 /// Macro-F1, or for a fact its F1.
-fn main_figure(task: Task, scores: &Scores) -> f32 {
+pub(super) fn main_figure(task: Task, scores: &Scores) -> f32 {
     match task {
         Task::Intent => scores.intent.macro_f1,
         Task::Anger => scores.anger.macro_f1,

@@ -11,7 +11,7 @@ use crate::triage::analysis::Analysis;
 use crate::triage::by_rules::judge_by_rules;
 use crate::triage::classifier::Task;
 use crate::triage::classifier::file::{self, Stored};
-use crate::triage::corpus::{Row, Split};
+use crate::triage::corpus::{Row, Split, is_correction};
 use crate::triage::decide::{Predictions, decide};
 use crate::triage::evaluate::{Judged, Report};
 use crate::triage::features::hash;
@@ -28,6 +28,8 @@ pub struct Trained {
     pub models: Vec<(Task, Stored)>,
     /// Scores on the training split, each mail judged by models that did not see it.
     pub cross_validation: Report,
+    /// Of these, the scores on reviewers' corrections; `None` without any.
+    pub corrections: Option<Report>,
     /// Scores of the finished models on the frozen test split.
     pub test: Report,
 }
@@ -74,17 +76,23 @@ pub fn train(rows: &[Row], rules: &RuleSet, corpus: [u8; 32]) -> Result<Trained,
         models.extend(given::learn(task, doubt, &mut lessons)?.map(|model| (task, model)));
     }
     let judged = lessons.iter().map(|one| Judged { row: one.row, verdict: verdict(one.row, &one.mail, &one.held_out) });
-    let cross_validation = Report::of(&judged.collect::<Vec<_>>());
+    let mut judged: Vec<Judged<'_>> = judged.collect();
+    let cross_validation = Report::of(&judged);
+    judged.retain(|one| is_correction(&one.row.id));
+    let corrections = (!judged.is_empty()).then(|| Report::of(&judged));
     let models: Vec<(Task, Stored)> =
         models.into_iter().map(|(task, model)| (task, Stored { model, corpus })).collect();
-    let judged = test.into_iter().map(|row| {
-        let mail = analyse(row);
-        let mut predictions = Predictions::by_rules(&mail, &judge_by_rules(&mail.text, &mail.hits, &mail.candidates));
-        models.iter().for_each(|(task, stored)| predictions.take_model(*task, &stored.model, &mail));
-        Judged { row, verdict: verdict(row, &mail, &predictions) }
-    });
+    let set: Vec<(Task, &Stored)> = models.iter().map(|(task, stored)| (*task, stored)).collect();
+    let judged = test.into_iter().map(|row| judge(row, &analyse(row), &set));
     let test = Report::of(&judged.collect::<Vec<_>>());
-    Ok(Trained { models, cross_validation, test })
+    Ok(Trained { models, cross_validation, corrections, test })
+}
+
+/// Judges a mail by these models, in the order of [`Task::ALL`], and by the rules where none is given.
+pub(super) fn judge<'a>(row: &'a Row, mail: &Analysis, models: &[(Task, &Stored)]) -> Judged<'a> {
+    let mut predictions = Predictions::by_rules(mail, &judge_by_rules(&mail.text, &mail.hits, &mail.candidates));
+    models.iter().for_each(|(task, stored)| predictions.take_model(*task, &stored.model, mail));
+    Judged { row, verdict: verdict(row, mail, &predictions) }
 }
 
 fn verdict(row: &Row, mail: &Analysis, predictions: &Predictions) -> Verdict {
