@@ -14,6 +14,7 @@ mod housekeeping;
 mod imap;
 mod imap_account;
 mod intake;
+mod learning;
 mod loops;
 mod maildir;
 mod models;
