@@ -4,7 +4,7 @@ mod install;
 mod report;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -12,6 +12,7 @@ use clap::Args;
 
 use super::{corpora, wiring};
 use crate::adapters::assets::{Assets, Kind};
+use crate::adapters::durable;
 use crate::adapters::store::sled::SledStore;
 use crate::adapters::system::SystemIds;
 use crate::config::Config;
@@ -115,7 +116,8 @@ async fn corrections(config: &Config) -> anyhow::Result<Lessons> {
 fn add(lessons: Lessons, args: &TrainArgs, out: &mut dyn Write) -> anyhow::Result<(Asset, Vec<Row>)> {
     let text: String = lessons.rows.iter().map(|line| format!("{line}\n")).collect();
     if let Some(path) = &args.save_corrections {
-        std::fs::write(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+        // Still customers' words: for nobody else to read.
+        save(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     }
     let name = "corrections.jsonl".to_owned();
     let file = Asset { origin: "the reviewers' corrections".into(), name, bytes: text.into_bytes() };
@@ -126,6 +128,12 @@ fn add(lessons: Lessons, args: &TrainArgs, out: &mut dyn Write) -> anyhow::Resul
     }
     writeln!(out)?;
     Ok((file, rows))
+}
+
+fn save(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or(std::io::ErrorKind::InvalidFilename)?;
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    durable::write(folder, name, bytes)
 }
 
 /// The models that the daemon uses now; one that cannot be read is none, as for the daemon.

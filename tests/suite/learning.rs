@@ -23,7 +23,7 @@ const ODD: &str = "Zwibble quorn for the brambleflop please: gnarl the fizzwick 
 /// The small part of the shipped corpus that these tests learn from: enough for every class, quick enough for a test.
 fn corpus() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/corpus");
-    ["both-plain.jsonl", "both-everyday.jsonl"].map(|name| folder.join(name)).to_vec()
+    vec![folder.join("both-plain.jsonl")]
 }
 
 /// A configuration of a Maildir whose daemon sends nothing.
@@ -137,7 +137,7 @@ async fn nonsense_corrections_replace_no_model_that_they_make_worse() {
     let shop = shop::open().await;
     let (_, rows) = guichet::cli::corpora::read(&corpus()).unwrap();
     let asked = rows.iter().filter(|row| row.split == guichet::triage::corpus::Split::Train);
-    for (number, row) in asked.take(150).enumerate() {
+    for (number, row) in asked.take(80).enumerate() {
         let from = format!("Anne Dupont <anne.dupont{number}@mail{number}.example>");
         let letter = Letter::new(&from, &row.subject, &row.body).ago(number as i64);
         let case = shop.receive(&letter).await;
@@ -169,5 +169,5 @@ async fn nonsense_corrections_replace_no_model_that_they_make_worse() {
     assert_eq!(std::fs::read(models.join("intent.model")).unwrap(), old);
     assert!(!models.join("intent.model.previous").exists());
     let saved = std::fs::read_to_string(saved).unwrap();
-    assert!(saved.lines().count() >= 100 && !saved.contains("Dupont"), "{}", saved.lines().count());
+    assert!(saved.lines().count() >= 50 && !saved.contains("Dupont"), "{}", saved.lines().count());
 }
