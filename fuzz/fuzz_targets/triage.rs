@@ -25,8 +25,12 @@ fuzz_target!(|data: &[u8]| {
     }
     let joined = attachments.join("\n");
     let given = &verdict.given;
-    for fact in [&given.order_number, &given.purchase_date, &given.product, &given.announced_date].into_iter().flatten() {
-        assert!(!fact.is_empty() && [subject, body, &joined].iter().any(|part| part.contains(fact)), "{fact:?} made up");
+    for fact in [&given.order_number, &given.purchase_date, &given.product, &given.announced_date].into_iter().flatten()
+    {
+        assert!(
+            !fact.is_empty() && [subject, body, &joined].iter().any(|part| part.contains(fact)),
+            "{fact:?} made up"
+        );
     }
     assert!(verdict.explanation.iter().all(|because| because.weight.is_finite()));
 });
