@@ -2,7 +2,7 @@
 #![no_main]
 
 use guichet::domain::{Asset, Fact};
-use guichet::triage::corpus::{self, duplicates};
+use guichet::triage::corpus;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
                     let _ = (row.words(fact), row.has(fact));
                 }
             }
-            let _ = duplicates::near_duplicates(&rows, 0.6);
+            let _ = corpus::near_duplicates(&rows, 0.6);
         }
         Err(error) => assert!(error.to_string().starts_with("corpus/own.jsonl"), "{error}"),
     }
