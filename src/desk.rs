@@ -105,6 +105,11 @@ impl Desk {
         Ok(Self { inner: Arc::new(Inner { parts, pages, sessions, limits: limiter::Limits::default() }) })
     }
 
+    /// All pages as a service, to be called without a connection; `peer` is who seems to ask.
+    pub fn router(&self, peer: SocketAddr) -> axum::Router {
+        routes::router(self.clone()).layer(axum::Extension(visit::Peer(peer)))
+    }
+
     /// A path that signs this reviewer in once, e.g. for the demo's terminal. Forgotten at the end
     /// of the process; the reviewer must exist when it is followed.
     pub fn one_time_path(&self, reviewer: &str) -> String {

@@ -18,9 +18,11 @@ mod session;
 mod settings;
 mod survey;
 
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::adapters::tls::Tls;
 use crate::domain::Folder;
@@ -46,6 +48,23 @@ impl ImapSource {
         let tls = Tls::new(settings.ca_file.clone());
         Self { settings, tls, folder, memory: Arc::default() }
     }
+
+    /// Signs in over a stream that stands already: what a server says can be tried without a network.
+    ///
+    /// # Errors
+    /// As [`MailSource::connect`].
+    pub async fn connect_over<S>(&self, stream: S) -> Result<Box<dyn MailSession>, MailError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug + 'static,
+    {
+        self.session(login::sign_in_over(&self.settings, Box::new(stream)).await?).await
+    }
+
+    async fn session(&self, mut connection: connection::Connection) -> Result<Box<dyn MailSession>, MailError> {
+        let name = folder::resolve(&mut connection, &self.settings, self.folder.role).await?;
+        let (settings, memory) = (Arc::clone(&self.settings), Arc::clone(&self.memory));
+        Ok(Box::new(session::ImapSession::new(settings, self.folder.clone(), name, connection, memory)))
+    }
 }
 
 #[async_trait]
@@ -55,14 +74,6 @@ impl MailSource for ImapSource {
     }
 
     async fn connect(&self) -> Result<Box<dyn MailSession>, MailError> {
-        let mut connection = login::sign_in(&self.settings, &self.tls).await?;
-        let name = folder::resolve(&mut connection, &self.settings, self.folder.role).await?;
-        Ok(Box::new(session::ImapSession::new(
-            Arc::clone(&self.settings),
-            self.folder.clone(),
-            name,
-            connection,
-            Arc::clone(&self.memory),
-        )))
+        self.session(login::sign_in(&self.settings, &self.tls).await?).await
     }
 }

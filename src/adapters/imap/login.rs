@@ -12,7 +12,7 @@ use futures::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::connection::{Connection, Counted, short};
+use super::connection::{Connection, Counted, Wire, short};
 use super::settings::ImapSettings;
 use crate::adapters::tls::{ConnectError, Security, Tls, dial};
 use crate::ports::MailError;
@@ -28,7 +28,18 @@ const PASSING: &[&str] =
 pub(super) async fn sign_in(settings: &ImapSettings, tls: &Tls) -> Result<Connection, MailError> {
     let password = settings.password.resolve().await.map_err(told)?;
     let client = within(settings, "connecting", protected(settings, tls)).await?;
-    let session = within(settings, "signing in", authenticated(settings, client, &password)).await?;
+    signed_in(settings, client, &password).await
+}
+
+/// The same over a stream that stands already, protected or not.
+pub(super) async fn sign_in_over(settings: &ImapSettings, stream: Box<dyn Wire>) -> Result<Connection, MailError> {
+    let password = settings.password.resolve().await.map_err(told)?;
+    let client = within(settings, "connecting", greeted(settings, stream)).await?;
+    signed_in(settings, client, &password).await
+}
+
+async fn signed_in(settings: &ImapSettings, client: Client<Counted>, password: &str) -> Result<Connection, MailError> {
+    let session = within(settings, "signing in", authenticated(settings, client, password)).await?;
     let mut connection = Connection::new(session, &settings.host, settings.patience);
     connection.load_capabilities().await?;
     Ok(connection)
@@ -58,15 +69,9 @@ async fn protected(settings: &ImapSettings, tls: &Tls) -> Result<Client<Counted>
     match settings.tls {
         Security::Implicit => {
             let stream = tls.handshake(tcp, host).await.map_err(told)?;
-            let mut client = Client::new(Counted::new(Box::new(stream)));
-            greeting(settings, &mut client).await?;
-            Ok(client)
+            greeted(settings, Box::new(stream)).await
         }
-        Security::None => {
-            let mut client = Client::new(Counted::new(Box::new(tcp)));
-            greeting(settings, &mut client).await?;
-            Ok(client)
-        }
+        Security::None => greeted(settings, Box::new(tcp)).await,
         Security::StartTls => {
             let mut plain = Client::new(tcp);
             greeting(settings, &mut plain).await?;
@@ -83,6 +88,12 @@ async fn protected(settings: &ImapSettings, tls: &Tls) -> Result<Client<Counted>
             Ok(Client::new(Counted::new(Box::new(stream))))
         }
     }
+}
+
+async fn greeted(settings: &ImapSettings, stream: Box<dyn Wire>) -> Result<Client<Counted>, MailError> {
+    let mut client = Client::new(Counted::new(stream));
+    greeting(settings, &mut client).await?;
+    Ok(client)
 }
 
 /// Reads the server's first line.

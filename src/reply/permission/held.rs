@@ -123,7 +123,15 @@ pub(super) fn authenticity(message: &Message, settings: &PermissionSettings, for
     if dmarc == Dmarc::Fail {
         return Some("dmarc fail".into());
     }
-    if form || dmarc == Dmarc::Pass {
+    if form {
+        return None;
+    }
+    // Who is proven may still be a machine: where the envelope sender ought to be noted and cannot be read,
+    // nobody knows whether it was the null one.
+    if message.return_path == ReturnPath::Absent && settings.return_path == ReturnPathRule::Required {
+        return Some("return-path absent".into());
+    }
+    if dmarc == Dmarc::Pass {
         return None;
     }
     let from = &message.author()?.email;
@@ -131,8 +139,7 @@ pub(super) fn authenticity(message: &Message, settings: &PermissionSettings, for
         ReturnPath::Mailbox(sender) if vouches(sender, from) => None,
         ReturnPath::Mailbox(sender) => Some(format!("sender not verified: return-path of {}", sender.domain())),
         ReturnPath::Null => Some("sender not verified: null return-path".into()),
-        ReturnPath::Absent if settings.return_path == ReturnPathRule::Ignore => None,
-        ReturnPath::Absent => Some("return-path absent".into()),
+        ReturnPath::Absent => None,
     }
 }
 

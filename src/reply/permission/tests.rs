@@ -286,6 +286,12 @@ fn a_sender_has_to_be_verified() {
         &returned("Anna+x@client.test"),
     );
     row("return-path absent", &with(|m| m.return_path = ReturnPath::Absent), &ordinary());
+    let pass = |m: &mut Message| authenticated(m, &[("mx.shop.example", Some("pass"))]);
+    let unknown = with(|m| {
+        pass(m);
+        m.return_path = ReturnPath::Absent;
+    });
+    row("return-path absent", &unknown, &with(pass));
     row(
         "sender not verified: return-path of relay.test",
         &proven(&[("mx.evil.test", Some("pass"))]),

@@ -8,6 +8,9 @@ use toml::Spanned;
 use crate::domain::{Asset, Intent, Reason, Signal};
 use crate::triage::hit::Effect;
 
+/// A pattern with its definitions written out, in bytes: definitions of definitions of definitions grow fast.
+const LONGEST_PATTERN: usize = 100_000;
+
 /// Why the rules could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
@@ -270,6 +273,10 @@ impl RuleFile {
             };
             expanded.replace_range(range, &format!("(?:{words})"));
             let spelled = format!("{{{name}}}");
+            let uses = expanded.matches(&spelled).count();
+            if expanded.len() + uses * words.len() > LONGEST_PATTERN {
+                return Err(format!("becomes longer than {LONGEST_PATTERN} bytes with its definitions written out"));
+            }
             expanded = expanded.replace(&spelled, &format!("(?:{words})"));
         }
         Err("uses definitions that need each other".into())

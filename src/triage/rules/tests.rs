@@ -57,6 +57,16 @@ fn mistakes_of_the_operator_are_refused() {
 }
 
 #[test]
+fn definitions_that_multiply_each_other_are_refused_before_they_fill_the_memory() {
+    let mut defined = "[define]\n".to_owned();
+    for (name, next) in ["a", "b", "c", "d", "e", "f"].into_iter().zip(["b", "c", "d", "e", "f", "back"]) {
+        defined += &format!("{name} = '{}'\n", format!("{{{next}}}").repeat(100));
+    }
+    let said = complaint(&GOOD.replace("[define]", &defined).replace(r"\b{back}\b", "{a}"));
+    assert!(said.contains("longer than 100000 bytes"), "{said}");
+}
+
+#[test]
 fn files_that_are_no_pack_are_left_alone() {
     let other = Asset { name: "policy.toml".into(), origin: "policy.toml".into(), bytes: b"[refund]".to_vec() };
     assert!(RuleSet::load(&[other]).unwrap().is_empty());
