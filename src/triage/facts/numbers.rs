@@ -87,21 +87,22 @@ fn references(text: &str) -> Vec<Range<usize>> {
 
 /// "TGQXPR": six capitals between words that are not shouted.
 fn letters_only(scene: &Scene<'_>) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
     let mut at = 0;
-    let mut shouted_before = false;
+    let mut words: Vec<(Range<usize>, bool)> = Vec::new();
     for chunk in scene.text().split(' ') {
         let start = at;
         at += chunk.len() + 1;
         let Some(range) = trimmed(chunk, start) else { continue };
-        let words = scene.folded.words(range.clone());
-        let shouted = words.len() > 3 && words.bytes().all(|b| b.is_ascii_uppercase());
-        if shouted && !shouted_before && range.len() == RECORD_LOCATOR {
-            found.push(range);
-        }
-        shouted_before = shouted;
+        let written = scene.folded.words(range.clone());
+        let shouted = written.len() > 3 && written.bytes().all(|b| b.is_ascii_uppercase());
+        words.push((range, shouted));
     }
-    found
+    let shouted = |at: Option<usize>| at.and_then(|at| words.get(at)).is_some_and(|(_, shouted)| *shouted);
+    let locator = |at: &usize| {
+        let long = words.get(*at).is_some_and(|(range, _)| range.len() == RECORD_LOCATOR);
+        long && shouted(Some(*at)) && !shouted(at.checked_sub(1)) && !shouted(Some(at + 1))
+    };
+    (0..words.len()).filter(locator).filter_map(|at| words.get(at)).map(|(range, _)| range.clone()).collect()
 }
 
 fn ends_in_digits(written: &str) -> bool {

@@ -13,7 +13,9 @@ pub(super) fn add(subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut Sink) {
     };
     let words = count(&|_, token| token.kind == Kind::Word);
     let mark = |wanted: &'static str| count(&|text, token| token.kind == Kind::Mark && text == wanted);
-    let shouted = count(&|text, token| token.shouted && token.kind == Kind::Word && text.len() >= 4);
+    // Subjects are written in capitals without any anger.
+    let loud = |token: &&super::tokens::Token| token.shouted && token.kind == Kind::Word && body.text(token).len() >= 4;
+    let shouted = body.list.iter().filter(loud).count();
     let mut steps = |name: &str, number: usize, at: &[usize]| {
         let key = hash::text(name);
         for (step, limit) in at.iter().enumerate() {
@@ -34,5 +36,4 @@ pub(super) fn add(subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut Sink) {
     steps("mostly shouted", usize::from(shouted * 3 > words), &[1]);
     steps("numbers", count(&|_, token| token.kind == Kind::Number), &[1, 2, 4, 8]);
     steps("codes", count(&|_, token| token.kind == Kind::Code), &[1, 2, 4]);
-    steps("accents", count(&|_, token| token.accented), &[1, 4]);
 }
