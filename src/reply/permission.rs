@@ -74,7 +74,8 @@ pub fn customer(message: &Message, settings: &PermissionSettings) -> Option<Addr
 pub fn is_own_answer(message: &Message, settings: &PermissionSettings) -> bool {
     let ours = message.author().is_some_and(|author| settings.is_ours(&author.email));
     let outside = message.recipients.iter().any(|address| !settings.is_ours(&address.email));
-    ours && outside && !is_contact_form(message, settings) && held::authenticity(message, settings, false).is_none()
+    let proven = held::passed(message, settings) || held::authenticity(message, settings, false).is_none();
+    ours && outside && !is_contact_form(message, settings) && proven
 }
 
 /// Which of our addresses the message was visibly written to: in To, Cc, Resent-* or a configured

@@ -98,7 +98,7 @@ fn shouted_words(text: &PreparedText) -> usize {
 pub fn mere_thanks(text: &PreparedText, hits: &[RuleHit]) -> bool {
     /// Longer mails say more than thanks, whatever the rules see in them.
     const LONGEST: usize = 240;
-    const POLITE: &[&str] = &["thanks-", "refund-arrived-", "kind-words-", "no-refund-wanted-"];
+    const POLITE: &[&str] = &["thanks-", "refund-arrived-", "refund-has-arrived-", "kind-words-", "no-refund-wanted-"];
     let polite = |hit: &&RuleHit| POLITE.iter().any(|name| hit.name.starts_with(name));
     let thanks = hits.iter().any(|hit| hit.name.starts_with("thanks-") && !hit.negated);
     let mut refund = 0.0;

@@ -118,6 +118,11 @@ fn visibility(message: &Message, settings: &PermissionSettings) -> Option<String
     super::our_address(message, settings).is_none().then(|| "our address not visible".into())
 }
 
+/// Whether the trusted server found the sender proven, whatever the envelope says.
+pub(super) fn passed(message: &Message, settings: &PermissionSettings) -> bool {
+    dmarc(message, settings) == Dmarc::Pass
+}
+
 pub(super) fn authenticity(message: &Message, settings: &PermissionSettings, form: bool) -> Option<String> {
     let dmarc = dmarc(message, settings);
     if dmarc == Dmarc::Fail {

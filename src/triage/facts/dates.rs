@@ -13,11 +13,9 @@ use crate::triage::hit::Part;
 pub(super) type Dates<'a> = Vec<(&'a Shape, Range<usize>)>;
 
 pub(super) fn find<'a>(scene: &Scene<'a>) -> Dates<'a> {
-    let mut dates = scene.vocabulary.dates(scene.text());
+    let dates = scene.vocabulary.dates(scene.text()).into_iter();
     // "le 3 kg", "du 12,40 €".
-    dates.truncate(MOST);
-    dates.retain(|(_, range)| !ends_as_quantity(scene, range));
-    dates
+    dates.filter(|(_, range)| !ends_as_quantity(scene, range)).take(MOST).collect()
 }
 
 /// "(8820-KX, 3 May)": what an order number just beside a date is worth for the purchase date.

@@ -15,6 +15,8 @@ const MOST: usize = 250;
 pub(super) const SETS: usize = 2;
 /// A set found in more than this share of mails, by a rough guess, is not worth asking for besides another.
 const USEFUL: f32 = 0.6;
+/// A set this rare need not be bettered.
+const RARE: f32 = 0.1;
 /// Gaps of at least this many bytes make automata large.
 const GAP: u32 = 8;
 
@@ -88,9 +90,14 @@ fn of(hir: &Hir) -> Option<Needles> {
             all.map(|all| all.concat()).or_else(|| prefixes(hir))
         }
         HirKind::Concat(parts) => {
+            let rarest = |a: &Needles, b: &Needles| share(a).total_cmp(&share(b));
+            let inner = parts.iter().filter_map(of).min_by(rarest);
+            if inner.as_ref().is_some_and(|words| share(words) <= RARE) {
+                return inner;
+            }
+            // Parts that are common by themselves may be rare in a row; looking costs the square of their number.
             let tails = (0..parts.len()).filter_map(|from| prefixes(&Hir::concat(parts.get(from..)?.to_vec())));
-            let inner = parts.iter().filter_map(of);
-            tails.chain(inner).min_by(|a, b| share(a).total_cmp(&share(b)))
+            tails.chain(inner).min_by(rarest)
         }
         HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
         _ => prefixes(hir),

@@ -32,6 +32,12 @@ impl Inner {
             return Err(refused(to, "it is not empty"));
         }
         let failed = |error: io::Error| StoreError::Temporary(format!("cannot write {}: {error}", to.display()));
+        // Under its name stands only what was read back.
+        let whole = to;
+        let to = &partial(to);
+        if to.exists() {
+            fs::remove_dir_all(to).map_err(failed)?;
+        }
         durable::private_folder(to).map_err(failed)?;
         let mut rows = {
             let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
@@ -47,9 +53,22 @@ impl Inner {
             copy_all(&self.data_dir.join(name), &to.join(name)).map_err(failed)?;
         }
         rewrite::sync_below(to).map_err(failed)?;
-        verify(to, &read, rows)
+        let done = verify(to, &read, rows)?;
+        fs::rename(to, whole).map_err(failed)?;
+        whole.parent().map_or(Ok(()), durable::sync_folder).map_err(failed)?;
+        Ok(BackedUp { folder: whole.to_owned(), ..done })
     }
 }
+
+/// What a backup is called until it is complete.
+fn partial(to: &Path) -> PathBuf {
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(PARTIAL);
+    to.with_file_name(name)
+}
+
+/// End of the name of a backup that is not complete.
+const PARTIAL: &str = ".partial";
 
 fn refused(to: &Path, why: &str) -> StoreError {
     StoreError::Permanent(format!("a backup cannot be written to {}: {why}; name another folder", to.display()))
@@ -106,29 +125,43 @@ fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Backups below a folder, newest first: their names are times.
+/// Complete backups below a folder: those named by their time newest first, then those that a person named.
 pub(super) fn below(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.join(open::FOLDER).join("db").is_file() {
-            found.push(path);
+        let complete = !path.as_os_str().to_string_lossy().ends_with(PARTIAL);
+        if complete && path.join(open::FOLDER).join("db").is_file() {
+            let timed = path.file_name().and_then(|name| name.to_str()).is_some_and(is_time);
+            found.push((timed, path));
         }
     }
     found.sort();
     found.reverse();
-    Ok(found)
+    Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
-/// Puts a copy's store in the place of one that was moved aside.
+/// `20260302T000000Z`.
+fn is_time(name: &str) -> bool {
+    let shape = name.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+    shape.eq(*b"00000000T000000Z")
+}
+
+/// Puts a copy's store in the place of one that was moved aside: each part whole, and the database last, for it is
+/// what a start looks for.
 pub(super) fn put_back(copy: &Path, data_dir: &Path) -> io::Result<()> {
-    for part in PARTS {
-        let to = data_dir.join(part);
-        if to.exists() {
-            fs::remove_dir_all(&to)?;
+    for part in PARTS.iter().rev() {
+        let (to, arriving) = (data_dir.join(part), data_dir.join(format!("{part}{PARTIAL}")));
+        for folder in [&to, &arriving] {
+            if folder.exists() {
+                fs::remove_dir_all(folder)?;
+            }
         }
-        copy_all(&copy.join(part), &to)?;
-        rewrite::sync_below(&to)?;
+        copy_all(&copy.join(part), &arriving)?;
+        if arriving.exists() {
+            rewrite::sync_below(&arriving)?;
+            fs::rename(&arriving, &to)?;
+        }
     }
     durable::sync_folder(data_dir)
 }

@@ -17,6 +17,14 @@ use crate::ports::store::{AutomatedMessage, CaseMessage, Erased, Expired, Expiry
 /// Messages looked at, or cases erased, in one step: nobody waits long for it.
 const AT_ONCE: usize = 200;
 
+/// None where no backup was made yet.
+fn backups_below(folder: &Path) -> StoreResult<Vec<PathBuf>> {
+    match backup::below(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed.map_err(|error| open::at(folder, "list", &error)),
+    }
+}
+
 impl Inner {
     /// See [`crate::ports::Store::erase`].
     pub(super) fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
@@ -27,7 +35,7 @@ impl Inner {
         erased.files = self.sweep()?;
         erased.moved_aside = moved_aside(&self.data_dir).map_err(|error| open::at(&self.data_dir, "list", &error))?;
         if let Some(backups) = &self.settings.backups {
-            for copy in backup::below(backups).unwrap_or_default() {
+            for copy in backups_below(backups)? {
                 self.erase_copy(&copy, address, at)?;
                 erased.backups.push(copy);
             }
