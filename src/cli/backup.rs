@@ -2,15 +2,12 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
 
 use super::wiring;
-use crate::adapters::store::sled::SledStore;
-use crate::adapters::system::SystemIds;
 use crate::config::Config;
 use crate::control::{Client, ClientError, Request, Response};
 use crate::ports::Store as _;
@@ -39,8 +36,7 @@ pub async fn run(args: BackupArgs, config: &Config, out: &mut dyn Write) -> anyh
             other => bail!("the daemon answered something else ({other:?}): use the same version"),
         },
         Err(ClientError::NoDaemon(_)) => {
-            let (store, _) = SledStore::open(&config.data_dir, &wiring::store_settings(config), Arc::new(SystemIds))
-                .with_context(|| format!("cannot open the store in {}", config.data_dir.display()))?;
+            let store = wiring::store_without_daemon(config)?;
             store.backup(&folder).await?
         }
         Err(error) => return Err(error.into()),

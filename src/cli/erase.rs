@@ -1,15 +1,12 @@
 //! `guichet erase`: everything about one address, removed by the running daemon or, without one, here.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::Timestamp;
 
 use super::wiring;
-use crate::adapters::store::sled::SledStore;
-use crate::adapters::system::SystemIds;
 use crate::config::{Config, Outgoing};
 use crate::control::{Client, ClientError, Request, Response};
 use crate::domain::Email;
@@ -36,8 +33,7 @@ pub async fn run(args: EraseArgs, config: &Config, out: &mut dyn Write) -> anyho
             other => bail!("the daemon answered something else ({other:?}): use the same version"),
         },
         Err(ClientError::NoDaemon(_)) => {
-            let (store, _) = SledStore::open(&config.data_dir, &wiring::store_settings(config), Arc::new(SystemIds))
-                .with_context(|| format!("cannot open the store in {}", config.data_dir.display()))?;
+            let store = wiring::store_without_daemon(config)?;
             store.erase(&address, Timestamp::now()).await?
         }
         Err(error) => return Err(error.into()),

@@ -5,7 +5,6 @@ mod report;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -13,8 +12,6 @@ use clap::Args;
 use super::{corpora, wiring};
 use crate::adapters::assets::{Assets, Kind};
 use crate::adapters::durable;
-use crate::adapters::store::sled::SledStore;
-use crate::adapters::system::SystemIds;
 use crate::config::Config;
 use crate::control::{Client, ClientError, Request, Response};
 use crate::daemon::lessons::{Lessons, lessons};
@@ -104,8 +101,7 @@ async fn corrections(config: &Config) -> anyhow::Result<Lessons> {
         // Before the first start there is nothing to read, and nothing is to be made.
         Err(ClientError::NoDaemon(_)) if !config.data_dir.is_dir() => Ok(Lessons::default()),
         Err(ClientError::NoDaemon(_)) => {
-            let (store, _) = SledStore::open(&config.data_dir, &wiring::store_settings(config), Arc::new(SystemIds))
-                .with_context(|| format!("cannot open the store in {}", config.data_dir.display()))?;
+            let store = wiring::store_without_daemon(config)?;
             Ok(lessons(&store).await?)
         }
         Err(error) => Err(error.into()),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 
 use crate::adapters::assets::{Assets, Kind};
@@ -11,7 +11,8 @@ use crate::adapters::imap::{FolderNames, ImapActions, ImapSettings, ImapSource};
 use crate::adapters::maildir::{MaildirActions, MaildirSettings, MaildirSource};
 use crate::adapters::outbox_dir::OutboxDir;
 use crate::adapters::smtp::{SmtpLogin, SmtpMailer, SmtpSettings, StageTimeouts};
-use crate::adapters::store::sled::SledSettings;
+use crate::adapters::store::sled::{SledSettings, SledStore};
+use crate::adapters::system::SystemIds;
 use crate::config::{self, Config, ImapFolders, Mailbox, Outgoing, Server, Source};
 use crate::daemon::handbook::Handbook;
 use crate::daemon::review::Wording;
@@ -93,6 +94,20 @@ fn policy(config: Option<&Config>, rules: &[Asset]) -> anyhow::Result<Policy> {
     let name = named.strip_prefix("rules/").unwrap_or(named);
     let asset = rules.iter().find(|asset| asset.name == name);
     Ok(Policy::load(asset.with_context(|| format!("the policy file {named} does not exist"))?)?)
+}
+
+/// Opens the store for a command while no daemon runs.
+///
+/// # Errors
+/// When it cannot be opened. And when opening it found it damaged or rolled back: the command stops and says what
+/// happened, for no daemon is there to raise the alarm; asked again, it works on what is there now.
+pub fn store_without_daemon(config: &Config) -> anyhow::Result<SledStore> {
+    let opened = SledStore::open(&config.data_dir, &store_settings(config), Arc::new(SystemIds));
+    let (store, loss) = opened.with_context(|| format!("cannot open the store in {}", config.data_dir.display()))?;
+    match loss {
+        None => Ok(store),
+        Some(loss) => bail!("{loss} Nothing else was done; give the command again to go on with this store"),
+    }
 }
 
 /// How the store runs.

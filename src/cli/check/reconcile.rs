@@ -1,15 +1,12 @@
 //! All messages on the server against the store: each is stored, given up before a person's eyes, known from another
 //! place, older than the history that is imported, or still to be read. Anything else is missing.
 
-use std::sync::Arc;
-
 use anyhow::bail;
 
 use super::Findings;
 use crate::adapters::identity;
 use crate::adapters::imap::{ImapSettings, Place, Survey};
 use crate::adapters::store::sled::SledStore;
-use crate::adapters::system::SystemIds;
 use crate::cli::wiring;
 use crate::config::{Config, Mailbox};
 use crate::control::{self, Client, ClientError, Request, Response};
@@ -31,10 +28,7 @@ impl Asked {
     async fn open(config: &Config) -> anyhow::Result<Self> {
         match Client::connect(&config.data_dir).await {
             Ok(client) => Ok(Self::Daemon(client)),
-            Err(ClientError::NoDaemon(_)) => {
-                let settings = wiring::store_settings(config);
-                Ok(Self::Store(Box::new(SledStore::open(&config.data_dir, &settings, Arc::new(SystemIds))?.0)))
-            }
+            Err(ClientError::NoDaemon(_)) => Ok(Self::Store(Box::new(wiring::store_without_daemon(config)?))),
             Err(error) => Err(error.into()),
         }
     }
