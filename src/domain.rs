@@ -3,13 +3,17 @@
 //! Nothing here knows tokio, a clock, a file or a socket.
 
 pub mod address;
+pub mod assessment;
 pub mod asset;
 pub mod calendar;
 pub mod case;
 pub mod draft;
+pub mod history;
 pub mod identity;
 pub mod joining;
 pub mod message;
+pub mod money;
+pub mod order;
 pub mod outgoing;
 pub mod permission;
 pub mod policy;
@@ -19,12 +23,16 @@ pub mod timer;
 pub mod verdict;
 
 pub use address::{Address, Email};
+pub use assessment::{Assessment, Basis, Outcome};
 pub use asset::Asset;
 pub use calendar::Calendar;
 pub use case::{Case, CaseFlag, CaseId, CaseState, Closed};
 pub use draft::{Draft, DraftProposal, Suggestion, TemplateName};
+pub use history::CustomerHistory;
 pub use identity::MessageKey;
 pub use message::{Condition, Message, MessageId, RawMessage};
+pub use money::Money;
+pub use order::{Order, Purchase};
 pub use outgoing::{DeliveryState, OutgoingId, OutgoingKind, OutgoingMail};
 pub use permission::Permission;
 pub use position::{Folder, MessageLocation, Position};

@@ -6,7 +6,7 @@
 //! | floor | modules |
 //! |---|---|
 //! | 0 | [`domain`]: values and their legal steps; [`failpoint`] |
-//! | 1 | [`reading`], [`triage`], [`reply`]: pure functions from bytes to answer |
+//! | 1 | [`reading`], [`triage`], [`refund`], [`reply`]: pure functions from bytes to answer |
 //! | 2 | [`ports`]: traits |
 //! | 3 | [`adapters`]: the only I/O |
 //! | 4 | [`daemon`]: use-cases that know ports only |
@@ -22,5 +22,6 @@ pub mod domain;
 pub mod failpoint;
 pub mod ports;
 pub mod reading;
+pub mod refund;
 pub mod reply;
 pub mod triage;

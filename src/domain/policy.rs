@@ -1,4 +1,6 @@
-//! The shop's policy, as far as the verdict and the suggestion need it.
+//! The shop's policy: which facts a decision needs, and what the shop itself lays down.
+
+mod shop;
 
 use std::collections::BTreeMap;
 
@@ -8,11 +10,44 @@ use toml::Spanned;
 use super::asset::Asset;
 use super::verdict::{Fact, Given, Intent};
 
-/// Which facts a kind of request needs before a person can decide.
+pub use shop::{
+    Alternative, AlternativeKind, AlternativeStance, Apology, Clause, Law, Marketplace, Measure, Mediator, Methods,
+    Promises, RefusalLength, RefusalOffers, Roles, Stance, Window,
+};
+
+/// The shop's policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Needed facts per intent; an intent that is absent needs nothing.
+    /// Facts a person needs before deciding, per intent; an intent that is absent needs nothing.
     pub needed: BTreeMap<Intent, Vec<Fact>>,
+    /// Whose law comes first.
+    pub law: Law,
+    /// The shop told its customers of the right of withdrawal as the law asks (L221-20 adds 12 months otherwise).
+    pub informs_of_withdrawal: bool,
+    /// The customer pays the return of withdrawn goods (L221-23), as the terms of sale say.
+    pub customer_pays_return: bool,
+    /// The clauses, each id and version once.
+    pub clauses: Vec<Clause>,
+    /// Windows of goodwill; the first that fits a line governs it.
+    pub windows: Vec<Window>,
+    /// How refunds are paid.
+    pub methods: Methods,
+    /// The shop's own speed.
+    pub promises: Promises,
+    /// What may be offered.
+    pub alternatives: Vec<Alternative>,
+    /// The mediator.
+    pub mediator: Option<Mediator>,
+    /// Marketplaces.
+    pub marketplaces: Vec<Marketplace>,
+    /// Measures really taken.
+    pub measures: Vec<Measure>,
+    /// Who approves.
+    pub roles: Roles,
+    /// The shop's choices.
+    pub stance: Stance,
+    /// Statutory deadlines may be quoted to customers.
+    pub quote_legal_clocks: bool,
 }
 
 /// A mistake in the policy file.
@@ -38,6 +73,20 @@ impl Default for Policy {
                 (Intent::RefundRequest, vec![Fact::OrderNumber, Fact::PurchaseDate, Fact::Product, Fact::Reason]),
                 (Intent::RefundNotReceived, vec![Fact::OrderNumber, Fact::AnnouncedDate]),
             ]),
+            law: Law::Fr,
+            informs_of_withdrawal: true,
+            customer_pays_return: true,
+            clauses: Vec::new(),
+            windows: Vec::new(),
+            methods: Methods::new(),
+            promises: Promises::default(),
+            alternatives: Vec::new(),
+            mediator: None,
+            marketplaces: Vec::new(),
+            measures: Vec::new(),
+            roles: Roles::default(),
+            stance: Stance::default(),
+            quote_legal_clocks: false,
         }
     }
 }
@@ -69,7 +118,7 @@ impl Policy {
             }
             needed.insert(intent, known);
         }
-        Ok(Self { needed })
+        Ok(Self { needed, ..Self::default() })
     }
 
     /// The needed facts that are not there, in the policy's order.

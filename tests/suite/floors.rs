@@ -8,6 +8,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("failpoint", 0),
     ("reading", 1),
     ("triage", 1),
+    ("refund", 1),
     ("reply", 1),
     ("ports", 2),
     ("adapters", 3),
