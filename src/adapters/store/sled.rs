@@ -31,6 +31,7 @@ mod upkeep;
 mod withdraw;
 mod witness;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,6 +96,8 @@ struct Inner {
     refused: AtomicBool,
     texts: Texts,
     raw: Raw,
+    /// Files that rows named since the last sweep; most of them no row names any more.
+    released: Mutex<HashSet<String>>,
     ids: Arc<dyn Ids>,
     /// Held by who copies or removes files that rows name.
     upkeep: Mutex<()>,
@@ -161,6 +164,7 @@ impl SledStore {
             upkeep: Mutex::new(()),
             texts: opened.texts,
             raw: opened.raw,
+            released: Mutex::default(),
             ids,
             _lock: opened.lock,
         };
@@ -259,6 +263,7 @@ impl Inner {
         }
         let mut tx = self.tx(live);
         let answer = step(&mut tx)?;
+        let released = tx.released()?;
         let Some(mut batch) = tx.into_batch() else { return Ok((answer, None)) };
         let change = live.last + 1;
         batch.insert(Key::of(Table::LastChange).bytes(), change.to_string().as_bytes());
@@ -269,6 +274,9 @@ impl Inner {
         }
         failpoint::pass("store.batch.after");
         live.last = change;
+        if !released.is_empty() {
+            self.released.lock().unwrap_or_else(PoisonError::into_inner).extend(released);
+        }
         Ok((answer, Some(live.committer.request(change))))
     }
 }

@@ -43,6 +43,21 @@ pub async fn an_erased_customer_is_gone_and_stays_known(mut bench: Bench) {
     assert_eq!(again, Erased { files: again.files, ..Erased::default() }, "repeating it is harmless");
 }
 
+pub async fn what_is_under_way_survives_an_erasure(mut bench: Bench) {
+    bench.open_case(&Letter::new(1).from(CLAIRE)).await;
+    let coming = Letter::new(2).from("tom@other.example");
+    bench.store().keep_raw(coming.key(), b"the original").await.unwrap();
+    // Between the bytes and the row that names them.
+    bench.store().erase(&Email::parse(CLAIRE).unwrap(), minutes(100)).await.unwrap();
+    bench
+        .store()
+        .expire(Expiry { raw: minutes(1), automated: minutes(1), closed: minutes(1) }, minutes(100))
+        .await
+        .unwrap();
+    bench.open_case(&coming).await;
+    assert_eq!(bench.store().raw(coming.key()).await.unwrap().as_deref(), Some(b"the original".as_slice()));
+}
+
 pub async fn an_open_dispute_defers_the_erasure(mut bench: Bench) {
     let case = bench.open_case(&Letter::new(1).from(CLAIRE).signals(&[Signal::DisputeOpened])).await;
     let before = bench.file(&case).await;

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
+use super::key::Table;
 use crate::adapters::durable;
 use crate::domain::MessageKey;
 use crate::failpoint;
@@ -19,10 +21,30 @@ const WORTH_COMPRESSING: usize = 1024;
 /// No value or message is larger than this; more means a damaged file.
 const LARGEST_FILE: u64 = 512 * 1024 * 1024;
 const LEVEL: i32 = 3;
+/// A file is durable before the row that names it. One written so lately may belong to a step under way.
+const UNDER_WAY: Duration = Duration::from_secs(600);
 
 const PLAIN: u8 = 0;
 const COMPRESSED: u8 = 1;
 const IN_FILE: u8 = 2;
+
+/// Which of the files that no row names are removed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sweep<'a> {
+    /// All: nobody else writes here.
+    All,
+    /// Those that rows named before, and those too old to belong to a step under way.
+    Released(&'a HashSet<String>),
+}
+
+impl Sweep<'_> {
+    fn takes(self, name: &str, file: &std::fs::Metadata) -> io::Result<bool> {
+        let Self::Released(released) = self else { return Ok(true) };
+        // A clock that was set back makes a file of the future: it waits for the next start.
+        let age = SystemTime::now().duration_since(file.modified()?).unwrap_or_default();
+        Ok(released.contains(name) || age > UNDER_WAY)
+    }
+}
 
 /// `data_dir/texts`: content-addressed.
 #[derive(Debug)]
@@ -49,12 +71,9 @@ impl Texts {
         let digest = Sha256::digest(bytes);
         let name = file_name(&digest);
         failpoint::pass("store.text.before");
-        if self.folder.join(&name).exists() {
-            durable::sync_folder(&self.folder)
-        } else {
-            durable::write(&self.folder, &name, &packed)
-        }
-        .map_err(|error| io_error(&format!("write {}", self.folder.join(&name).display()), &error))?;
+        // One that lies there is written again as well: whole, and too young to be swept before a row names it.
+        durable::write(&self.folder, &name, &packed)
+            .map_err(|error| io_error(&format!("write {}", self.folder.join(&name).display()), &error))?;
         failpoint::pass("store.text.after");
         Ok(tagged(IN_FILE, &digest))
     }
@@ -104,8 +123,8 @@ impl Texts {
     }
 
     /// Removes files that no value names; returns how many.
-    pub(super) fn sweep(&self, named: &HashSet<String>) -> io::Result<u64> {
-        sweep(&self.folder, named)
+    pub(super) fn sweep(&self, named: &HashSet<String>, which: Sweep<'_>) -> io::Result<u64> {
+        sweep(&self.folder, named, which)
     }
 }
 
@@ -171,9 +190,16 @@ impl Raw {
         }
     }
 
+    /// The file that belongs to the message whose row has this key.
+    pub(super) fn named_by(key: &[u8]) -> Option<String> {
+        let hex = key.strip_prefix(&[Table::Message as u8]).and_then(|rest| rest.get(..64));
+        let hex = hex.and_then(|hex| std::str::from_utf8(hex).ok());
+        hex.and_then(|hex| MessageKey::from_hex(hex).ok()).map(Self::name)
+    }
+
     /// Removes files that no message names; returns how many.
-    pub(super) fn sweep(&self, named: &HashSet<String>) -> io::Result<u64> {
-        sweep(&self.folder, named)
+    pub(super) fn sweep(&self, named: &HashSet<String>, which: Sweep<'_>) -> io::Result<u64> {
+        sweep(&self.folder, named, which)
     }
 }
 
@@ -195,15 +221,26 @@ fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn sweep(folder: &Path, named: &HashSet<String>) -> io::Result<u64> {
+fn sweep(folder: &Path, named: &HashSet<String>, which: Sweep<'_>) -> io::Result<u64> {
     let mut removed = 0;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let ours = name.to_str().is_some_and(|name| name.ends_with(".zst") || name.starts_with(durable::UNFINISHED));
-        if ours && !name.to_str().is_some_and(|name| named.contains(name)) {
-            std::fs::remove_file(entry.path())?;
-            removed += 1;
+        let Some(name) = name.to_str() else { continue };
+        let ours = name.ends_with(".zst") || name.starts_with(durable::UNFINISHED);
+        if !ours || named.contains(name) {
+            continue;
+        }
+        // A file under way gets its name while we look.
+        let gone = match entry.metadata().and_then(|file| which.takes(name, &file)) {
+            Ok(true) => std::fs::remove_file(entry.path()),
+            Ok(false) => continue,
+            Err(error) => Err(error),
+        };
+        match gone {
+            Ok(()) => removed += 1,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(removed)
@@ -248,9 +285,31 @@ mod tests {
         texts.encode(&incompressible(60_000)).unwrap();
         std::fs::write(data.path().join("texts/README"), "by a person").unwrap();
         let named = HashSet::from([Texts::named_by(&kept).unwrap()]);
-        assert_eq!(texts.sweep(&named).unwrap(), 1);
+        assert_eq!(texts.sweep(&named, Sweep::All).unwrap(), 1);
         assert!(texts.decode(&kept).is_ok());
         assert!(data.path().join("texts/README").exists());
+    }
+
+    #[test]
+    fn beside_steps_under_way_only_what_was_released_or_is_old_is_swept() {
+        let data = tempfile::tempdir().unwrap();
+        let texts = Texts::open(data.path()).unwrap();
+        let [named, released, new, old] = [50_000, 60_000, 70_000, 80_000]
+            .map(|bytes| Texts::named_by(&texts.encode(&incompressible(bytes)).unwrap()).unwrap());
+        let path = |name: &str| data.path().join("texts").join(name);
+        let age = |name: &str| {
+            let file = std::fs::File::options().write(true).open(path(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(11 * 60)).unwrap();
+        };
+        age(&named);
+        age(&old);
+        let which = HashSet::from([released.clone(), named.clone()]);
+        let swept = texts.sweep(&HashSet::from([named.clone()]), Sweep::Released(&which)).unwrap();
+        assert_eq!((swept, path(&released).exists(), path(&old).exists()), (2, false, false));
+        assert!(path(&named).exists() && path(&new).exists());
+        age(&new);
+        texts.encode(&incompressible(70_000)).unwrap();
+        assert_eq!(texts.sweep(&HashSet::from([named]), Sweep::Released(&which)).unwrap(), 0, "written again just now");
     }
 
     #[test]

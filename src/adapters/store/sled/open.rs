@@ -13,14 +13,13 @@ use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 
 use super::SledSettings;
-use super::files::{Raw, Texts};
+use super::files::{Raw, Sweep, Texts};
 use super::key::{Key, Table};
 use super::mark::Mark;
 use super::tx::database_error;
 use super::witness::Witness;
 use super::{backup, rewrite, rollback};
 use crate::adapters::durable;
-use crate::domain::MessageKey;
 use crate::ports::Ids;
 use crate::ports::store::{StoreError, StoreResult};
 
@@ -281,9 +280,12 @@ pub(super) struct Names {
 impl Names {
     fn add(&mut self, key: &[u8], value: &[u8]) {
         self.texts.extend(Texts::named_by(value));
-        let hex = key.strip_prefix(&[Table::Message as u8]).and_then(|rest| rest.get(..64));
-        let hex = hex.and_then(|hex| std::str::from_utf8(hex).ok());
-        self.raw.extend(hex.and_then(|hex| MessageKey::from_hex(hex).ok()).map(Raw::name));
+        self.raw.extend(Raw::named_by(key));
+    }
+
+    /// Removes files that no row names; returns how many.
+    pub(super) fn sweep(&self, texts: &Texts, raw: &Raw, which: Sweep<'_>) -> std::io::Result<u64> {
+        Ok(texts.sweep(&self.texts, which)? + raw.sweep(&self.raw, which)?)
     }
 }
 
@@ -315,8 +317,7 @@ fn finish(
         let synced = opened.file.sync_data().and_then(|()| durable::sync_folder(&folder));
         synced.map_err(|error| at(&folder, "write to", &error))?;
     } else {
-        let swept = texts.sweep(&checked.names.texts).and_then(|texts| Ok(texts + raw.sweep(&checked.names.raw)?));
-        let swept = swept.map_err(|error| at(data_dir, "sweep", &error))?;
+        let swept = checked.names.sweep(&texts, &raw, Sweep::All).map_err(|error| at(data_dir, "sweep", &error))?;
         if swept > 0 {
             tracing::info!(files = swept, "removed files that no stored message names");
         }

@@ -1,11 +1,11 @@
 //! One step under way: reads see its own writes, nothing is applied before the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::files::Texts;
+use super::files::{Raw, Texts};
 use super::key::Key;
 use crate::ports::Ids;
 use crate::ports::store::{StoreError, StoreResult};
@@ -43,6 +43,19 @@ impl<'a> Tx<'a> {
             }
         }
         Some(batch)
+    }
+
+    /// Files that rows name now, and those rows no longer once the step is applied. Another row may name them still.
+    pub(super) fn released(&self) -> StoreResult<HashSet<String>> {
+        let mut files = HashSet::new();
+        for (key, value) in &self.writes {
+            let Some(before) = self.tree.get(key).map_err(database_error)? else { continue };
+            files.extend(Texts::named_by(&before));
+            if value.is_none() {
+                files.extend(Raw::named_by(key));
+            }
+        }
+        Ok(files)
     }
 
     /// 32 random hexadecimal digits.

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 
-use super::files::{Raw, Texts};
+use super::files::{Raw, Sweep, Texts};
 use super::key::{Key, Table};
 use super::tx::{Order, Tx, database_error};
 use super::{Inner, Room, backup, closed, open, rewrite};
@@ -55,20 +55,24 @@ impl Inner {
             opened.database.flush().map_err(database_error)?;
         }
         rewrite::replace(copy, opened.database)?;
-        let read = open::read_copy(copy, &self.settings)?;
-        sweep(&texts, copy, &read.names).map_err(|error| open::at(copy, "sweep", &error))?;
+        let names = open::read_copy(copy, &self.settings)?.names;
+        let swept = Raw::open(copy).and_then(|raw| names.sweep(&texts, &raw, Sweep::All));
+        swept.map_err(|error| open::at(copy, "sweep", &error))?;
         Ok(())
     }
 
-    /// Removes originals and texts that no row names any more.
+    /// Removes originals and texts that rows named and no row names any more. What a step under way has written
+    /// before its row is there stays.
     fn sweep(&self) -> StoreResult<u64> {
-        // A text lies there before the row that names it: one that is still unnamed belongs to a step under way,
-        // which writes it again when it is repeated.
-        let writing = self.live.write().unwrap_or_else(PoisonError::into_inner);
-        let live = writing.as_ref().ok_or_else(closed)?;
+        // Nothing is applied meanwhile.
+        let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let live = reading.as_ref().ok_or_else(closed)?;
         let names = open::names(&live.database)?;
-        let swept = self.texts.sweep(&names.texts).and_then(|texts| Ok(texts + self.raw.sweep(&names.raw)?));
-        swept.map_err(|error| open::at(&self.data_dir, "sweep", &error))
+        let mut released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        let swept = names.sweep(&self.texts, &self.raw, Sweep::Released(&released));
+        let swept = swept.map_err(|error| open::at(&self.data_dir, "sweep", &error))?;
+        released.clear();
+        Ok(swept)
     }
 
     /// See [`crate::ports::Store::expire`].
@@ -147,10 +151,6 @@ impl Tx<'_> {
         }
         Ok(gone)
     }
-}
-
-fn sweep(texts: &Texts, copy: &Path, names: &open::Names) -> io::Result<u64> {
-    Ok(texts.sweep(&names.texts)? + Raw::open(copy)?.sweep(&names.raw)?)
 }
 
 fn moved_aside(data_dir: &Path) -> io::Result<Vec<PathBuf>> {
