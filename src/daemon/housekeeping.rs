@@ -78,6 +78,7 @@ impl Housekeeping {
                 originals = gone.raw,
                 automated = gone.automated,
                 cases = gone.cases,
+                files = gone.files,
                 "removed what was kept long enough"
             ),
             Err(error) => tracing::warn!(%error, "what was kept long enough could not be removed; it is tried again"),

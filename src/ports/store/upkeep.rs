@@ -67,4 +67,6 @@ pub struct Expired {
     pub automated: u64,
     /// Closed cases erased.
     pub cases: u64,
+    /// Files removed with these two: originals and long texts.
+    pub files: u64,
 }

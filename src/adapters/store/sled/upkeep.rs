@@ -90,9 +90,11 @@ impl Inner {
             let (gone, _) = self.apply(Room::Reserve, |tx| tx.expire_cases(before.closed, at))?;
             expired.cases += gone as u64;
             if gone < AT_ONCE {
-                return Ok(expired);
+                break;
             }
         }
+        expired.files = self.sweep()?;
+        Ok(expired)
     }
 
     /// Removes originals of messages that arrived before.
@@ -103,7 +105,7 @@ impl Inner {
             let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
             let tx = self.tx(reading.as_ref().ok_or_else(closed)?);
             for key in some {
-                // One without a message is under way, or left by a crash: the next start sweeps it.
+                // One without a message is under way, or to be swept.
                 let Ok(message) = tx.message(*key) else { continue };
                 let case = tx.member(*key)?.flatten().map(|id| tx.case(&id)).transpose()?;
                 let held = case.map(|case| tx.kept_because(&case)).transpose()?.flatten();
