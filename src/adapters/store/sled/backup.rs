@@ -42,7 +42,7 @@ impl Inner {
         let mut rows = {
             let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
             let live = reading.as_ref().ok_or_else(closed)?;
-            rewrite::copy(&live.database, &to.join(open::FOLDER), Some(copied()))?
+            rewrite::copy(&live.database, &to.join(open::FOLDER), self.settings.cache_bytes, Some(copied()))?
         };
         rows += 1;
         let read = open::read_copy(to, &self.settings)?;

@@ -64,7 +64,7 @@ impl Inner {
         }
         rewrite::settle(&self.data_dir).map_err(|error| open::at(&self.data_dir, "finish the rewriting in", &error))?;
         let read = open::reopen(&self.data_dir, &self.settings)?;
-        rewrite::replace(&self.data_dir, read.database)?;
+        rewrite::replace(&self.data_dir, read.database, self.settings.cache_bytes)?;
         let mut opened = open::reopen(&self.data_dir, &self.settings)?;
         let store = Tx::new(&opened.database, &self.texts, self.ids.as_ref()).store_id()?;
         if let (Some(path), Some(store)) = (&self.settings.witness, store) {

@@ -20,11 +20,18 @@ const REPLACED: &str = "store.replaced";
 const ROWS: usize = 1000;
 
 /// Writes all rows of `from`, and one more if there is one, into a new database in `folder`, which must not exist.
-/// Durable when it returns; returns how many rows `from` has.
-pub(super) fn copy(from: &sled::Db, folder: &Path, more: Option<(Vec<u8>, Vec<u8>)>) -> StoreResult<u64> {
+/// Durable when it returns; returns how many rows `from` has. `cache_bytes`: memory for the new one's pages, where
+/// sled would take a gigabyte.
+pub(super) fn copy(
+    from: &sled::Db,
+    folder: &Path,
+    cache_bytes: u64,
+    more: Option<(Vec<u8>, Vec<u8>)>,
+) -> StoreResult<u64> {
     let in_folder = |error: io::Error| StoreError::Temporary(format!("cannot write to {}: {error}", folder.display()));
     durable::private_folder(folder).map_err(in_folder)?;
-    let into = sled::Config::new().path(folder).flush_every_ms(None).open().map_err(database_error)?;
+    let config = sled::Config::new().path(folder).cache_capacity(cache_bytes).flush_every_ms(None);
+    let into = config.open().map_err(database_error)?;
     let mut batch = sled::Batch::default();
     let mut rows: u64 = 0;
     let mut last = 0;
@@ -53,13 +60,13 @@ pub(super) fn copy(from: &sled::Db, folder: &Path, more: Option<(Vec<u8>, Vec<u8
 
 /// Puts a rewritten copy of the database in the place of the old one; the database must be closed before it is
 /// opened again. A crash at any instant leaves one of the two.
-pub(super) fn replace(data_dir: &Path, from: sled::Db) -> StoreResult<()> {
+pub(super) fn replace(data_dir: &Path, from: sled::Db, cache_bytes: u64) -> StoreResult<()> {
     let growing = data_dir.join(GROWING);
     let in_data_dir = |error: io::Error| {
         StoreError::Temporary(format!("cannot rewrite the store in {}: {error}", data_dir.display()))
     };
     remove(&growing).map_err(in_data_dir)?;
-    copy(&from, &growing, None)?;
+    copy(&from, &growing, cache_bytes, None)?;
     drop(from);
     let swap = || {
         durable::sync_folder(data_dir)?;

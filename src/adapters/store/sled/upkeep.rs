@@ -54,7 +54,7 @@ impl Inner {
             opened.database.apply_batch(batch).map_err(database_error)?;
             opened.database.flush().map_err(database_error)?;
         }
-        rewrite::replace(copy, opened.database)?;
+        rewrite::replace(copy, opened.database, self.settings.cache_bytes)?;
         let names = open::read_copy(copy, &self.settings)?.names;
         let swept = Raw::open(copy).and_then(|raw| names.sweep(&texts, &raw, Sweep::All));
         swept.map_err(|error| open::at(copy, "sweep", &error))?;
