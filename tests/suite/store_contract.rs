@@ -256,7 +256,7 @@ macro_rules! every_contract {
                     a_message_read_twice_at_once_is_stored_once;
                 lost: a_roll_back_forgets_positions_and_holds_what_waits, a_message_is_known_once_it_is_stored;
                 upkeep: an_erased_customer_is_gone_and_stays_known, what_is_under_way_survives_an_erasure, an_open_dispute_defers_the_erasure,
-                    what_was_kept_long_enough_goes;
+                    what_was_kept_long_enough_goes, machines_messages_run_out_in_any_number;
                 look: a_store_that_lost_nothing_was_not_rebuilt, healing_a_store_that_is_well_changes_nothing,
                     what_no_message_bears_is_missing, the_queue_is_sorted_by_urgency, the_overview_counts, excerpts_are_one_short_line;
             }

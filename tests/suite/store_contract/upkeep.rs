@@ -76,6 +76,22 @@ pub async fn an_open_dispute_defers_the_erasure(mut bench: Bench) {
     assert_eq!(erase(&mut bench, CLAIRE).await.cases, [case]);
 }
 
+pub async fn machines_messages_run_out_in_any_number(mut bench: Bench) {
+    // More than one step takes.
+    for n in 1..=450 {
+        let mut automated = Letter::new(n).from(&format!("robot{n}@robot.example")).prepare(bench.store()).await;
+        automated.matter = Matter::Machine { why: "absence".into() };
+        bench.store().record(&bench.lease, automated).await.unwrap();
+    }
+    let all = |at: Timestamp| Expiry { raw: at, automated: at, closed: at };
+    let gone =
+        bench.step(|store, _| async move { store.expire(all(minutes(5000)), minutes(5000)).await }).await.unwrap();
+    assert_eq!(gone.automated, 450);
+    let overview = bench.store().overview().await.unwrap();
+    assert_eq!((overview.messages, overview.automated), (0, 0));
+    assert!(bench.store().automated(9).await.unwrap().is_empty());
+}
+
 pub async fn what_was_kept_long_enough_goes(mut bench: Bench) {
     let old = Letter::new(1).from("old@old.example");
     let young = Letter::new(2).from("young@young.example").at(minutes(1000));

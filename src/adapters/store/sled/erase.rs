@@ -42,6 +42,7 @@ impl Tx<'_> {
                 erased.mentioned_in.extend(case);
             }
         }
+        self.erase_automated(&gone)?;
         self.erase_corrections(&gone, &mut erased)?;
         for table in [Table::AckByRecipient, Table::CaseByOrder] {
             if erased.deferred.is_empty() {
@@ -113,7 +114,8 @@ impl Tx<'_> {
         Ok(keys)
     }
 
-    /// Takes a message out; that it was here stays known by its identity.
+    /// Takes a message out; that it was here stays known by its identity. The row of a machine's message is left:
+    /// [`Self::drop_automated`].
     pub(super) fn erase_message(
         &mut self,
         message: &CaseMessage,
@@ -127,26 +129,24 @@ impl Tx<'_> {
         if let Some(id) = &message.message.message_id {
             self.delete(Key::of(Table::HeldId).text(id.as_str()).text(&hex));
         }
-        match case {
-            Some(case) => {
-                let at = message.message.arrived_at;
-                self.delete(Key::of(Table::CaseMessage).text(case.as_str()).time(at).text(&hex));
-            }
-            None => self.erase_automated(message.key)?,
+        if let Some(case) = case {
+            let at = message.message.arrived_at;
+            self.delete(Key::of(Table::CaseMessage).text(case.as_str()).time(at).text(&hex));
         }
         erased.messages += 1;
         erased.in_mailbox.push(message.location.clone());
         Ok(())
     }
 
-    fn erase_automated(&mut self, key: MessageKey) -> StoreResult<()> {
-        let table = Key::of(Table::Automated);
-        let rows: Vec<AutomatedMessage> = self.rows(&table, Order::Rising, usize::MAX)?;
-        for row in rows.into_iter().filter(|row| row.key == key) {
-            self.delete(table.clone().time(row.at).text(&key.to_hex()));
-            self.count(Counted::Automated, "", -1)?;
-        }
-        Ok(())
+    fn erase_automated(&mut self, gone: &BTreeSet<MessageKey>) -> StoreResult<()> {
+        let rows: Vec<AutomatedMessage> = self.rows(&Key::of(Table::Automated), Order::Rising, usize::MAX)?;
+        rows.iter().filter(|row| gone.contains(&row.key)).try_for_each(|row| self.drop_automated(row))
+    }
+
+    /// Takes a machine's message from their list.
+    pub(super) fn drop_automated(&mut self, row: &AutomatedMessage) -> StoreResult<()> {
+        self.delete(Key::of(Table::Automated).time(row.at).text(&row.key.to_hex()));
+        self.count(Counted::Automated, "", -1)
     }
 
     fn erase_mail(&mut self, mail: &OutgoingMail) -> StoreResult<()> {

@@ -122,15 +122,14 @@ impl Inner {
 impl Tx<'_> {
     /// Removes some machines' messages stored before.
     fn expire_automated(&mut self, before: Timestamp) -> StoreResult<usize> {
-        let table = Key::of(Table::Automated);
-        let old: Vec<AutomatedMessage> = self.rows(&table, Order::Rising, AT_ONCE)?;
+        let old: Vec<AutomatedMessage> = self.rows(&Key::of(Table::Automated), Order::Rising, AT_ONCE)?;
         let old: Vec<_> = old.into_iter().filter(|row| row.at < before).collect();
         for row in &old {
             let message: Option<CaseMessage> = self.get(Key::of(Table::Message).text(&row.key.to_hex()))?;
-            match message {
-                Some(message) => self.erase_message(&message, None, &mut Erased::default())?,
-                None => self.delete(table.clone().time(row.at).text(&row.key.to_hex())),
+            if let Some(message) = message {
+                self.erase_message(&message, None, &mut Erased::default())?;
             }
+            self.drop_automated(row)?;
         }
         Ok(old.len())
     }
