@@ -11,7 +11,7 @@ use crate::config::{Config, Outgoing};
 use crate::control::{Client, ClientError, Request, Response};
 use crate::domain::Email;
 use crate::ports::Store as _;
-use crate::ports::store::Erased;
+use crate::ports::store::{Erased, KeptInBackup};
 
 /// Removes everything about an address: data, files, traces in the files, managed backups.
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub async fn run(args: EraseArgs, config: &Config, out: &mut dyn Write) -> anyho
         Err(error) => return Err(error.into()),
     };
     tell(&done, config, out)?;
-    Ok(done.deferred.is_empty() && done.moved_aside.is_empty())
+    Ok(done.deferred.is_empty() && done.deferred_in_backups.is_empty() && done.moved_aside.is_empty())
 }
 
 fn tell(done: &Erased, config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -58,6 +58,9 @@ fn tell(done: &Erased, config: &Config, out: &mut dyn Write) -> anyhow::Result<(
     }
     for (case, why) in &done.deferred {
         writeln!(out, "KEPT    case {case}: {why}")?;
+    }
+    for KeptInBackup { backup, case, why } in &done.deferred_in_backups {
+        writeln!(out, "KEPT    case {case} in the backup {}: {why}", backup.display())?;
     }
     for folder in &done.moved_aside {
         writeln!(
@@ -81,4 +84,22 @@ fn tell(done: &Erased, config: &Config, out: &mut dyn Write) -> anyhow::Result<(
         writeln!(out, "  {} {:?} {}", location.folder.mailbox, location.folder.role, location.name)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::CaseId;
+
+    #[test]
+    fn what_was_kept_is_said_with_its_backup() {
+        let case = CaseId::parse("G-7K3Q").unwrap();
+        let kept = KeptInBackup { backup: "/backups/monday".into(), case, why: "a dispute is open".into() };
+        let done = Erased { deferred_in_backups: vec![kept], ..Erased::default() };
+        let config = Config::parse(include_str!("../../guichet.example.toml"), "guichet.toml".as_ref()).unwrap();
+        let mut said = Vec::new();
+        tell(&done, &config, &mut said).unwrap();
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.contains("KEPT    case G-7K3Q in the backup /backups/monday: a dispute is open"), "{said}");
+    }
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub use intake::{AcknowledgementFate, Caps, CustomerMatter, Intake, Matter, OwnAnswer, Quarantine, Recorded};
 pub use queries::{AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow};
-pub use upkeep::{BackedUp, Erased, Expired, Expiry};
+pub use upkeep::{BackedUp, Erased, Expired, Expiry, KeptInBackup};
 
 pub use crate::domain::draft::DraftProposal;
 
@@ -141,7 +141,8 @@ pub trait Store: Send + Sync {
     async fn backup(&self, folder: &Path) -> StoreResult<BackedUp>;
     /// Removes everything about an address: messages, cases, drafts, mails, corrections, originals, and what the
     /// files would still show of it, in the managed backups too. Identities stay, so that nothing of it is ever
-    /// acknowledged again; the chains of the records stay. A case with an open dispute or legal threat is left.
+    /// acknowledged again; the chains of the records stay. A case with an open dispute or legal threat is left, in the
+    /// backups as well.
     async fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased>;
     /// Removes what is older than it may be kept. An open dispute or legal threat keeps its case's mail.
     async fn expire(&self, before: Expiry, at: Timestamp) -> StoreResult<Expired>;

@@ -37,14 +37,27 @@ pub struct Erased {
     pub files: u64,
     /// Cases left as they are, and why.
     pub deferred: Vec<(CaseId, String)>,
+    /// Cases left in backups, and why.
+    pub deferred_in_backups: Vec<KeptInBackup>,
     /// Where the messages lie in the mailbox: theirs to delete who own it.
     pub in_mailbox: Vec<MessageLocation>,
     /// Other customers' cases in which the address is written.
     pub mentioned_in: Vec<CaseId>,
-    /// Backups rewritten without it.
+    /// Backups rewritten without it, but for [`Self::deferred_in_backups`].
     pub backups: Vec<PathBuf>,
     /// Damaged stores moved aside earlier, which cannot be searched.
     pub moved_aside: Vec<PathBuf>,
+}
+
+/// A case that an erasure left in a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptInBackup {
+    /// The backup.
+    pub backup: PathBuf,
+    /// The case.
+    pub case: CaseId,
+    /// Why, and what to do.
+    pub why: String,
 }
 
 /// From when on what is kept no longer.

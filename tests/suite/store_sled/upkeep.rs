@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use guichet::adapters::store::sled::SledStore;
+use guichet::adapters::store::sled::{SledSettings, SledStore};
+use guichet::domain::{CaseId, Email, Signal};
 use guichet::ports::Store;
-use guichet::ports::store::{Decision, Expiry, Matter};
+use guichet::ports::store::{Decision, Erased, Expiry, Matter};
 use jiff::Timestamp;
 
 use super::files::noise;
-use super::open;
+use super::{ids, open};
 use crate::support::letter::{Letter, MAILBOX, minutes};
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -26,6 +27,12 @@ async fn record(store: &SledStore, letter: &Letter, machine: bool) {
     store.record(&lease, intake).await.unwrap();
 }
 
+async fn dismiss(store: &SledStore, case: &CaseId) {
+    let revision = store.case(case).await.unwrap().revision;
+    let dismissed = Decision::Dismiss { why: "settled".into() };
+    store.decide(case, revision, dismissed, "rita", minutes(9)).await.unwrap();
+}
+
 /// Originals may be kept longer than cases are.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_runs_out_takes_its_files_with_it() {
@@ -38,9 +45,7 @@ async fn what_runs_out_takes_its_files_with_it() {
         record(&store, letter, machine).await;
     }
     for letter in [&case, &young] {
-        let revision = store.case(&letter.case_id()).await.unwrap().revision;
-        let dismissed = Decision::Dismiss { why: String::new() };
-        store.decide(&letter.case_id(), revision, dismissed, "rita", minutes(9)).await.unwrap();
+        dismiss(&store, &letter.case_id()).await;
     }
     let (raw, texts) = (data.path().join("raw"), data.path().join("texts"));
     assert_eq!((names_in(&raw).len(), names_in(&texts).len()), (3, 3));
@@ -51,4 +56,62 @@ async fn what_runs_out_takes_its_files_with_it() {
     assert_eq!(names_in(&texts).len(), 1);
     let file = store.case_file(&young.case_id()).await.unwrap();
     assert_eq!(file.messages[0].message.text, young.message.text);
+}
+
+const CLAIRE: &str = "claire@customer.example";
+
+async fn erase(store: &SledStore) -> Erased {
+    store.erase(&Email::parse(CLAIRE).unwrap(), minutes(100)).await.unwrap()
+}
+
+/// One backup from before the dispute, one from during it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_dispute_keeps_the_case_in_the_backups_and_it_is_said() {
+    let base = tempfile::tempdir().unwrap();
+    let (data, backups) = (base.path().join("data"), base.path().join("backups"));
+    let settings = SledSettings { backups: Some(backups.clone()), ..SledSettings::default() };
+    let open = || SledStore::open(&data, &settings, ids()).unwrap().0;
+    let store = open();
+    let (before, during) = (backups.join("20260301T000000Z"), backups.join("20260302T000000Z"));
+    record(&store, &Letter::new(1).from(CLAIRE), false).await;
+    store.backup(&before).await.unwrap();
+    let disputed = Letter::new(2).from(CLAIRE).at(minutes(50_000)).signals(&[Signal::DisputeOpened]);
+    let joined = Letter::new(1).case_id();
+    dismiss(&store, &joined).await;
+    record(&store, &disputed, false).await;
+    let case = disputed.case_id();
+    assert!(store.case(&case).await.is_ok(), "the dispute is a case of its own");
+    store.backup(&during).await.unwrap();
+
+    let erased = erase(&store).await;
+    assert_eq!((erased.cases.as_slice(), erased.deferred.len()), ([joined].as_slice(), 1));
+    let [kept] = erased.deferred_in_backups.as_slice() else { panic!("{erased:?}") };
+    assert_eq!((&kept.backup, &kept.case), (&during, &case));
+    assert!(kept.why.contains("dispute"), "{kept:?}");
+    assert_eq!(erased.backups, [during.clone(), before]);
+
+    // Settled: what the store decides holds in the backup, where the dispute is open for ever.
+    dismiss(&store, &case).await;
+    let erased = erase(&store).await;
+    assert_eq!((erased.deferred_in_backups.as_slice(), erased.cases.as_slice()), ([].as_slice(), [case].as_slice()));
+    assert_eq!((names_in(&during.join("raw")).len(), names_in(&data.join("raw")).len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dispute_that_only_a_backup_knows_is_said_with_what_to_do() {
+    let base = tempfile::tempdir().unwrap();
+    let (data, backups) = (base.path().join("data"), base.path().join("backups"));
+    let backup = backups.join("20260301T000000Z");
+    let store = open(&data);
+    let disputed = Letter::new(1).from(CLAIRE).signals(&[Signal::DisputeOpened]);
+    record(&store, &disputed, false).await;
+    store.backup(&backup).await.unwrap();
+    drop(store);
+    std::fs::remove_dir_all(&data).unwrap();
+    let settings = SledSettings { backups: Some(backups), ..SledSettings::default() };
+    let (store, _) = SledStore::open(&data, &settings, ids()).unwrap();
+    let erased = erase(&store).await;
+    let [kept] = erased.deferred_in_backups.as_slice() else { panic!("{erased:?}") };
+    assert_eq!((&kept.backup, &kept.case), (&backup, &disputed.case_id()));
+    assert!(kept.why.contains("delete the backup"), "{kept:?}");
 }

@@ -13,15 +13,52 @@ use crate::domain::{
 };
 use crate::ports::store::{AutomatedMessage, CaseMessage, Correction, Erased, StoreResult};
 
+/// Why a case must be kept for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    Dispute,
+    LegalThreat,
+    BeingSent,
+}
+
+impl Kept {
+    /// For the case in the store itself.
+    pub(super) fn here(self) -> String {
+        let then = match self {
+            Self::Dispute | Self::LegalThreat => "close the case when that is settled, then erase again",
+            Self::BeingSent => "erase again in a minute",
+        };
+        format!("{}: {then}", self.what())
+    }
+
+    /// For a case that only a backup has.
+    pub(super) fn in_backup(self) -> String {
+        format!("{}, and the store no longer has this case: delete the backup when that is settled", self.what())
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Self::Dispute => "a payment dispute is open",
+            Self::LegalThreat => "legal steps were announced",
+            Self::BeingSent => "a mail to this person is just being sent",
+        }
+    }
+}
+
 impl Tx<'_> {
-    /// Removes everything about an address.
-    pub(super) fn erase(&mut self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
+    /// Removes everything about an address. `kept` says why a case must stay, if it must.
+    pub(super) fn erase(
+        &mut self,
+        address: &Email,
+        at: Timestamp,
+        kept: impl Fn(&Self, &Case) -> StoreResult<Option<String>>,
+    ) -> StoreResult<Erased> {
         let canonical = address.canonical();
         let mut erased = Erased::default();
         let mut gone: BTreeSet<MessageKey> = BTreeSet::new();
         for case in self.cases_of(&canonical)? {
-            if let Some(why) = self.kept_because(&case)? {
-                erased.deferred.push((case.id, why.to_owned()));
+            if let Some(why) = kept(self, &case)? {
+                erased.deferred.push((case.id, why));
             } else {
                 erased.cases.push(case.id.clone());
                 gone.extend(self.erase_case(case, "asked for by the person", &mut erased, at)?);
@@ -64,17 +101,17 @@ impl Tx<'_> {
     }
 
     /// Why a case must be kept for now.
-    pub(super) fn kept_because(&self, case: &Case) -> StoreResult<Option<&'static str>> {
+    pub(super) fn kept_because(&self, case: &Case) -> StoreResult<Option<Kept>> {
         let says = |signal| case.verdict.as_ref().is_some_and(|verdict| verdict.signals.contains(&signal));
         if case.state.is_open() && says(Signal::DisputeOpened) {
-            return Ok(Some("a payment dispute is open: close the case when it is settled, then erase again"));
+            return Ok(Some(Kept::Dispute));
         }
         if case.state.is_open() && says(Signal::LegalThreat) {
-            return Ok(Some("legal steps were announced: close the case when they are settled, then erase again"));
+            return Ok(Some(Kept::LegalThreat));
         }
         let mails = self.case_outgoing(&case.id)?;
         let leaving = mails.iter().any(|mail| matches!(mail.state, DeliveryState::Attempting { .. }));
-        Ok(leaving.then_some("a mail to this person is just being sent: erase again in a minute"))
+        Ok(leaving.then_some(Kept::BeingSent))
     }
 
     /// Takes everything out of a case; the reference and the chain of its record stay.

@@ -7,12 +7,13 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 
+use super::erase::Kept;
 use super::files::{Raw, Sweep, Texts};
 use super::key::{Key, Table};
 use super::tx::{Order, Tx, database_error};
 use super::{Inner, Room, backup, closed, open, rewrite};
-use crate::domain::{CaseState, Closed, Email};
-use crate::ports::store::{AutomatedMessage, CaseMessage, Erased, Expired, Expiry, StoreResult};
+use crate::domain::{Case, CaseId, CaseState, Closed, Email};
+use crate::ports::store::{AutomatedMessage, CaseMessage, Erased, Expired, Expiry, KeptInBackup, StoreResult};
 
 /// Messages looked at, or cases erased, in one step: nobody waits long for it.
 const AT_ONCE: usize = 200;
@@ -29,27 +30,30 @@ impl Inner {
     /// See [`crate::ports::Store::erase`].
     pub(super) fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
         let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut erased, _) = self.apply(Room::Reserve, |tx| tx.erase(address, at))?;
+        let (mut erased, _) = self
+            .apply(Room::Reserve, |tx| tx.erase(address, at, |tx, case| Ok(tx.kept_because(case)?.map(Kept::here))))?;
         // Even when nothing was found: an erasure that a crash interrupted is finished by repeating it.
         self.renew()?;
         erased.files = self.sweep()?;
         erased.moved_aside = moved_aside(&self.data_dir).map_err(|error| open::at(&self.data_dir, "list", &error))?;
         if let Some(backups) = &self.settings.backups {
             for copy in backups_below(backups)? {
-                self.erase_copy(&copy, address, at)?;
+                for (case, why) in self.erase_copy(&copy, address, at)? {
+                    erased.deferred_in_backups.push(KeptInBackup { backup: copy.clone(), case, why });
+                }
                 erased.backups.push(copy);
             }
         }
         Ok(erased)
     }
 
-    /// The same in a backup.
-    fn erase_copy(&self, copy: &Path, address: &Email, at: Timestamp) -> StoreResult<()> {
+    /// The same in a backup; returns the cases kept there, and why.
+    fn erase_copy(&self, copy: &Path, address: &Email, at: Timestamp) -> StoreResult<Vec<(CaseId, String)>> {
         rewrite::settle(copy).map_err(|error| open::at(copy, "finish the rewriting of", &error))?;
         let opened = open::reopen(copy, &self.settings)?;
         let texts = Texts::open(copy).map_err(|error| open::at(copy, "read", &error))?;
         let mut tx = Tx::new(&opened.database, &texts, self.ids.as_ref());
-        tx.erase(address, at)?;
+        let erased = tx.erase(address, at, |copy, case| self.kept_in_copy(copy, case))?;
         if let Some(batch) = tx.into_batch() {
             opened.database.apply_batch(batch).map_err(database_error)?;
             opened.database.flush().map_err(database_error)?;
@@ -58,7 +62,19 @@ impl Inner {
         let names = open::read_copy(copy, &self.settings)?.names;
         let swept = Raw::open(copy).and_then(|raw| names.sweep(&texts, &raw, Sweep::All));
         swept.map_err(|error| open::at(copy, "sweep", &error))?;
-        Ok(())
+        Ok(erased.deferred)
+    }
+
+    /// Why a backup's case must be kept. What the store itself has decided holds there too: a dispute that was open
+    /// when the backup was made may be settled, another may have begun since.
+    fn kept_in_copy(&self, copy: &Tx<'_>, case: &Case) -> StoreResult<Option<String>> {
+        let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let here = self.tx(reading.as_ref().ok_or_else(closed)?);
+        match here.find_case(&case.id)? {
+            Some(same) if same.state == CaseState::Closed(Closed::Erased) => Ok(None),
+            Some(same) => Ok(here.kept_because(&same)?.map(Kept::here)),
+            None => Ok(copy.kept_because(case)?.map(Kept::in_backup)),
+        }
     }
 
     /// Removes originals and texts that rows named and no row names any more. What a step under way has written
@@ -137,7 +153,7 @@ impl Tx<'_> {
     /// Erases some closed cases without a message since.
     fn expire_cases(&mut self, before: Timestamp, at: Timestamp) -> StoreResult<usize> {
         let prefix = Key::of(Table::CaseByNewest);
-        let old: Vec<crate::domain::CaseId> = self.rows_until(prefix.clone(), &prefix.time(before), usize::MAX)?;
+        let old: Vec<CaseId> = self.rows_until(prefix.clone(), &prefix.time(before), usize::MAX)?;
         let mut gone = 0;
         for id in old {
             let case = self.case(&id)?;
