@@ -10,7 +10,7 @@ pub mod reviewers;
 pub mod store;
 pub mod time;
 
-pub use health::Health;
+pub use health::{Health, Notice};
 pub use mail::{Arrival, Content, MailError, MailSession, MailSource, MailboxActions, Opened, Standing};
 pub use mailer::{Mailer, MailerError, MailerProblem, MailerSession};
 pub use orders::{OrderQuery, Orders, OrdersError};

@@ -1,6 +1,7 @@
 //! `guichet check`: says what is wrong, one line each.
 
 mod lately;
+mod loss;
 mod reconcile;
 
 use std::path::PathBuf;
@@ -24,6 +25,9 @@ pub struct Check {
     /// Compares all messages on the server with the store: “0 missing”, or the list.
     #[arg(long, conflicts_with = "offline")]
     reconcile: bool,
+    /// Says that somebody has read of the loss of the store that is told of: the alarm ends.
+    #[arg(long)]
+    dismiss_loss: bool,
 }
 
 /// Collects lines; remembers whether one was bad.
@@ -57,6 +61,7 @@ impl Check {
         findings.good(format!("configuration {}", config.file.display()));
         let handbook = check_handbook(&config, &mut findings);
         check_data_dir(&config, &mut findings);
+        loss::look(&config, self.dismiss_loss, &mut findings).await;
         for mailbox in &config.mailboxes {
             if self.offline {
                 continue;

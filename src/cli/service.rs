@@ -30,7 +30,7 @@ use crate::daemon::review::{Review, ReviewMailbox, ReviewParts};
 use crate::daemon::supervise::{Worker, supervise};
 use crate::daemon::timers::Timers;
 use crate::daemon::watch::Watch;
-use crate::daemon::{Alarms, Heartbeats, Wellbeing};
+use crate::daemon::{Alarms, Heartbeats, Wellbeing, alarms};
 use crate::desk::{self, Desk, DeskParts};
 use crate::domain::identity::IdentityKey;
 use crate::domain::position::FolderRole;
@@ -84,7 +84,7 @@ impl Service {
         for warning in &warnings {
             alarms.raise("models", warning);
         }
-        let store = open_store(&config, &ids, &alarms)?;
+        let store = open_store(&config, &ids, &alarms).await?;
         let parts = Shared {
             identity: identity::load_or_create(&config.data_dir)?,
             handbooks: Handbooks::new(handbook),
@@ -353,10 +353,11 @@ fn desk_settings(config: &Config, listen: SocketAddr) -> desk::Settings {
     }
 }
 
-fn open_store(config: &Config, ids: &Arc<dyn Ids>, alarms: &Alarms) -> anyhow::Result<Arc<dyn Store>> {
-    let (store, loss) = SledStore::open(&config.data_dir, &wiring::store_settings(config), Arc::clone(ids))?;
-    if let Some(loss) = loss {
-        alarms.raise("store", loss.to_string());
+/// What a start before this one noticed and nobody has read is an alarm as well.
+async fn open_store(config: &Config, ids: &Arc<dyn Ids>, alarms: &Alarms) -> anyhow::Result<Arc<dyn Store>> {
+    let (store, _) = SledStore::open(&config.data_dir, &wiring::store_settings(config), Arc::clone(ids))?;
+    if let Some(loss) = store.loss().await? {
+        alarms.raise(alarms::LOSS, loss.sentence);
     }
     Ok(Arc::new(store))
 }

@@ -11,7 +11,7 @@ use crate::domain::{
     CaseFlag, CaseId, CaseState, DeliveryState, Folder, Message, MessageKey, OutgoingId, OutgoingKind, OutgoingMail,
     Position, RecordEntry, Verdict,
 };
-use crate::ports::store::{BackedUp, CaseFile, Erased, QueueRow};
+use crate::ports::store::{BackedUp, CaseFile, Erased, LossNotice, QueueRow};
 
 /// A command's question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,11 @@ pub enum Request {
     Erase {
         /// The address.
         address: String,
+    },
+    /// The loss that the store tells of.
+    Loss {
+        /// A person knows of it: it is told no more.
+        dismiss: bool,
     },
     /// Reviewers' corrections as rows to learn from, pseudonymised.
     Corrections,
@@ -112,6 +117,11 @@ pub enum Response {
     },
     /// To [`Request::Erase`].
     Erased(Erased),
+    /// To [`Request::Loss`]: what was told until now.
+    Loss {
+        /// Nothing when no loss is to be told of.
+        notice: Option<LossNotice>,
+    },
     /// To [`Request::Corrections`].
     Corrections(Lessons),
     /// The draft was approved.

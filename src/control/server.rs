@@ -162,6 +162,13 @@ impl Control {
                 let done = self.store.erase(&address, self.clock.now()).await;
                 Ok(Response::Erased(done.map_err(|error| refused(error.to_string()))?))
             }
+            Request::Loss { dismiss } => {
+                let notice = self.store.loss().await.map_err(|error| refused(error.to_string()))?;
+                if dismiss {
+                    review.dismiss_loss().await?;
+                }
+                Ok(Response::Loss { notice })
+            }
             Request::Corrections => {
                 let rows = lessons(self.store.as_ref()).await.map_err(|error| refused(error.to_string()))?;
                 Ok(Response::Corrections(rows))

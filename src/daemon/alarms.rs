@@ -10,6 +10,9 @@ use jiff::Timestamp;
 use crate::domain::address::mask_addresses;
 use crate::ports::Clock;
 
+/// Subject of the alarm about a store that does not know all that was done: the one that a person dismisses.
+pub const LOSS: &str = "store";
+
 /// One thing that is wrong now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alarm {

@@ -1,11 +1,11 @@
-//! What the store needs from time to time: a look at its disk, and an end to what was kept long enough.
+//! What the store needs from time to time: a look at its disk and for a loss, and an end to what was kept long enough.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::alarms::Alarms;
+use super::alarms::{self, Alarms};
 use super::heartbeat::Heartbeat;
 use crate::ports::store::Expiry;
 use crate::ports::{Clock, Store};
@@ -56,6 +56,7 @@ impl Housekeeping {
         let mut tidy_at = self.clock.now();
         while !stop.is_cancelled() {
             let well = heartbeat.during(self.look_at_disk()).await;
+            heartbeat.during(self.look_for_loss()).await;
             let now = self.clock.now();
             if well && now >= tidy_at {
                 heartbeat.during(self.tidy(now)).await;
@@ -82,6 +83,16 @@ impl Housekeeping {
                 "removed what was kept long enough"
             ),
             Err(error) => tracing::warn!(%error, "what was kept long enough could not be removed; it is tried again"),
+        }
+    }
+
+    /// A loss is an alarm until a person has dismissed it, over any number of starts.
+    async fn look_for_loss(&self) {
+        match self.store.loss().await {
+            Ok(Some(loss)) => self.alarms.raise(alarms::LOSS, loss.sentence),
+            Ok(None) => self.alarms.clear(alarms::LOSS),
+            // What is wrong with the store is an alarm of its own.
+            Err(_) => {}
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::alarms::Alarms;
+use super::alarms::{self, Alarms};
 use super::backoff::Backoff;
 use super::heartbeat::Heartbeat;
 use super::intake::Intake;
@@ -168,8 +168,8 @@ impl Watch {
         let stored = self.store.position(folder).await?;
         let opened = session.open(stored.as_ref()).await?;
         if folder.role == FolderRole::Inbox && self.is_older(session, opened.standing).await? {
-            self.store.roll_back(self.clock.now()).await?;
-            self.alarms.raise("store", OLDER);
+            self.store.roll_back(self.clock.now(), OLDER).await?;
+            self.alarms.raise(alarms::LOSS, OLDER);
             return Err(MailError::Temporary(OLDER.into()).into());
         }
         if opened.standing != Standing::Continues {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::alarms::Alarms;
+use super::alarms::{self, Alarms};
 use super::heartbeat::Heartbeats;
-use crate::ports::{Clock, Health};
+use crate::ports::{Clock, Health, Notice};
 
 /// Heartbeats and alarms behind the port that the desk asks.
 pub struct Wellbeing {
@@ -25,12 +25,19 @@ impl Health for Wellbeing {
         self.heartbeats.all_fresh(self.clock.now())
     }
 
-    fn alarms(&self) -> Vec<String> {
-        let mut sentences: Vec<String> = self.alarms.list().into_iter().map(|alarm| alarm.sentence).collect();
+    fn alarms(&self) -> Vec<Notice> {
+        let alarms = self.alarms.list().into_iter();
+        let mut notices: Vec<Notice> =
+            alarms.map(|alarm| Notice { loss: alarm.key == alarms::LOSS, sentence: alarm.sentence }).collect();
         let stale = self.heartbeats.stale(self.clock.now());
-        sentences.extend(
-            stale.into_iter().map(|worker| format!("The worker “{worker}” gives no sign of life; restart the daemon.")),
-        );
-        sentences
+        notices.extend(stale.into_iter().map(|worker| Notice {
+            sentence: format!("The worker “{worker}” gives no sign of life; restart the daemon."),
+            loss: false,
+        }));
+        notices
+    }
+
+    fn loss_dismissed(&self) {
+        self.alarms.clear(alarms::LOSS);
     }
 }

@@ -43,3 +43,11 @@ pub(super) async fn release_breaker(Path(mailbox): Path<String>, posted: Posted)
     posted.visit.flash(Flash::of("flash.breaker_released"));
     Ok(Redirect::to("/queue").into_response())
 }
+
+/// The notice of a loss stands on every page until somebody has read it.
+pub(super) async fn dismiss_loss(posted: Posted) -> Result<Response, Fail> {
+    posted.visit.desk.review().dismiss_loss().await?;
+    posted.visit.desk.inner.parts.health.loss_dismissed();
+    posted.visit.flash(Flash::of("flash.loss_dismissed"));
+    Ok(Redirect::to("/queue").into_response())
+}

@@ -34,6 +34,7 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/outbox/{mail}/cancel", post(outbox_page::cancel))
         .route("/aside", get(aside::show))
         .route("/breaker/{mailbox}/release", post(aside::release_breaker))
+        .route("/loss/dismiss", post(aside::dismiss_loss))
         .route("/file/{name}", get(file))
         .route("/healthz", get(health))
         .fallback(|| async { Fail::NOT_FOUND })

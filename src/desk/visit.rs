@@ -80,13 +80,14 @@ impl SignedIn {
     pub fn page(&self, status: StatusCode, page: &str, own: Value) -> Result<Response, Fail> {
         let flash = self.desk.inner.sessions.take_flash(&self.id);
         let words = self.desk.inner.pages.words();
+        let alarms = self.desk.inner.parts.health.alarms();
         let frame = context! {
             lang => self.language.code(),
             csrf => self.session.csrf,
             reviewer => self.session.reviewer.display_name,
             page,
             shadow => self.desk.review().is_shadow(),
-            alarms => self.desk.inner.parts.health.alarms(),
+            alarms => alarms.iter().map(|alarm| context! { sentence => alarm.sentence, loss => alarm.loss }).collect::<Vec<_>>(),
             flash => flash.as_ref().map(|flash| words.say(self.language, flash.key)),
             kept_text => flash.as_ref().and_then(|flash| flash.kept_text.as_deref()),
             take_back => flash.as_ref().and_then(|flash| flash.take_back.as_ref()).map(|(case, mail)| {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub use intake::{AcknowledgementFate, Caps, CustomerMatter, Intake, Matter, OwnAnswer, Quarantine, Recorded};
 pub use queries::{AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow};
-pub use upkeep::{BackedUp, Erased, Expired, Expiry, KeptInBackup};
+pub use upkeep::{BackedUp, Erased, Expired, Expiry, KeptInBackup, LossNotice};
 
 pub use crate::domain::draft::DraftProposal;
 
@@ -135,8 +135,13 @@ pub trait Store: Send + Sync {
     /// listed [`crate::domain::CaseFlag::MaybeAcknowledged`], unless it carries our keyword.
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>>;
     /// Evidence was found that this store is older than what was done: from now on it counts as begun anew, all
-    /// positions are forgotten, and what waits in the outbox is held for a person.
-    async fn roll_back(&self, at: Timestamp) -> StoreResult<()>;
+    /// positions are forgotten, and what waits in the outbox is held for a person. `sentence` becomes
+    /// [`Self::loss`].
+    async fn roll_back(&self, at: Timestamp, sentence: &str) -> StoreResult<()>;
+    /// The newest loss, whoever noticed it, until a person has said to know of it.
+    async fn loss(&self) -> StoreResult<Option<LossNotice>>;
+    /// A person knows of the loss.
+    async fn dismiss_loss(&self) -> StoreResult<()>;
     /// Copies everything that a restart elsewhere needs into `folder` (absent or empty), and reads the copy back.
     async fn backup(&self, folder: &Path) -> StoreResult<BackedUp>;
     /// Removes everything about an address: messages, cases, drafts, mails, corrections, originals, and what the

@@ -110,5 +110,16 @@ async fn an_older_copy_is_noticed_by_the_keyword_and_answers_nobody_again() {
     }
     assert_eq!(stage.acknowledged(), 4, "only the letter that came afterwards");
     assert!(daemon.stop().success());
-    assert!(!stage.start().log.iter().any(|line| line.contains("older than what was done")), "it is said once");
+    let mut daemon = stage.start();
+    wait(&mut daemon, 0, &["alarm: The store is older than what was done"]);
+    let check = |daemon: &Daemon, more: &[&str]| {
+        let output = daemon.command(&[&["check", "--offline"], more].concat());
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (well, said) = check(&daemon, &[]);
+    assert!(!well && said.contains("The store is older") && said.contains("--dismiss-loss"), "{said}");
+    let (well, said) = check(&daemon, &["--dismiss-loss"]);
+    assert!(well && said.contains("dismissed"), "{said}");
+    assert!(daemon.stop().success());
+    assert!(!stage.start().log.iter().any(|line| line.contains("older than what was done")), "a person knows of it");
 }

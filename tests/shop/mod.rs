@@ -18,7 +18,7 @@ use guichet::daemon::review::{DEFAULT_UNDO, Review, ReviewMailbox, ReviewParts, 
 use guichet::desk::{Desk, DeskParts, Settings};
 use guichet::domain::policy::Policy;
 use guichet::domain::{Address, Calendar};
-use guichet::ports::{Clock, Health, Store};
+use guichet::ports::{Clock, Health, Notice, Store};
 use guichet::reply::compose::Sender;
 use guichet::reply::templates::Templates;
 use jiff::tz::TimeZone;
@@ -59,6 +59,7 @@ impl Clock for HandClock {
 #[derive(Default)]
 pub struct Pulse {
     pub ill: Mutex<Option<String>>,
+    pub lost: Mutex<Option<String>>,
 }
 
 impl Health for Pulse {
@@ -66,8 +67,16 @@ impl Health for Pulse {
         self.ill.lock().unwrap().is_none()
     }
 
-    fn alarms(&self) -> Vec<String> {
-        self.ill.lock().unwrap().iter().cloned().collect()
+    fn alarms(&self) -> Vec<Notice> {
+        let notices = |told: &Mutex<Option<String>>, loss| {
+            let told = told.lock().unwrap().clone();
+            told.map(|sentence| Notice { sentence, loss })
+        };
+        [notices(&self.ill, false), notices(&self.lost, true)].into_iter().flatten().collect()
+    }
+
+    fn loss_dismissed(&self) {
+        *self.lost.lock().unwrap() = None;
     }
 }
 

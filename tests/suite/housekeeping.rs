@@ -81,3 +81,14 @@ async fn a_disk_in_trouble_is_an_alarm_until_it_is_well() {
     bench.until(async || bench.alarms.list().is_empty()).await;
     bench.stop.cancel();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_loss_is_an_alarm_until_it_is_dismissed() {
+    let bench = Bench::new(&Letter::new(1)).await;
+    bench.store.roll_back(bench.clock.now(), "the store is older").await.unwrap();
+    bench.start();
+    bench.until(async || bench.alarms.list().iter().any(|alarm| alarm.sentence == "the store is older")).await;
+    bench.store.dismiss_loss().await.unwrap();
+    bench.until(async || bench.alarms.list().is_empty()).await;
+    bench.stop.cancel();
+}

@@ -171,6 +171,7 @@ pub async fn picture(store: &dyn Store) -> String {
     let mut lines = Vec::new();
     let mut add = |what: &str, value: &dyn Debug| lines.push(format!("{what}: {value:#?}"));
     add("rebuilt", &store.rebuilt_at().await.unwrap());
+    add("loss", &store.loss().await.unwrap());
     for role in [FolderRole::Inbox, FolderRole::Junk, FolderRole::Sent] {
         add("position", &store.position(&folder(role)).await.unwrap());
     }

@@ -155,8 +155,16 @@ impl Store for WatchedStore {
         self.step("rebuilt_at", self.inner.rebuilt_at()).await
     }
 
-    async fn roll_back(&self, at: Timestamp) -> StoreResult<()> {
-        self.step("roll_back", self.inner.roll_back(at)).await
+    async fn roll_back(&self, at: Timestamp, sentence: &str) -> StoreResult<()> {
+        self.step("roll_back", self.inner.roll_back(at, sentence)).await
+    }
+
+    async fn loss(&self) -> StoreResult<Option<LossNotice>> {
+        self.step("loss", self.inner.loss()).await
+    }
+
+    async fn dismiss_loss(&self) -> StoreResult<()> {
+        self.step("dismiss_loss", self.inner.dismiss_loss()).await
     }
 
     async fn backup(&self, folder: &std::path::Path) -> StoreResult<BackedUp> {

@@ -231,6 +231,16 @@ impl Review {
         Ok(())
     }
 
+    /// A person knows of the loss that the store tells of.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn dismiss_loss(&self) -> ReviewResult<()> {
+        self.parts.store.dismiss_loss().await?;
+        tracing::info!("the notice of the loss was dismissed");
+        Ok(())
+    }
+
     fn wake_all(&self) {
         for mailbox in self.parts.mailboxes.values() {
             mailbox.deliver.notify_one();

@@ -49,6 +49,15 @@ pub struct Erased {
     pub moved_aside: Vec<PathBuf>,
 }
 
+/// That the store does not know all that was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LossNotice {
+    /// When it was noticed.
+    pub at: Timestamp,
+    /// What happened, to what, and what follows.
+    pub sentence: String,
+}
+
 /// A case that an erasure left in a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptInBackup {

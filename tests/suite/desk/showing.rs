@@ -147,6 +147,25 @@ async fn an_open_breaker_is_seen_and_released_at_the_desk() {
 }
 
 #[tokio::test]
+async fn a_loss_is_on_every_page_until_somebody_has_read_it() {
+    let shop = open().await;
+    shop.port().roll_back(shop.review.now(), "The store is older.").await.unwrap();
+    *shop.pulse.lost.lock().unwrap() = Some("The store is older.".into());
+    *shop.pulse.ill.lock().unwrap() = Some("The server refuses us.".into());
+    let mut visitor = Visitor::new(shop.address);
+    visitor.sign_in().await;
+    let outbox = visitor.get("/outbox").await;
+    assert!(outbox.body.contains("The store is older.") && outbox.body.contains("The server refuses us."));
+    assert_eq!(outbox.body.matches("/loss/dismiss").count(), 1, "what is wrong now cannot be put away");
+    assert_eq!(visitor.post("/loss/dismiss", &[("csrf", "invented")]).await.status, 403);
+    assert!(shop.port().loss().await.unwrap().is_some());
+    assert_eq!(visitor.post("/loss/dismiss", &[("csrf", &outbox.field("csrf"))]).await.status, 303);
+    assert_eq!(shop.port().loss().await.unwrap(), None);
+    let queue = visitor.get("/queue").await;
+    assert!(!queue.body.contains("The store is older.") && queue.body.contains("The server refuses us."));
+}
+
+#[tokio::test]
 async fn unknown_cases_and_mails_are_not_found() {
     let shop = open().await;
     let mut visitor = Visitor::new(shop.address);

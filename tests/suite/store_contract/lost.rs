@@ -2,7 +2,7 @@
 
 use guichet::domain::position::FolderRole;
 use guichet::domain::{Actor, DeliveryState};
-use guichet::ports::store::Recorded;
+use guichet::ports::store::{LossNotice, Recorded};
 
 use super::{Bench, event_names};
 use crate::support::letter::{Letter, folder, mark, minutes};
@@ -14,8 +14,13 @@ pub async fn a_roll_back_forgets_positions_and_holds_what_waits(mut bench: Bench
     bench.send_all(minutes(2)).await;
     let waiting = Letter::new(2).from("other@other.example");
     let case = bench.open_case(&waiting).await;
-    bench.step(|store, _| async move { store.roll_back(minutes(3)).await }).await.unwrap();
+    assert_eq!(bench.store().loss().await.unwrap(), None);
+    bench.step(|store, _| async move { store.roll_back(minutes(3), "it is older").await }).await.unwrap();
 
+    let loss = LossNotice { at: minutes(3), sentence: "it is older".into() };
+    assert_eq!(bench.store().loss().await.unwrap(), Some(loss), "a start later it is still told");
+    bench.step(|store, _| async move { store.dismiss_loss().await }).await.unwrap();
+    assert_eq!(bench.store().loss().await.unwrap(), None);
     assert_eq!(bench.store().rebuilt_at().await.unwrap(), Some(minutes(3)));
     assert_eq!(bench.store().position(&folder(FolderRole::Inbox)).await.unwrap(), None);
     assert!(matches!(bench.mail(&waiting.acknowledgement_id()).await.state, DeliveryState::Held { .. }));

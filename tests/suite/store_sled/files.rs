@@ -135,6 +135,8 @@ async fn a_damaged_store_is_moved_aside_with_its_mail_and_said() {
         let store = open(data.path());
         assert_eq!(store.cases(9).await.unwrap().len(), 1);
         assert_eq!(store.rebuilt_at().await.unwrap(), rebuilt, "for good");
+        let told = store.loss().await.unwrap().expect("told at the next start as well");
+        assert!(told.sentence.contains(&moved_to.display().to_string()), "{told:?}");
     }
 }
 
@@ -146,6 +148,7 @@ async fn a_crash_behind_the_moving_aside_does_not_hide_it() {
     fs::rename(data.path().join("store"), data.path().join("store.broken-20260302T090000Z")).unwrap();
     let store = open(data.path());
     assert!(store.rebuilt_at().await.unwrap().is_some());
+    assert!(store.loss().await.unwrap().unwrap().sentence.contains("store.broken-20260302T090000Z"));
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -58,8 +58,14 @@ async fn a_restored_older_copy_is_noticed_and_sends_nothing() {
     assert!(matches!(&outbox[0].state, DeliveryState::Held { why } if why.contains("rolled back")), "{outbox:?}");
     assert!(store.knows(Letter::new(1).from("p1@d1.example").key()).await.unwrap(), "what it knows it still knows");
     drop(store);
-    let (store, loss) = watched(&data, &witness);
-    assert_eq!(loss, None, "it is said once");
+    let (store, again) = watched(&data, &witness);
+    assert_eq!(again, None, "nothing more was lost");
+    let told = store.loss().await.unwrap().expect("told until a person knows of it");
+    assert_eq!(told.sentence, loss.to_string());
+    store.dismiss_loss().await.unwrap();
+    drop(store);
+    let (store, _) = watched(&data, &witness);
+    assert_eq!(store.loss().await.unwrap(), None);
     drop(store);
 
     fs::remove_dir_all(&data).unwrap();

@@ -48,6 +48,8 @@ pub(super) enum Table {
     Seen = b'j',
     /// Which case a message belongs to.
     Member = b'k',
+    /// What a person must know of a loss and has not yet said to have read.
+    Loss = b'L',
     /// Cases by newest message.
     CaseByNewest = b'l',
     /// Messages.

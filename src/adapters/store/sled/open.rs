@@ -21,7 +21,7 @@ use super::witness::Witness;
 use super::{backup, rewrite, rollback};
 use crate::adapters::durable;
 use crate::ports::Ids;
-use crate::ports::store::{StoreError, StoreResult};
+use crate::ports::store::{LossNotice, StoreError, StoreResult};
 
 /// Version of keys and rows. Raised when an older program could not read them any more.
 const SCHEMA: u64 = 1;
@@ -41,6 +41,13 @@ pub struct Loss {
     pub why: String,
     /// The backup that took its place, if one could be read.
     pub restored_from: Option<PathBuf>,
+}
+
+impl Loss {
+    /// As it is stored.
+    pub(super) fn notice(&self) -> LossNotice {
+        LossNotice { at: Timestamp::now(), sentence: self.to_string() }
+    }
 }
 
 impl std::fmt::Display for Loss {
@@ -323,8 +330,7 @@ fn finish(
         }
     }
     close_to_others(&folder).map_err(|error| at(&folder, "set the mode of", &error))?;
-    let older = rollback::compare(&mut opened, settings, &texts, ids)?;
-    let loss = loss.or(older.map(|why| Loss { moved_to: None, why, restored_from: None }));
+    let loss = rollback::compare(&mut opened, settings, &texts, ids, loss)?;
     Ok(Opened { lock, database: opened, texts, raw, loss })
 }
 
@@ -373,21 +379,26 @@ pub(super) fn reopen(data_dir: &Path, settings: &SledSettings) -> StoreResult<Op
 fn first_rows(data_dir: &Path, texts: &Texts) -> StoreResult<sled::Batch> {
     let mut rows = sled::Batch::default();
     rows.insert(Key::of(Table::Schema).bytes(), SCHEMA.to_string().as_bytes());
-    if follows_another(data_dir).map_err(|error| at(data_dir, "list", &error))? {
-        let now = serde_json::to_vec(&Timestamp::now())
-            .map_err(|error| StoreError::Permanent(format!("cannot write a row: {error}")))?;
+    if let Some(moved) = follows_another(data_dir).map_err(|error| at(data_dir, "list", &error))? {
+        let why = "see the log of the start before".into();
+        let notice = Loss { moved_to: Some(moved), why, restored_from: None }.notice();
+        let unwritable = |error| StoreError::Permanent(format!("cannot write a row: {error}"));
+        let now = serde_json::to_vec(&notice.at).map_err(unwritable)?;
         rows.insert(Key::of(Table::Rebuilt).bytes(), texts.encode(&now)?);
+        rows.insert(Key::of(Table::Loss).bytes(), texts.encode(&serde_json::to_vec(&notice).map_err(unwritable)?)?);
     }
     Ok(rows)
 }
 
-fn follows_another(data_dir: &Path) -> std::io::Result<bool> {
+fn follows_another(data_dir: &Path) -> std::io::Result<Option<PathBuf>> {
+    let mut newest: Option<PathBuf> = None;
     for entry in std::fs::read_dir(data_dir)? {
-        if entry?.file_name().as_encoded_bytes().starts_with(BROKEN.as_bytes()) {
-            return Ok(true);
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(BROKEN.as_bytes()) {
+            newest = newest.max(Some(entry.path()));
         }
     }
-    Ok(false)
+    Ok(newest)
 }
 
 /// sled creates its files with the usual mode; the folder keeps others out, and so do the files.

@@ -19,8 +19,8 @@ use crate::domain::{
 use crate::ports::Store;
 use crate::ports::store::{
     AutomatedMessage, BackedUp, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Erased,
-    Expired, Expiry, Intake, Lease, OutboxFilter, Overview, Quarantine, Quarantined, QueueRow, Recorded, StoreError,
-    StoreResult,
+    Expired, Expiry, Intake, Lease, LossNotice, OutboxFilter, Overview, Quarantine, Quarantined, QueueRow, Recorded,
+    StoreError, StoreResult,
 };
 
 fn reviewed(expected_revision: u64, reviewer: &str, at: Timestamp) -> Reviewed {
@@ -42,8 +42,21 @@ impl Store for SledStore {
         self.look(|tx| tx.get(Key::of(Table::Rebuilt))).await
     }
 
-    async fn roll_back(&self, at: Timestamp) -> StoreResult<()> {
-        self.change(move |tx| tx.roll_back(at)).await
+    async fn roll_back(&self, at: Timestamp, sentence: &str) -> StoreResult<()> {
+        let notice = LossNotice { at, sentence: sentence.to_owned() };
+        self.change(move |tx| tx.roll_back(at).and_then(|()| tx.put(Key::of(Table::Loss), &notice))).await
+    }
+
+    async fn loss(&self) -> StoreResult<Option<LossNotice>> {
+        self.look(|tx| tx.get(Key::of(Table::Loss))).await
+    }
+
+    async fn dismiss_loss(&self) -> StoreResult<()> {
+        self.change(|tx| {
+            tx.delete(Key::of(Table::Loss));
+            Ok(())
+        })
+        .await
     }
 
     async fn backup(&self, folder: &Path) -> StoreResult<BackedUp> {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::SledSettings;
 use super::files::Texts;
 use super::key::{Key, Table};
-use super::open::OpenDatabase;
+use super::open::{Loss, OpenDatabase};
 use super::tx::{Order, Tx, database_error};
 use super::witness::{self, Testimony, Witness};
 use crate::domain::{Actor, OutgoingId};
@@ -20,14 +20,15 @@ use crate::ports::store::{StoreError, StoreResult};
 /// What the outbox row's reader is told.
 const MAY_HAVE_LEFT: &str = "it may have left before the store was rolled back: look in the folder of sent mail";
 
-/// Compares the store with the witness, rolls it back where it is older, and sets the witness on it. Returns why it
-/// is older.
+/// Compares the store with the witness, rolls it back where it is older, and sets the witness on it. Returns the
+/// loss, be it `known` before or noticed here; it is stored until a person knows of it.
 pub(super) fn compare(
     opened: &mut OpenDatabase,
     settings: &SledSettings,
     texts: &Texts,
     ids: &dyn Ids,
-) -> StoreResult<Option<String>> {
+    known: Option<Loss>,
+) -> StoreResult<Option<Loss>> {
     let path = settings.witness.as_deref();
     let unusable = |path: &Path, error: &std::io::Error| {
         StoreError::Permanent(format!("the state witness {} cannot be used: {error}", path.display()))
@@ -42,8 +43,13 @@ pub(super) fn compare(
         tracing::error!(why, "the store is older than what was done: mail in the mailboxes counts as history now");
         tx.roll_back(Timestamp::now())?;
     }
+    let is_older = older.is_some();
+    let loss = known.or(older.map(|why| Loss { moved_to: None, why, restored_from: None }));
+    if let Some(loss) = &loss {
+        tx.put(Key::of(Table::Loss), &loss.notice())?;
+    }
     let store = match tx.store_id()? {
-        Some(store) if older.is_none() => store,
+        Some(store) if !is_older => store,
         // A copy that is used from now on is another store: the newer one it came from would be noticed as well.
         _ => {
             let store = tx.salt();
@@ -63,7 +69,7 @@ pub(super) fn compare(
     if let Some(path) = path {
         opened.witness = Some(watch(path, store, opened.last_change).map_err(|error| unusable(path, &error))?);
     }
-    Ok(older)
+    Ok(loss)
 }
 
 /// Sets the witness on a store.
