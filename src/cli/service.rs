@@ -34,7 +34,7 @@ use crate::daemon::{Alarms, Heartbeats, Wellbeing, alarms};
 use crate::desk::{self, Desk, DeskParts};
 use crate::domain::identity::IdentityKey;
 use crate::domain::position::FolderRole;
-use crate::ports::store::Lease;
+use crate::ports::store::{Lease, StoreResult};
 use crate::ports::{Clock, Ids, MailSource, Reviewers, Store};
 use crate::reply::compose::Sender;
 
@@ -86,7 +86,7 @@ impl Service {
         }
         let store = open_store(&config, &ids, &alarms).await?;
         let parts = Shared {
-            identity: identity::load_or_create(&config.data_dir)?,
+            identity: identity::load_or_create(&config.data_dir, is_new(store.as_ref()).await?)?,
             handbooks: Handbooks::new(handbook),
             heartbeats: Heartbeats::new(Arc::clone(&clock)),
             config: Arc::new(config),
@@ -360,6 +360,12 @@ async fn open_store(config: &Config, ids: &Arc<dyn Ids>, alarms: &Alarms) -> any
         alarms.raise(alarms::LOSS, loss.sentence);
     }
     Ok(Arc::new(store))
+}
+
+/// Whether no message was ever stored: of an erased one its case or its count stays.
+async fn is_new(store: &dyn Store) -> StoreResult<bool> {
+    let kept = store.overview().await?;
+    Ok(kept.messages + kept.automated + kept.cases.values().sum::<u64>() == 0)
 }
 
 fn make_private_folder(folder: &Path) -> anyhow::Result<()> {

@@ -253,3 +253,32 @@ async fn killed_by_chance_nothing_is_lost_and_nobody_answered_twice() {
     }
     println!("{crashes} crashes: 0 lost, 0 doubled, {doubts} in doubt, {copies} mails taken by the server");
 }
+
+/// A new secret would make all stored mail look new.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_without_its_identity_key_is_not_started() {
+    let server = SmtpServer::start().await;
+    let shop = Shop::new(server.port);
+    let mut daemon = Daemon::start(&shop.config, None);
+    assert!(daemon.wait_ready());
+    assert!(daemon.stop().success());
+    let key = shop.path().join("data/identity.key");
+    std::fs::remove_file(&key).unwrap();
+    let mut daemon = Daemon::start(&shop.config, None);
+    assert!(daemon.wait_ready(), "nothing was stored under the old one");
+    shop.deliver(MARKER);
+    assert!(matches!(daemon.wait_line(&["acknowledgement accepted"]), Seen::Line(_)));
+    assert!(daemon.stop().success());
+    let kept = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let mut daemon = Daemon::start(&shop.config, None);
+    assert!(!daemon.wait_ready() && !daemon.exit().success());
+    let said = daemon.log.iter().filter(|line| line.contains("identity.key is missing")).count();
+    assert_eq!(said, 1, "{}", daemon.log.join("\n"));
+    assert!(!key.exists());
+    std::fs::write(&key, kept).unwrap();
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let mut daemon = Daemon::start(&shop.config, None);
+    assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
+    assert!(daemon.stop().success());
+}

@@ -109,7 +109,9 @@ async fn folder_against_store(config: &Config, folder: &Folder, settings: &ImapS
             }
         }
     }
-    let identity = identity::load_or_create(&config.data_dir)?;
+    let Some(identity) = identity::load(&config.data_dir)? else {
+        bail!("{} holds no identity.key: start the daemon once, or put the key back", config.data_dir.display());
+    };
     let uids: Vec<u32> = unnamed.iter().map(|(uid, _)| *uid).collect();
     let messages = survey.messages(&uids).await?;
     for (uid, since) in unnamed {
