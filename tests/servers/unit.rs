@@ -25,3 +25,17 @@ fn the_unit_verifies_in_silence_and_stays_hardened() {
     let level: f32 = level.and_then(|rest| rest.split(' ').next()).unwrap().parse().unwrap();
     assert!(level <= 2.0, "exposure {level}");
 }
+
+/// Everything else is read-only to it.
+#[test]
+fn the_unit_lets_the_daemon_write_where_the_example_does() {
+    let unit = include_str!("../../deploy/guichet.service");
+    let folders = unit.lines().find_map(|line| line.strip_prefix("StateDirectory=")).unwrap();
+    let example = include_str!("../../guichet.example.toml");
+    for key in ["data_dir", "state_witness", "backup_dir"] {
+        let line = example.lines().find_map(|line| line.trim_start_matches("# ").strip_prefix(&format!("{key} = ")));
+        let path = std::path::Path::new(line.unwrap().trim_matches('"'));
+        let allowed = folders.split_whitespace().any(|folder| path.starts_with(format!("/var/lib/{folder}")));
+        assert!(allowed, "{key} = {path:?}: {folders}");
+    }
+}
