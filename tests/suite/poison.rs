@@ -134,8 +134,8 @@ fn odd_bodies() -> Vec<(&'static str, Vec<u8>)> {
         ("a hundred thousand quoted levels", text(&format!("{} x\r\n", ">".repeat(100_000)))),
         ("words made for back-tracking", text(&"a ".repeat(300_000))),
         ("digits made for card numbers", text(&"4111 1111 1111 1112 ".repeat(20_000))),
-        ("dates without an end", text(&"le 3 mars le 4 ".repeat(300))),
-        ("order numbers without an end", text(&"commande CMD-2024-001 ".repeat(300))),
+        ("dates without an end", text(&"le 3 mars le 4 ".repeat(20_000))),
+        ("order numbers without an end", text(&"commande CMD-2024-001 ".repeat(20_000))),
         ("marks upon marks", text(&format!("Z{} order 1\r\n", "\u{301}".repeat(100_000)))),
         ("text in both directions", text(&"\u{202e}\u{2066}1 redro\u{202d}".repeat(20_000))),
         (
