@@ -21,6 +21,7 @@ mod models;
 mod never_answer;
 mod poison;
 mod reading;
+mod restart;
 mod rules;
 mod scripted_imap;
 #[path = "../shop/mod.rs"]
