@@ -92,6 +92,19 @@ pub async fn an_old_acknowledgement_is_not_sent(mut bench: Bench) {
     assert!(file.draft.is_some(), "the case stays as it is");
 }
 
+pub async fn what_is_due_is_found_behind_many_old_acknowledgements(mut bench: Bench) {
+    for n in 1..=120 {
+        let intake = Letter::new(n).from(&format!("p{n}@d{n}.example")).prepare(bench.store()).await;
+        bench.store().record(&bench.lease, intake).await.unwrap();
+    }
+    let young = Letter::new(121);
+    bench.open_case(&young).await;
+    let now = young.at + ACKNOWLEDGEMENT_LIFE;
+    assert_eq!(claim(&mut bench, now, 1).await, [young.acknowledgement_id()]);
+    assert_eq!(bench.store().overview().await.unwrap().outbox["cancelled"], 120);
+    assert!(claim(&mut bench, now, 9).await.is_empty());
+}
+
 pub async fn a_reply_is_sent_however_old(mut bench: Bench) {
     let case = bench.open_case(&Letter::new(1)).await;
     bench.send_all(minutes(1)).await;

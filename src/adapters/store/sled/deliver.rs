@@ -44,6 +44,9 @@ impl ChoreRow {
     }
 }
 
+/// After a long outage thousands of acknowledgements may be too old; nobody waits until all are cancelled.
+const CANCELLED_AT_ONCE: usize = 50;
+
 impl Tx<'_> {
     /// A mail that is erased leaves no duty behind.
     pub(super) fn drop_chores(&mut self, mail: &OutgoingMail) -> StoreResult<()> {
@@ -82,33 +85,34 @@ impl Tx<'_> {
         Ok(recovered)
     }
 
-    /// Pending → Attempting, oldest first; acknowledgements that come too late → Cancelled.
-    pub(super) fn claim_due(&mut self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>> {
+    /// Pending → Attempting, oldest first; acknowledgements that come too late → Cancelled, so many in one step. The
+    /// second value says that more may be due.
+    pub(super) fn claim_due(
+        &mut self,
+        mailbox: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> StoreResult<(Vec<OutgoingMail>, bool)> {
         let due = Key::of(Table::OutgoingDue).text(mailbox);
+        let most = limit.saturating_add(CANCELLED_AT_ONCE);
+        let ids: Vec<OutgoingId> = self.rows_until(due.clone(), &due.time(now), most)?;
+        let more = ids.len() == most;
         let mut claimed = Vec::new();
-        // What is cancelled on the way makes room for what stands behind it.
-        while claimed.len() < limit {
-            let ids: Vec<OutgoingId> =
-                self.rows_until(due.clone(), &due.clone().time(now), limit.saturating_sub(claimed.len()))?;
-            if ids.is_empty() {
-                break;
+        for id in ids {
+            let mut mail = self.outgoing(&id)?;
+            // Keys know microseconds only: this one and those behind it are due in less than one.
+            if claimed.len() == limit || mail.state.due_at().is_none_or(|at| at > now) {
+                return Ok((claimed, false));
             }
-            for id in ids {
-                let mut mail = self.outgoing(&id)?;
-                // Keys know microseconds only: this one and those behind it are due in less than one.
-                if mail.state.due_at().is_none_or(|at| at > now) {
-                    return Ok(claimed);
-                }
-                if self.cancel_outdated(&mail, now)? {
-                    continue;
-                }
-                mail.attempts += 1;
-                mail.state = mail.state.claim(mail.attempts, now)?;
-                self.put_outgoing(&mail)?;
-                claimed.push(self.whole(mail)?);
+            if self.cancel_outdated(&mail, now)? {
+                continue;
             }
+            mail.attempts += 1;
+            mail.state = mail.state.claim(mail.attempts, now)?;
+            self.put_outgoing(&mail)?;
+            claimed.push(self.whole(mail)?);
         }
-        Ok(claimed)
+        Ok((claimed, more))
     }
 
     /// Dialling → Committing.

@@ -191,8 +191,16 @@ impl Store for SledStore {
     }
 
     async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>> {
-        let mailbox = lease.mailbox.clone();
-        self.change_leased(lease, move |tx| tx.claim_due(&mailbox, now, limit)).await
+        let mut claimed = Vec::new();
+        loop {
+            // What is cancelled on the way makes room for what stands behind it.
+            let (mailbox, room) = (lease.mailbox.clone(), limit.saturating_sub(claimed.len()));
+            let (some, more) = self.change_leased(lease, move |tx| tx.claim_due(&mailbox, now, room)).await?;
+            claimed.extend(some);
+            if !more || claimed.len() >= limit {
+                return Ok(claimed);
+            }
+        }
     }
 
     async fn mark_committing(&self, lease: &Lease, id: &OutgoingId) -> StoreResult<()> {
