@@ -1,12 +1,14 @@
 //! How long the daemon takes from its start to watching, with many cases in its store: ten thousand in the long run
-//! (`GUICHET_LONG=1`), some in the short one.
+//! (`GUICHET_LONG=1`), some in the short one. Time is judged only of a release build, which `GUICHET_BINARY` names.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use guichet::adapters::identity;
 use guichet::adapters::store::sled::{SledSettings, SledStore};
+use guichet::domain::outgoing::AttemptOutcome;
 use guichet::ports::Store;
+use jiff::Timestamp;
 
 use crate::support::daemon::Daemon;
 use crate::support::ids::CountingIds;
@@ -17,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Messages stored at a time: they share a sync.
 const AT_ONCE: u32 = 64;
 
-/// Cases with message, original, draft, acknowledgement and record.
+/// Cases with message, original, draft, acknowledgement (sent) and record.
 async fn fill(data: &std::path::Path, cases: u32) {
     let store = SledStore::open(data, &SledSettings::default(), Arc::new(CountingIds::default())).unwrap().0;
     identity::load_or_create(data, true).unwrap();
@@ -33,8 +35,24 @@ async fn fill(data: &std::path::Path, cases: u32) {
             });
         }
         storing.join_all().await;
+        acknowledge(&store, Letter::new(begin + AT_ONCE).at).await;
     }
-    assert_eq!(store.overview().await.unwrap().messages, u64::from(cases));
+    let kept = store.overview().await.unwrap();
+    assert_eq!((kept.messages, kept.outbox.get("sent")), (u64::from(cases), Some(&u64::from(cases))));
+}
+
+async fn acknowledge(store: &SledStore, now: Timestamp) {
+    let lease = store.lease(MAILBOX).await.unwrap();
+    let mut sending = tokio::task::JoinSet::new();
+    for mail in store.claim_due(&lease, now, AT_ONCE as usize).await.unwrap() {
+        let (store, lease) = (store.clone(), lease.clone());
+        sending.spawn(async move {
+            store.mark_committing(&lease, &mail.id).await.unwrap();
+            let accepted = AttemptOutcome::Accepted { response: "250 2.0.0 queued".into() };
+            store.finish(&lease, &mail.id, accepted, now).await.unwrap();
+        });
+    }
+    sending.join_all().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,5 +83,6 @@ async fn a_daemon_with_many_cases_is_soon_back() {
     assert_eq!(queue["waiting"], cases);
     assert!(daemon.stop().success());
     println!("{cases} cases in the store: watching {:.1} s after the start of the process", took.as_secs_f64());
-    assert!(!long || took < LONGEST, "{took:?}");
+    let judged = long && std::env::var_os("GUICHET_BINARY").is_some();
+    assert!(!judged || took < LONGEST, "{took:?}");
 }
