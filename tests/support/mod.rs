@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod ids;
 pub mod letter;
 pub mod played_imap;
+pub mod scripted_http;
 pub mod scripted_smtp;
 pub mod still_time;
 pub mod watched;
