@@ -7,6 +7,7 @@ pub mod identity;
 pub mod imap;
 pub mod maildir;
 pub mod outbox_dir;
+pub mod refunds;
 pub mod reviewers;
 pub mod secret;
 pub mod smtp;

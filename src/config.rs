@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::adapters::http_client::HttpUrl;
 use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
 use crate::daemon::housekeeping::Retention;
@@ -58,8 +59,26 @@ pub struct Config {
     pub caps: Caps,
     /// Name of the policy file among the rules, or a path.
     pub policy_file: String,
+    /// Who is told of accepted refunds; nobody when absent.
+    pub refunds: Option<RefundsTo>,
     /// The desk.
     pub desk: Desk,
+}
+
+/// Who is told of accepted refunds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundsTo {
+    /// A signed POST request.
+    Webhook {
+        /// Where to.
+        url: HttpUrl,
+        /// What it is signed with.
+        secret: Secret,
+        /// Additional trust root.
+        ca_file: Option<PathBuf>,
+    },
+    /// A program and its arguments.
+    Command(PathBuf, Vec<String>),
 }
 
 /// One `[[mailbox]]`.

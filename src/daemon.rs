@@ -8,6 +8,7 @@ pub mod heartbeat;
 pub mod housekeeping;
 pub mod intake;
 pub mod lessons;
+pub mod refunds;
 pub mod review;
 pub mod supervise;
 pub mod timers;

@@ -26,6 +26,7 @@ use crate::daemon::deliver::{self, Deliver, DeliverSettings, InDoubt};
 use crate::daemon::handbook::Handbooks;
 use crate::daemon::housekeeping::Housekeeping;
 use crate::daemon::intake::{Intake, IntakeSettings};
+use crate::daemon::refunds::RefundTeller;
 use crate::daemon::review::{Review, ReviewMailbox, ReviewParts};
 use crate::daemon::supervise::{Worker, supervise};
 use crate::daemon::timers::Timers;
@@ -152,6 +153,7 @@ impl Service {
             let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
             self.workers.push((name, Box::pin(deliver.run(lease.clone(), self.stop.clone(), heartbeat))));
         }
+        self.add_refunds(&mailbox.name, &lease);
         let parts = &self.parts;
         let timers = parts.timers(mailbox);
         let name = format!("timers {}", mailbox.name);
@@ -188,6 +190,21 @@ impl Service {
         self.workers.push((name, Box::pin(watch.run(lease.clone(), heartbeat, self.stop.clone()))));
     }
 
+    /// In shadow mode nothing is approved, so there is nothing to tell.
+    fn add_refunds(&mut self, mailbox: &str, lease: &Lease) {
+        let parts = &self.parts;
+        let Some(refunds) = wiring::refunds(&parts.config).filter(|_| parts.config.mode == Mode::Live) else { return };
+        let teller = RefundTeller {
+            store: Arc::clone(&parts.store),
+            refunds,
+            clock: Arc::clone(&parts.clock),
+            alarms: parts.alarms.clone(),
+        };
+        let name = format!("refunds {mailbox}");
+        let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
+        self.workers.push((name, Box::pin(teller.run(lease.clone(), heartbeat, self.stop.clone()))));
+    }
+
     fn add_housekeeping(&mut self) {
         let parts = &self.parts;
         let housekeeping = Housekeeping {
@@ -207,6 +224,7 @@ impl Service {
             store: Arc::clone(&parts.store),
             wording: Arc::new(move || Arc::clone(&handbooks.current().wording)),
             mailboxes,
+            refunds: parts.config.refunds.is_some(),
             shadow: parts.config.mode == Mode::Shadow,
             clock: Arc::clone(&parts.clock),
             ids: Arc::clone(&parts.ids),

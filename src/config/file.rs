@@ -28,6 +28,7 @@ pub struct File {
     pub retention: Retention,
     #[serde(default)]
     pub policy: Policy,
+    pub refunds: Option<Spanned<Refunds>>,
     #[serde(default)]
     pub desk: Desk,
 }
@@ -237,4 +238,17 @@ pub struct Desk {
     pub listen: Option<Spanned<String>>,
     pub hosts: Vec<String>,
     pub https: bool,
+}
+
+#[derive(Deserialize)]
+pub struct Refunds {
+    pub webhook: Option<Webhook>,
+    pub command: Option<Spanned<Vec<String>>>,
+}
+
+#[derive(Deserialize)]
+pub struct Webhook {
+    pub url: Spanned<String>,
+    pub secret: Spanned<Password>,
+    pub ca_file: Option<PathBuf>,
 }

@@ -91,6 +91,10 @@ pub const KEYS: &[(&str, Shape)] = &[
     ("retention", Table(&[("raw_days", Value), ("automated_days", Value), ("closed_days", Value)])),
     ("policy", Table(&[("file", Value)])),
     ("orders", Table(&[])),
+    (
+        "refunds",
+        Table(&[("webhook", Table(&[("url", Value), ("secret", SECRET), ("ca_file", Value)])), ("command", Value)]),
+    ),
     ("desk", Table(&[("listen", Value), ("hosts", Value), ("https", Value)])),
 ];
 
@@ -140,7 +144,7 @@ pub fn check(
 }
 
 fn example(name: &str) -> &'static str {
-    if name == "password" {
+    if name == "password" || name == "secret" {
         ": { file = \"…\" }, { env = \"…\" }, { command = \"…\" } or { credential = \"…\" }"
     } else {
         ""

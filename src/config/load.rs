@@ -11,7 +11,8 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::file::{self, File};
-use super::{Config, Desk, ImapFolders, Mailbox, Mode, Outgoing, SentCopy, Server, Source, keys};
+use super::{Config, Desk, ImapFolders, Mailbox, Mode, Outgoing, RefundsTo, SentCopy, Server, Source, keys};
+use crate::adapters::http_client::HttpUrl;
 use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
 use crate::daemon::housekeeping::Retention;
@@ -136,6 +137,7 @@ impl Checker<'_> {
             mailboxes,
             caps,
             policy_file: file.policy.file,
+            refunds: file.refunds.map(|refunds| self.refunds(refunds)).transpose()?,
             desk: self.desk(file.desk)?,
         })
     }
@@ -340,6 +342,10 @@ impl Checker<'_> {
     }
 
     fn secret(&self, written: &Spanned<file::Password>) -> Checked<Secret> {
+        self.secret_of("password", written)
+    }
+
+    fn secret_of(&self, key: &str, written: &Spanned<file::Password>) -> Checked<Secret> {
         let file::Password { file, env, command, credential } = written.get_ref();
         let mut found = Vec::new();
         found.extend(file.clone().map(Secret::File));
@@ -348,7 +354,7 @@ impl Checker<'_> {
         found.extend(credential.clone().map(Secret::Credential));
         match (found.pop(), found.is_empty()) {
             (Some(secret), true) => Ok(secret),
-            _ => Err(self.wrong(written, "`password` needs exactly one of file, env, command, credential")),
+            _ => Err(self.wrong(written, format!("`{key}` needs exactly one of file, env, command, credential"))),
         }
     }
 
@@ -356,6 +362,29 @@ impl Checker<'_> {
         let wrong = || self.wrong(text, format!("`{key}`: write a duration like \"24h\" or \"10s\""));
         let duration: SignedDuration = text.get_ref().parse().map_err(|_| wrong())?;
         if duration.is_negative() { Err(wrong()) } else { Ok(duration) }
+    }
+
+    fn refunds(&self, written: Spanned<file::Refunds>) -> Checked<RefundsTo> {
+        let place = self.at(written.span().start);
+        let file::Refunds { webhook, command } = written.into_inner();
+        match (webhook, command) {
+            (Some(webhook), None) => {
+                let url = HttpUrl::parse(webhook.url.get_ref())
+                    .map_err(|error| self.wrong(&webhook.url, format!("`refunds.webhook.url`: {error}")))?;
+                let secret = self.secret_of("secret", &webhook.secret)?;
+                Ok(RefundsTo::Webhook { url, secret, ca_file: webhook.ca_file })
+            }
+            (None, Some(command)) => match command.get_ref().split_first() {
+                Some((program, arguments)) if Path::new(program).is_absolute() => {
+                    Ok(RefundsTo::Command(PathBuf::from(program), arguments.to_vec()))
+                }
+                _ => Err(self.wrong(
+                    &command,
+                    "`refunds.command` takes a program by its full path, then its arguments: [\"/usr/local/bin/refund\"]",
+                )),
+            },
+            _ => Err(ConfigError::new(place, "[refunds] needs either `webhook` or `command`")),
+        }
     }
 
     fn desk(&self, desk: file::Desk) -> Checked<Desk> {

@@ -4,6 +4,7 @@
 mod decisions;
 mod error;
 mod looking;
+mod refunding;
 mod verdict_edit;
 mod wording;
 
@@ -68,6 +69,8 @@ pub struct ReviewParts {
     pub wording: Arc<dyn Fn() -> Arc<Wording> + Send + Sync>,
     /// By the name of the `[[mailbox]]`.
     pub mailboxes: BTreeMap<String, ReviewMailbox>,
+    /// Whether accepted refunds are told to the shop's payment side (`[refunds]`).
+    pub refunds: bool,
     /// `mode = "shadow"`: approving is refused, nothing is sent.
     pub shadow: bool,
     /// The time.

@@ -166,6 +166,11 @@ impl Words {
             Event::ReturnedToDraft { .. } => fill("event.returned_to_draft", &[]),
             Event::Bounced { report, .. } => fill("event.bounced", &[("report", report)]),
             Event::TimerFired { kind } => fill("event.timer_fired", &[("kind", &self.label(language, "timer", kind))]),
+            Event::RefundNotice { state, detail, .. } => {
+                let state = self.label(language, "notice", state);
+                let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+                fill("event.refund_notice", &[("state", &state), ("detail", &detail)])
+            }
             Event::Released { .. } => fill("event.released", &[]),
             Event::Erased { why } => fill("event.erased", &[("why", why)]),
         }

@@ -116,6 +116,15 @@ pub enum Event {
         /// Asked for by the person, or too old to be kept.
         why: String,
     },
+    /// A refund notice to the shop's payment side changed its state.
+    RefundNotice {
+        /// Its idempotency key.
+        key: String,
+        /// New state in one word: `pending`, `failed`, `told`, `given_up`, `cancelled`, `told_before`.
+        state: String,
+        /// What the other side said, or why.
+        detail: String,
+    },
     /// A person decided about a held mail.
     Released {
         /// Outbox row.

@@ -2,6 +2,7 @@
 //! create-read-update-delete.
 
 mod intake;
+mod notices;
 mod queries;
 mod upkeep;
 
@@ -11,11 +12,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use intake::{AcknowledgementFate, Caps, CustomerMatter, Intake, Matter, OwnAnswer, Quarantine, Recorded};
+pub use notices::{NOTICE_LIFE, NoticeState, StoredNotice, TellOutcome, notice_wait};
 pub use queries::{AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow};
 pub use upkeep::{BackedUp, Erased, Expired, Expiry};
 
 pub use crate::domain::draft::DraftProposal;
 
+use super::refunds::RefundNotice;
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::outgoing::{AttemptOutcome, IllegalStep};
 use crate::domain::{
@@ -73,6 +76,8 @@ pub enum Decision {
         asks: bool,
         /// Timers to set.
         timers: Vec<Timer>,
+        /// The refund that the reply accepts, to be told to the shop's payment side once the reply has left.
+        refund: Option<Box<RefundNotice>>,
     },
     /// Close the case without sending.
     Dismiss {
@@ -246,6 +251,26 @@ pub trait Store: Send + Sync {
     async fn chores(&self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<Chore>>;
     /// The duty is done (`found`: the copy lay in \Sent already).
     async fn chore_done(&self, lease: &Lease, chore: &Chore, found: bool, now: Timestamp) -> StoreResult<()>;
+
+    // ---- refund notices -----------------------------------------------------------------------
+
+    /// The refund notice of the mailbox that is due and whose reply has left, if there is one. The attempt and the
+    /// time of the next one are durable when this returns.
+    async fn claim_notice(&self, lease: &Lease, now: Timestamp) -> StoreResult<Option<StoredNotice>>;
+    /// What the attempt came to. Giving up flags the case [`crate::domain::CaseFlag::RefundNotTold`] and puts it on top
+    /// of the queue.
+    async fn finish_notice(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        key: &str,
+        outcome: TellOutcome,
+        now: Timestamp,
+    ) -> StoreResult<NoticeState>;
+    /// Notices of the mailbox that nobody was told of and that a person has to see to.
+    async fn stuck_notices(&self, mailbox: &str) -> StoreResult<Vec<StoredNotice>>;
+    /// Given up → Pending by a person's word.
+    async fn tell_again(&self, case: &CaseId, key: &str, reviewer: &str, now: Timestamp) -> StoreResult<()>;
 
     // ---- timers -------------------------------------------------------------------------------
 

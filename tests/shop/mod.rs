@@ -160,6 +160,7 @@ fn review(store: &Arc<SledStore>, clock: &Arc<HandClock>, wording: Wording) -> R
         store: Arc::<SledStore>::clone(store),
         wording: Arc::new(move || Arc::clone(&wording)),
         mailboxes: BTreeMap::from([(MAILBOX.to_owned(), mailbox)]),
+        refunds: true,
         shadow: false,
         clock: Arc::<HandClock>::clone(clock),
         ids: Arc::new(SystemIds),

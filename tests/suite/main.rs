@@ -22,6 +22,7 @@ mod models;
 mod never_answer;
 mod poison;
 mod reading;
+mod refunds;
 mod rules;
 mod scripted_imap;
 #[path = "../shop/mod.rs"]

@@ -9,6 +9,7 @@ mod intake;
 mod joining;
 mod look;
 mod lost;
+mod notices;
 mod review;
 mod timers;
 mod upkeep;
@@ -108,7 +109,8 @@ impl Bench {
     async fn approve(&mut self, id: &CaseId, n: u32, not_before: Timestamp) -> OutgoingMail {
         let case = self.case(id).await;
         let mail = reply(&case, n, not_before);
-        let decision = Decision::Approve { mail: Box::new(mail.clone()), asks: false, timers: Vec::new() };
+        let decision =
+            Decision::Approve { mail: Box::new(mail.clone()), asks: false, timers: Vec::new(), refund: None };
         self.step(|store, _| async move { store.decide(&case.id, case.revision, decision, "rita", not_before).await })
             .await
             .unwrap();
@@ -252,6 +254,9 @@ macro_rules! every_contract {
                     a_bounce_of_something_else_is_stored;
                 timers: a_timer_fires_once, the_customers_answer_cancels_timers, thanks_leave_timers_standing,
                     one_timer_fires_per_case;
+                notices: a_notice_waits_for_its_reply_and_is_told_once, a_notice_goes_with_its_reply,
+                    one_refund_is_announced_once_however_often_it_is_approved, a_notice_given_up_calls_a_person,
+                    an_untold_refund_defers_the_erasure;
                 concurrency: one_of_two_approvals_wins, many_records_at_once_are_all_there,
                     a_message_read_twice_at_once_is_stored_once;
                 lost: a_roll_back_forgets_positions_and_holds_what_waits, a_message_is_known_once_it_is_stored;

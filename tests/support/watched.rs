@@ -312,6 +312,29 @@ impl Store for WatchedStore {
         Ok(())
     }
 
+    async fn claim_notice(&self, lease: &Lease, now: Timestamp) -> StoreResult<Option<StoredNotice>> {
+        self.step("claim_notice", self.inner.claim_notice(lease, now)).await
+    }
+
+    async fn finish_notice(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        key: &str,
+        outcome: TellOutcome,
+        now: Timestamp,
+    ) -> StoreResult<NoticeState> {
+        self.step("finish_notice", self.inner.finish_notice(lease, case, key, outcome, now)).await
+    }
+
+    async fn stuck_notices(&self, mailbox: &str) -> StoreResult<Vec<StoredNotice>> {
+        self.step("stuck_notices", self.inner.stuck_notices(mailbox)).await
+    }
+
+    async fn tell_again(&self, case: &CaseId, key: &str, reviewer: &str, now: Timestamp) -> StoreResult<()> {
+        self.step("tell_again", self.inner.tell_again(case, key, reviewer, now)).await
+    }
+
     async fn due_timers(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<Timer>> {
         self.step("due_timers", self.inner.due_timers(lease, now)).await
     }

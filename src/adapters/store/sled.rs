@@ -17,6 +17,7 @@ mod key;
 mod locate;
 mod look;
 mod mark;
+mod notices;
 mod open;
 mod port;
 mod position;

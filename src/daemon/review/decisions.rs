@@ -1,6 +1,7 @@
 //! What changes a case: saving, choosing a template, approving, dismissing, correcting, and the
 //! word about held mail.
 
+use super::refunding::notice;
 use super::wording::Freezing;
 use super::{Changes, Review, ReviewError, ReviewMailbox, ReviewResult, Seen, VerdictEdit};
 use crate::domain::{
@@ -159,7 +160,8 @@ impl Review {
         let id = mail.id.clone();
         let asks = draft.suggestion.asks;
         let timers = if asks { vec![self.reminder(&file.case, mailbox)] } else { Vec::new() };
-        let decision = Decision::Approve { mail: Box::new(mail), asks, timers };
+        let refund = if self.parts.refunds { notice(&file, draft, None, reviewer, self.now()) } else { None };
+        let decision = Decision::Approve { mail: Box::new(mail), asks, timers, refund: refund.map(Box::new) };
         let answer = self.parts.store.decide(case, file.case.revision, decision, &reviewer.name, self.now()).await;
         self.or_stale(&file, answer).await?;
         mailbox.deliver.notify_one();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::StoredNotice;
 use crate::domain::{Case, CaseId, Draft, Message, MessageKey, MessageLocation, OutgoingMail, RecordEntry, Verdict};
 
 /// One line of the review queue.
@@ -51,6 +52,8 @@ pub struct CaseFile {
     pub outgoing: Vec<OutgoingMail>,
     /// Its history.
     pub record: Vec<RecordEntry>,
+    /// Refunds accepted, and whether the payment side was told.
+    pub notices: Vec<StoredNotice>,
 }
 
 /// A message written by a machine.

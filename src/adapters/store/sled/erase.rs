@@ -71,6 +71,11 @@ impl Tx<'_> {
         if case.state.is_open() && says(Signal::LegalThreat) {
             return Ok(Some("legal steps were announced: close the case when they are settled, then erase again"));
         }
+        if self.owes_notice(&case.id)? {
+            return Ok(Some(
+                "a refund was accepted and the payment side has not been told yet: erase again afterwards",
+            ));
+        }
         let mails = self.case_outgoing(&case.id)?;
         let leaving = mails.iter().any(|mail| matches!(mail.state, DeliveryState::Attempting { .. }));
         Ok(leaving.then_some("a mail to this person is just being sent: erase again in a minute"))
@@ -91,6 +96,7 @@ impl Tx<'_> {
             self.erase_message(&message, Some(&id), erased)?;
         }
         self.cancel_timers(&id)?;
+        self.erase_notices(&id)?;
         self.drop_draft(&id);
         self.delete(Key::of(Table::Excerpt).text(id.as_str()));
         for mail in self.case_outgoing(&id)? {

@@ -96,6 +96,12 @@ pub(super) enum Table {
     CaseByOrder = b'Y',
     /// Figures by template.
     Template = b'z',
+    /// Refund notices by case and key.
+    Notice = b'J',
+    /// Pending refund notices by mailbox and time.
+    NoticeDue = b'L',
+    /// Refund notices given up, by mailbox.
+    NoticeStuck = b'S',
 }
 
 /// Longest text that stands in a key as it is; longer ones are cut and end in their digest.

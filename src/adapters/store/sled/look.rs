@@ -43,7 +43,8 @@ impl Tx<'_> {
         let draft = self.draft(id)?;
         let outgoing = self.case_outgoing(id)?.into_iter().map(|row| self.whole(row)).collect::<StoreResult<_>>()?;
         let record = self.rows(&Key::of(Table::Record).text(id.as_str()), Order::Rising, usize::MAX)?;
-        Ok(CaseFile { case, messages, draft, outgoing, record })
+        let notices = self.notices_of(id)?;
+        Ok(CaseFile { case, messages, draft, outgoing, record, notices })
     }
 
     /// Cases in any state, newest message first.

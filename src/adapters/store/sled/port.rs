@@ -19,8 +19,8 @@ use crate::domain::{
 use crate::ports::Store;
 use crate::ports::store::{
     AutomatedMessage, BackedUp, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Erased,
-    Expired, Expiry, Intake, Lease, OutboxFilter, Overview, Quarantine, Quarantined, QueueRow, Recorded, StoreError,
-    StoreResult,
+    Expired, Expiry, Intake, Lease, NoticeState, OutboxFilter, Overview, Quarantine, Quarantined, QueueRow, Recorded,
+    StoreError, StoreResult, StoredNotice, TellOutcome,
 };
 
 fn reviewed(expected_revision: u64, reviewer: &str, at: Timestamp) -> Reviewed {
@@ -231,6 +231,33 @@ impl Store for SledStore {
     async fn chore_done(&self, lease: &Lease, chore: &Chore, found: bool, now: Timestamp) -> StoreResult<()> {
         let chore = chore.clone();
         self.change_leased(lease, move |tx| tx.chore_done(&chore, found, now)).await
+    }
+
+    async fn claim_notice(&self, lease: &Lease, now: Timestamp) -> StoreResult<Option<StoredNotice>> {
+        let mailbox = lease.mailbox.clone();
+        self.change_leased(lease, move |tx| tx.claim_notice(&mailbox, now)).await
+    }
+
+    async fn finish_notice(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        key: &str,
+        outcome: TellOutcome,
+        now: Timestamp,
+    ) -> StoreResult<NoticeState> {
+        let (case, key) = (case.clone(), key.to_owned());
+        self.conclude(lease, move |tx| tx.finish_notice(&case, &key, outcome, now)).await
+    }
+
+    async fn stuck_notices(&self, mailbox: &str) -> StoreResult<Vec<StoredNotice>> {
+        let mailbox = mailbox.to_owned();
+        self.look(move |tx| tx.stuck_notices(&mailbox)).await
+    }
+
+    async fn tell_again(&self, case: &CaseId, key: &str, reviewer: &str, now: Timestamp) -> StoreResult<()> {
+        let (case, key, reviewer) = (case.clone(), key.to_owned(), reviewer.to_owned());
+        self.change(move |tx| tx.tell_again(&case, &key, &reviewer, now)).await
     }
 
     async fn due_timers(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<Timer>> {

@@ -130,7 +130,13 @@ impl Tx<'_> {
     pub(super) fn decide(&mut self, case: &CaseId, decision: Decision, by: &Reviewed) -> StoreResult<()> {
         let case = self.case_at(case, by.expected_revision)?;
         match decision {
-            Decision::Approve { mail, asks, timers } => self.approve(case, &mail, asks, timers, by),
+            Decision::Approve { mail, asks, timers, refund } => {
+                self.approve(case, &mail, asks, timers, by)?;
+                match refund {
+                    Some(notice) => self.announce_refund(&notice, &mail, by.actor(), by.at),
+                    None => Ok(()),
+                }
+            }
             Decision::Dismiss { why } => self.dismiss(case, why, by),
         }
     }

@@ -171,6 +171,7 @@ impl Tx<'_> {
         actor: Actor,
         at: Timestamp,
     ) -> StoreResult<()> {
+        self.cancel_notices(&mail, why, at)?;
         mail.state = mail.state.cancel(why, at).map_err(StoreError::Illegal)?;
         self.forget_withdrawal(&mail.id);
         self.put_outgoing(&mail)?;
