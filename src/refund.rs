@@ -1,5 +1,7 @@
 //! Floor 1: from verdict, order facts, history and policy to what is owed. Pure: today's day is an argument.
 
+pub mod promises;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 

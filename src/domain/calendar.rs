@@ -100,7 +100,7 @@ impl Calendar {
     }
 
     /// Whether the day is neither a public holiday nor in a closed period.
-    fn works_on(&self, day: Date) -> bool {
+    pub fn works_on(&self, day: Date) -> bool {
         let closed = self.closed.iter().any(|(first, last)| (*first..=*last).contains(&day));
         let holiday = self.country.as_deref() == Some("FR") && holidays::french(day);
         !closed && !holiday
