@@ -165,6 +165,14 @@ impl Words {
             Event::AnsweredElsewhere { .. } => fill("event.answered_elsewhere", &[]),
             Event::ReturnedToDraft { .. } => fill("event.returned_to_draft", &[]),
             Event::Bounced { report, .. } => fill("event.bounced", &[("report", report)]),
+            Event::Assessed { outcome, basis } => {
+                let outcome = self.label(language, "outcome", outcome.name());
+                let basis = basis.map(|basis| self.label(language, "basis", basis.as_str()));
+                match basis {
+                    Some(basis) => fill("event.assessed_basis", &[("outcome", &outcome), ("basis", &basis)]),
+                    None => fill("event.assessed", &[("outcome", &outcome)]),
+                }
+            }
             Event::TimerFired { kind } => fill("event.timer_fired", &[("kind", &self.label(language, "timer", kind))]),
             Event::Released { .. } => fill("event.released", &[]),
             Event::Erased { why } => fill("event.erased", &[("why", why)]),

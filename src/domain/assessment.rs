@@ -100,6 +100,19 @@ pub enum Outcome {
     NoRefundMatter,
 }
 
+impl Outcome {
+    /// Stable name, as stored.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Eligible(_) => "eligible",
+            Self::Ineligible(_) => "ineligible",
+            Self::NeedsInformation(_) => "needs_information",
+            Self::NeedsPerson(_) => "needs_person",
+            Self::NoRefundMatter => "no_refund_matter",
+        }
+    }
+}
+
 /// Why a person has to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::assessment::{Basis, Outcome};
 use super::message::MessageId;
 use super::outgoing::{OutgoingId, OutgoingKind};
 use super::verdict::Intent;
@@ -105,6 +106,13 @@ pub enum Event {
         id: OutgoingId,
         /// `failed`, `delayed`… with the status code.
         report: String,
+    },
+    /// Law and policy were applied to what is known.
+    Assessed {
+        /// What follows.
+        outcome: Outcome,
+        /// The basis that governs.
+        basis: Option<Basis>,
     },
     /// A timer fired and made a draft.
     TimerFired {

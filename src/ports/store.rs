@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use intake::{AcknowledgementFate, Caps, CustomerMatter, Intake, Matter, OwnAnswer, Quarantine, Recorded};
-pub use queries::{AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow};
+pub use queries::{
+    Assessed, AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow,
+};
 pub use upkeep::{BackedUp, Erased, Expired, Expiry};
 
 pub use crate::domain::draft::DraftProposal;
@@ -19,8 +21,8 @@ pub use crate::domain::draft::DraftProposal;
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::outgoing::{AttemptOutcome, IllegalStep};
 use crate::domain::{
-    Address, Case, CaseId, DeliveryState, Email, Folder, MessageKey, MessageLocation, OutgoingId, OutgoingMail,
-    Position, Suggestion, TemplateName, Timer, Verdict,
+    Address, Assessment, Basis, Case, CaseId, CustomerHistory, DeliveryState, Email, Folder, MessageKey,
+    MessageLocation, OutgoingId, OutgoingMail, Position, Suggestion, TemplateName, Timer, Verdict,
 };
 
 /// The right to change a mailbox's cases. A back-end that several daemons share raises `epoch` when
@@ -211,6 +213,43 @@ pub trait Store: Send + Sync {
         reviewer: &str,
         at: Timestamp,
     ) -> StoreResult<()>;
+
+    // ---- assessing ----------------------------------------------------------------------------
+
+    /// Stores what law and policy say of a case, and the draft that follows (template and text): it replaces one that
+    /// nobody touched, stands beside one that a reviewer opened or edited, and leaves an approved one alone. The case
+    /// is then no longer due to be assessed, unless the order source was [`Purchase::Unavailable`]: it stays due until
+    /// [`Store::defer_assessment`] names a later time. Returns the case's revision, raised when the draft changed or
+    /// when an earlier assessment said otherwise.
+    ///
+    /// [`Purchase::Unavailable`]: crate::domain::Purchase::Unavailable
+    async fn assess(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        expected_revision: u64,
+        assessment: Assessment,
+        draft: Option<(Suggestion, String)>,
+        at: Timestamp,
+    ) -> StoreResult<u64>;
+    /// What law and policy said of a case last.
+    async fn assessment(&self, case: &CaseId) -> StoreResult<Option<Assessment>>;
+    /// Cases of the mailbox that are due to be assessed, longest due first: something was written, or a reviewer
+    /// corrected verdict or basis, since the last time. Set in the very transaction that causes it.
+    async fn unassessed(&self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<CaseId>>;
+    /// A case that is due to be assessed is not before `until`. Nothing happens to one that is not due at all.
+    async fn defer_assessment(&self, lease: &Lease, case: &CaseId, until: Timestamp) -> StoreResult<()>;
+    /// What is known of a customer beyond the case `except`: their other cases, and who else wrote about `order`.
+    async fn history(&self, customer: &Email, order: Option<&str>, except: &CaseId) -> StoreResult<CustomerHistory>;
+    /// A reviewer set the basis, or took that back; the case is due to be assessed again. Returns the new revision.
+    async fn correct_basis(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        basis: Option<Basis>,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<u64>;
 
     // ---- delivering ---------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 //! What every back-end of the store must do. A back-end brings a [`Backend`] and lists itself at the end.
 
 mod acknowledging;
+mod assess;
 mod caps;
 mod concurrency;
 mod deliver;
@@ -185,6 +186,7 @@ pub async fn picture(store: &dyn Store) -> String {
     add("chores", &store.chores(MAILBOX, Timestamp::MAX, usize::MAX).await.unwrap());
     let lease = store.lease(MAILBOX).await.unwrap();
     add("timers", &store.due_timers(&lease, Timestamp::MAX).await.unwrap());
+    add("unassessed", &store.unassessed(MAILBOX, Timestamp::MAX, usize::MAX).await.unwrap());
     add("breaker", &store.breaker(MAILBOX).await.unwrap());
     add("automated", &store.automated(usize::MAX).await.unwrap());
     add("quarantined", &store.quarantined(usize::MAX).await.unwrap());
@@ -237,6 +239,12 @@ macro_rules! every_contract {
                     another_template_replaces_the_text, a_correction_is_a_training_row,
                     an_opened_draft_is_not_overwritten, a_revision_replaces_an_untouched_draft,
                     what_does_not_exist_is_missing;
+                assess: a_message_is_due_to_be_assessed_until_it_was, a_further_message_is_due_and_thanks_are_not,
+                    an_assessment_replaces_an_untouched_draft, an_assessment_stands_beside_what_a_person_touched,
+                    an_assessment_leaves_an_approved_reply_alone, a_stale_assessment_is_refused_and_stays_due,
+                    a_silent_source_leaves_the_case_due, a_corrected_basis_is_due_and_kept,
+                    a_corrected_verdict_is_due_and_a_closed_case_is_not, a_customers_other_cases_are_history,
+                    an_assessment_is_erased_with_its_case_and_its_buyer;
                 deliver: an_accepted_reply_leaves_chores, an_accepted_acknowledgement_is_marked,
                     a_crash_while_dialling_is_free, a_crash_while_committing_leaves_doubt,
                     a_doubt_is_repeated_once_then_held, a_doubt_of_a_dismissed_case_is_not_repeated,

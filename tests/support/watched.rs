@@ -256,6 +256,45 @@ impl Store for WatchedStore {
         self.step("decide", self.inner.decide(case, expected_revision, decision, reviewer, at)).await
     }
 
+    async fn assess(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        expected_revision: u64,
+        assessment: Assessment,
+        draft: Option<(Suggestion, String)>,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        self.step("assess", self.inner.assess(lease, case, expected_revision, assessment, draft, at)).await
+    }
+
+    async fn assessment(&self, case: &CaseId) -> StoreResult<Option<Assessment>> {
+        self.step("assessment", self.inner.assessment(case)).await
+    }
+
+    async fn unassessed(&self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<CaseId>> {
+        self.step("unassessed", self.inner.unassessed(mailbox, now, limit)).await
+    }
+
+    async fn defer_assessment(&self, lease: &Lease, case: &CaseId, until: Timestamp) -> StoreResult<()> {
+        self.step("defer_assessment", self.inner.defer_assessment(lease, case, until)).await
+    }
+
+    async fn history(&self, customer: &Email, order: Option<&str>, except: &CaseId) -> StoreResult<CustomerHistory> {
+        self.step("history", self.inner.history(customer, order, except)).await
+    }
+
+    async fn correct_basis(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        basis: Option<Basis>,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        self.step("correct_basis", self.inner.correct_basis(case, expected_revision, basis, reviewer, at)).await
+    }
+
     async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>> {
         self.step("recover", self.inner.recover(lease, now)).await
     }

@@ -5,6 +5,7 @@
 //! sequential, so whatever is durable includes everything that it was computed from. Large values and raw mail
 //! lie in files beside the database (`files.rs`), durable before the batch that names them.
 
+mod assess;
 mod backup;
 mod caps;
 mod commit;
@@ -13,6 +14,7 @@ mod elsewhere;
 mod erase;
 mod files;
 mod heal;
+mod history;
 mod key;
 mod locate;
 mod look;

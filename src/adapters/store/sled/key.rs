@@ -94,6 +94,16 @@ pub(super) enum Table {
     OutgoingAll = b'y',
     /// Cases by customer and order number.
     CaseByOrder = b'Y',
+    /// What law and policy say of a case.
+    Assessment = b'v',
+    /// Cases to be assessed, by mailbox and time.
+    Unassessed = b'V',
+    /// When a case is to be assessed.
+    UnassessedAt = b'W',
+    /// The basis that a reviewer set on a case.
+    CorrectedBasis = b'K',
+    /// Cases by order number, whoever wrote.
+    OrderCase = b'Z',
     /// Figures by template.
     Template = b'z',
 }

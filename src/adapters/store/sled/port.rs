@@ -13,8 +13,8 @@ use super::{EPOCH, SledStore, blocking};
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::outgoing::AttemptOutcome;
 use crate::domain::{
-    Case, CaseId, DeliveryState, Email, Folder, MessageKey, OutgoingId, OutgoingMail, Position, Suggestion,
-    TemplateName, Timer, Verdict,
+    Assessment, Basis, Case, CaseId, CustomerHistory, DeliveryState, Email, Folder, MessageKey, OutgoingId,
+    OutgoingMail, Position, Suggestion, TemplateName, Timer, Verdict,
 };
 use crate::ports::Store;
 use crate::ports::store::{
@@ -170,6 +170,51 @@ impl Store for SledStore {
     ) -> StoreResult<()> {
         let (case, by) = (case.clone(), reviewed(expected_revision, reviewer, at));
         self.change(move |tx| tx.decide(&case, decision, &by)).await
+    }
+
+    async fn assess(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        expected_revision: u64,
+        assessment: Assessment,
+        draft: Option<(Suggestion, String)>,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let case = case.clone();
+        self.change_leased(lease, move |tx| tx.assess(&case, expected_revision, &assessment, draft, at)).await
+    }
+
+    async fn assessment(&self, case: &CaseId) -> StoreResult<Option<Assessment>> {
+        let case = case.clone();
+        self.look(move |tx| tx.assessment(&case)).await
+    }
+
+    async fn unassessed(&self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<CaseId>> {
+        let mailbox = mailbox.to_owned();
+        self.look(move |tx| tx.unassessed(&mailbox, now, limit)).await
+    }
+
+    async fn defer_assessment(&self, lease: &Lease, case: &CaseId, until: Timestamp) -> StoreResult<()> {
+        let case = case.clone();
+        self.change_leased(lease, move |tx| tx.defer_assessment(&case, until)).await
+    }
+
+    async fn history(&self, customer: &Email, order: Option<&str>, except: &CaseId) -> StoreResult<CustomerHistory> {
+        let (customer, order, except) = (customer.clone(), order.map(str::to_owned), except.clone());
+        self.look(move |tx| tx.history(&customer, order.as_deref(), &except)).await
+    }
+
+    async fn correct_basis(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        basis: Option<Basis>,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let (case, by) = (case.clone(), reviewed(expected_revision, reviewer, at));
+        self.change(move |tx| tx.correct_basis(&case, basis, &by)).await
     }
 
     async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>> {

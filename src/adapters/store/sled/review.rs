@@ -23,7 +23,7 @@ pub(super) struct Reviewed {
 }
 
 impl Reviewed {
-    fn actor(&self) -> Actor {
+    pub(super) fn actor(&self) -> Actor {
         Actor::Reviewer(self.reviewer.clone())
     }
 }
@@ -123,6 +123,7 @@ impl Tx<'_> {
         }
         self.note(&case.id, by.at, by.actor(), Event::Corrected { changes })?;
         self.put_case(&case)?;
+        self.mark_unassessed(&case, by.at)?;
         Ok(case.revision)
     }
 
