@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod durable;
+pub mod http_client;
 pub mod identity;
 pub mod imap;
 pub mod maildir;

@@ -11,6 +11,7 @@ mod desk;
 mod faults;
 mod floors;
 mod housekeeping;
+mod http_client;
 mod imap;
 mod imap_account;
 mod intake;
