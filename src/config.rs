@@ -6,12 +6,14 @@
 mod file;
 mod keys;
 mod load;
+mod orders;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::adapters::orders::{CsvSettings, HttpSettings};
 use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
 use crate::daemon::housekeeping::Retention;
@@ -58,8 +60,19 @@ pub struct Config {
     pub caps: Caps,
     /// Name of the policy file among the rules, or a path.
     pub policy_file: String,
+    /// The shop's order source.
+    pub orders: Option<Orders>,
     /// The desk.
     pub desk: Desk,
+}
+
+/// Where the facts of a purchase come from.
+#[derive(Debug, Clone)]
+pub enum Orders {
+    /// A file.
+    Csv(CsvSettings),
+    /// The shop's own system.
+    Http(Box<HttpSettings>),
 }
 
 /// One `[[mailbox]]`.

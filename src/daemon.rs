@@ -3,6 +3,7 @@
 pub mod alarms;
 pub mod backoff;
 pub mod deliver;
+pub mod enrich;
 pub mod handbook;
 pub mod heartbeat;
 pub mod housekeeping;

@@ -23,6 +23,7 @@ use crate::adapters::system::{SystemClock, SystemIds};
 use crate::config::{Config, Mailbox, Mode, Outgoing, SentCopy};
 use crate::control::{self, Control};
 use crate::daemon::deliver::{self, Deliver, DeliverSettings, InDoubt};
+use crate::daemon::enrich::Enrich;
 use crate::daemon::handbook::Handbooks;
 use crate::daemon::housekeeping::Housekeeping;
 use crate::daemon::intake::{Intake, IntakeSettings};
@@ -35,7 +36,7 @@ use crate::desk::{self, Desk, DeskParts};
 use crate::domain::identity::IdentityKey;
 use crate::domain::position::FolderRole;
 use crate::ports::store::Lease;
-use crate::ports::{Clock, Ids, MailSource, Reviewers, Store};
+use crate::ports::{Clock, Ids, MailSource, Orders, Reviewers, Store};
 use crate::reply::compose::Sender;
 
 /// A worker that gives no sign of life for so long is stuck. Longer than any single network step but
@@ -58,6 +59,7 @@ pub struct Service {
 struct Shared {
     config: Arc<Config>,
     store: Arc<dyn Store>,
+    orders: Option<Arc<dyn Orders>>,
     handbooks: Handbooks,
     identity: IdentityKey,
     clock: Arc<dyn Clock>,
@@ -87,6 +89,7 @@ impl Service {
         let store = open_store(&config, &ids, &alarms)?;
         let parts = Shared {
             identity: identity::load_or_create(&config.data_dir)?,
+            orders: wiring::orders(&config),
             handbooks: Handbooks::new(handbook),
             heartbeats: Heartbeats::new(Arc::clone(&clock)),
             config: Arc::new(config),
@@ -132,8 +135,8 @@ impl Service {
     async fn add_mailbox(&mut self, mailbox: &Mailbox) -> anyhow::Result<ReviewMailbox> {
         let lease = self.parts.store.lease(&mailbox.name).await?;
         let Mailroom { sources, actions, mailer } = wiring::mailroom(mailbox);
-        let wake = Arc::new(Notify::new());
-        let intake = Arc::new(self.parts.intake(mailbox, Arc::clone(&wake)));
+        let (wake, enrich) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let intake = Arc::new(self.parts.intake(mailbox, Arc::clone(&wake), Arc::clone(&enrich)));
         for source in sources {
             self.add_watch(source, &intake, mailbox, &lease);
         }
@@ -156,7 +159,11 @@ impl Service {
         let timers = parts.timers(mailbox);
         let name = format!("timers {}", mailbox.name);
         let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
-        self.workers.push((name, Box::pin(timers.run(lease, heartbeat, self.stop.clone()))));
+        self.workers.push((name, Box::pin(timers.run(lease.clone(), heartbeat, self.stop.clone()))));
+        let enrichment = parts.enrich(mailbox, Arc::clone(&enrich));
+        let name = format!("enrich {}", mailbox.name);
+        let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
+        self.workers.push((name, Box::pin(enrichment.run(lease, heartbeat, self.stop.clone()))));
         Ok(ReviewMailbox {
             sender: sender(mailbox),
             signature: mailbox.signature.clone(),
@@ -164,6 +171,7 @@ impl Service {
             reminder: SignedDuration::from_hours(24 * i64::from(mailbox.reminder_days)),
             file_copy: mailbox.sent_copy != SentCopy::Never,
             deliver: wake,
+            enrich,
         })
     }
 
@@ -270,7 +278,7 @@ impl Service {
 }
 
 impl Shared {
-    fn intake(&self, mailbox: &Mailbox, deliver: Arc<Notify>) -> Intake {
+    fn intake(&self, mailbox: &Mailbox, deliver: Arc<Notify>, enrich: Arc<Notify>) -> Intake {
         let settings = IntakeSettings {
             shadow: self.config.mode == Mode::Shadow,
             permission: mailbox.permission.clone(),
@@ -285,6 +293,20 @@ impl Shared {
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             deliver,
+            enrich,
+        }
+    }
+
+    fn enrich(&self, mailbox: &Mailbox, wake: Arc<Notify>) -> Enrich {
+        Enrich {
+            store: Arc::clone(&self.store),
+            orders: self.orders.clone(),
+            handbooks: self.handbooks.clone(),
+            sender: sender(mailbox),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            alarms: self.alarms.clone(),
+            wake,
         }
     }
 

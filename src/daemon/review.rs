@@ -40,6 +40,8 @@ pub struct ReviewMailbox {
     pub file_copy: bool,
     /// Wakes the mailbox's delivery.
     pub deliver: Arc<Notify>,
+    /// Wakes the mailbox's enrichment.
+    pub enrich: Arc<Notify>,
 }
 
 /// What a reviewer had before the eyes when deciding.
