@@ -1,5 +1,6 @@
 //! The shop's policy: which facts a decision needs, and what the shop itself lays down.
 
+mod lookup;
 mod shop;
 
 use std::collections::BTreeMap;
