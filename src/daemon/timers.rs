@@ -76,6 +76,9 @@ impl Timers {
             known: &case.known,
             to: case.customer.as_ref(),
             from: case.our_address.as_ref().unwrap_or(&self.sender.from),
+            assessment: None,
+            policy: &handbook.wording.policy,
+            promised: None,
         };
         let draft = compose::draft(&parts, suggestion, &handbook.wording.voice());
         Ok(draft.inspect_err(|problem| error!(case = %case.id, %problem, "a reminder could not be written")).ok())

@@ -82,7 +82,7 @@ impl Wording {
     ) -> ReviewResult<(Suggestion, String)> {
         let language = self.voice().language_for(&file.case.language).to_owned();
         let suggestion = suggest(Some(verdict), &file.case.flags, &language);
-        let proposal = compose::draft(&drafting(&file.case, draft), suggestion, &self.voice())?;
+        let proposal = compose::draft(&drafting(&file.case, draft, &self.policy), suggestion, &self.voice())?;
         Ok((proposal.suggestion, proposal.body))
     }
 
@@ -97,7 +97,7 @@ impl Wording {
         let language = voice.language_for(&file.case.language);
         let unknown = || ReviewError::UnknownTemplate(template.clone());
         let info = self.templates.info(language, template).ok_or_else(unknown)?;
-        let body = compose::draft_text(&drafting(&file.case, draft), template, &voice)?;
+        let body = compose::draft_text(&drafting(&file.case, draft, &self.policy), template, &voice)?;
         let old = &draft.suggestion;
         let before = old.template.iter().filter(|name| *name != template);
         let suggestion = Suggestion {
@@ -131,7 +131,7 @@ impl Wording {
     }
 }
 
-fn drafting<'a>(case: &'a Case, draft: &'a Draft) -> Drafting<'a> {
+fn drafting<'a>(case: &'a Case, draft: &'a Draft, policy: &'a Policy) -> Drafting<'a> {
     Drafting {
         case: &case.id,
         subject: &case.subject,
@@ -141,6 +141,9 @@ fn drafting<'a>(case: &'a Case, draft: &'a Draft) -> Drafting<'a> {
         known: &case.known,
         to: draft.to.as_ref(),
         from: &draft.from,
+        assessment: None,
+        policy,
+        promised: None,
     }
 }
 
