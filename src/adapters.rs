@@ -6,6 +6,7 @@ pub mod http_client;
 pub mod identity;
 pub mod imap;
 pub mod maildir;
+pub mod orders;
 pub mod outbox_dir;
 pub mod refunds;
 pub mod reviewers;

@@ -6,6 +6,7 @@
 mod file;
 mod keys;
 mod load;
+mod orders;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::adapters::http_client::HttpUrl;
+use crate::adapters::orders::{CsvSettings, HttpSettings};
 use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
 use crate::daemon::housekeeping::Retention;
@@ -61,6 +63,8 @@ pub struct Config {
     pub policy_file: String,
     /// Who is told of accepted refunds; nobody when absent.
     pub refunds: Option<RefundsTo>,
+    /// The shop's order source.
+    pub orders: Option<Orders>,
     /// The desk.
     pub desk: Desk,
 }
@@ -79,6 +83,15 @@ pub enum RefundsTo {
     },
     /// A program and its arguments.
     Command(PathBuf, Vec<String>),
+}
+
+/// Where the facts of a purchase come from.
+#[derive(Debug, Clone)]
+pub enum Orders {
+    /// A file.
+    Csv(CsvSettings),
+    /// The shop's own system.
+    Http(Box<HttpSettings>),
 }
 
 /// One `[[mailbox]]`.

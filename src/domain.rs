@@ -8,6 +8,7 @@ pub mod asset;
 pub mod calendar;
 pub mod case;
 pub mod draft;
+pub mod folded;
 pub mod history;
 pub mod identity;
 pub mod joining;

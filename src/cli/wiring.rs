@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::adapters::assets::{Assets, Kind};
 use crate::adapters::imap::{FolderNames, ImapActions, ImapSettings, ImapSource};
 use crate::adapters::maildir::{MaildirActions, MaildirSettings, MaildirSource};
+use crate::adapters::orders::{CsvOrders, HttpOrders};
 use crate::adapters::outbox_dir::OutboxDir;
 use crate::adapters::refunds::{CommandRefunds, WebhookRefunds};
 use crate::adapters::smtp::{SmtpLogin, SmtpMailer, SmtpSettings, StageTimeouts};
@@ -22,7 +23,7 @@ use crate::domain::calendar::Calendar;
 use crate::domain::policy::Policy;
 use crate::domain::position::FolderRole;
 use crate::domain::{Asset, Folder};
-use crate::ports::{MailSource, MailboxActions, Mailer, Refunds};
+use crate::ports::{MailSource, MailboxActions, Mailer, Orders, Refunds};
 use crate::reply::permission::PublicMail;
 use crate::reply::templates::Templates;
 use crate::triage::Triage;
@@ -128,6 +129,14 @@ pub fn refunds(config: &Config) -> Option<Arc<dyn Refunds>> {
             Arc::new(WebhookRefunds::new(url.clone(), secret.clone(), Tls::new(ca_file.clone())))
         }
         RefundsTo::Command(program, arguments) => Arc::new(CommandRefunds::new(program.clone(), arguments.clone())),
+    })
+}
+
+/// The shop's order source, when one is configured; nothing is read or asked yet.
+pub fn orders(config: &Config) -> Option<Arc<dyn Orders>> {
+    config.orders.as_ref().map(|orders| match orders {
+        config::Orders::Csv(settings) => Arc::new(CsvOrders::new(settings.clone())) as Arc<dyn Orders>,
+        config::Orders::Http(settings) => Arc::new(HttpOrders::new(settings.as_ref().clone())) as Arc<dyn Orders>,
     })
 }
 

@@ -4,6 +4,7 @@
 mod decisions;
 mod error;
 mod looking;
+mod promising;
 mod refunding;
 mod verdict_edit;
 mod wording;
@@ -11,6 +12,7 @@ mod wording;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, Notify};
 
@@ -41,6 +43,8 @@ pub struct ReviewMailbox {
     pub file_copy: bool,
     /// Wakes the mailbox's delivery.
     pub deliver: Arc<Notify>,
+    /// Wakes the mailbox's enrichment.
+    pub enrich: Arc<Notify>,
 }
 
 /// What a reviewer had before the eyes when deciding.
@@ -95,6 +99,11 @@ impl Review {
     /// Now, by the clock that the steps are stamped with.
     pub fn now(&self) -> Timestamp {
         self.parts.clock.now()
+    }
+
+    /// The shop's time zone.
+    pub fn time_zone(&self) -> TimeZone {
+        self.wording().calendar.time_zone.clone()
     }
 
     /// Whether nothing is sent (`mode = "shadow"`).

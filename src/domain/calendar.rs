@@ -7,6 +7,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 
+pub use holidays::french as is_french_holiday;
 pub use hours::{Span, WeeklyHours};
 
 /// How far ahead an opening is looked for, in days: a year's closure and a few public holidays.

@@ -154,6 +154,8 @@ pub enum CaseFlag {
     NewMessageSinceEdit,
     /// A refund was accepted and the shop's payment side could not be told.
     RefundNotTold,
+    /// The day on which one of our replies promised something is over.
+    PromiseDue,
 }
 
 /// One conversation.
@@ -196,11 +198,13 @@ pub struct Case {
 }
 
 impl Case {
-    /// Position in the queue: smaller comes first. Threats, disputes, danger, replies not delivered and refunds
-    /// not told; then what triage is unsure of beside what it is sure of, by anger; age breaks ties.
+    /// Position in the queue: smaller comes first. Threats, disputes, danger, replies not delivered, refunds
+    /// not told and promises not kept; then what triage is unsure of beside what it is sure of, by anger; age breaks ties.
     pub fn urgency(&self) -> (u8, u8, u8, Timestamp) {
         let grave = self.verdict.as_ref().is_some_and(Verdict::is_grave);
-        let owed = [CaseFlag::NotDelivered, CaseFlag::RefundNotTold].iter().any(|flag| self.flags.contains(flag));
+        let owed = [CaseFlag::NotDelivered, CaseFlag::RefundNotTold, CaseFlag::PromiseDue]
+            .iter()
+            .any(|flag| self.flags.contains(flag));
         let class = if grave || owed { 0 } else { 1 };
         let anger = self.verdict.as_ref().map_or(0, |v| v.anger.level());
         let unsure = self.verdict.as_ref().is_none_or(|v| !v.unsure.is_empty());

@@ -154,6 +154,7 @@ fn review(store: &Arc<SledStore>, clock: &Arc<HandClock>, wording: Wording) -> R
         reminder: SignedDuration::from_hours(120),
         file_copy: true,
         deliver: Arc::default(),
+        enrich: Arc::default(),
     };
     let wording = Arc::new(wording);
     Review::new(ReviewParts {

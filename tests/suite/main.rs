@@ -1,6 +1,7 @@
 //! Everything that needs no server.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
+mod after;
 mod burst;
 mod cli;
 mod config;

@@ -9,6 +9,7 @@ pub mod cutting;
 pub mod daemon;
 pub mod ids;
 pub mod letter;
+pub mod order;
 pub mod played_imap;
 pub mod scripted_http;
 pub mod scripted_smtp;

@@ -76,7 +76,7 @@ impl HttpUrl {
     }
 
     /// The request's target.
-    pub(super) fn path_and_query(&self) -> &str {
+    pub(crate) fn path_and_query(&self) -> &str {
         self.uri.path_and_query().map_or("/", |path| path.as_str())
     }
 }

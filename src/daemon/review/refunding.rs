@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{Review, ReviewResult};
-use crate::domain::{Assessment, Basis, CaseId, Draft};
+use crate::domain::{Basis, Calendar, CaseId, Draft, Timer, TimerKind};
 use crate::ports::Reviewer;
 use crate::ports::refunds::RefundNotice;
 use crate::ports::store::CaseFile;
+use crate::refund::workdays::business_days_after;
 
 /// Template that accepts a refund as asked.
 const ACCEPT: &str = "accept";
@@ -16,24 +17,22 @@ const ACCEPT_IN_PART: &str = "accept_in_part";
 /// By which means, where nobody laid down another: back the way the customer paid.
 const ORIGINAL: &str = "original";
 
+/// Drafts of timers are made in the morning.
+const ASK_AT_HOUR: i8 = 9;
+
 /// Whether the reply promises money.
-pub(super) fn accepts_refund(draft: &Draft) -> bool {
+fn accepts_refund(draft: &Draft) -> bool {
     let template = draft.suggestion.template.as_ref().map(|template| template.as_str());
     matches!(template, Some(ACCEPT | ACCEPT_IN_PART))
 }
 
 /// The refund that a reply accepts, as it is told; `None` when it accepts none.
-pub(super) fn notice(
-    file: &CaseFile,
-    draft: &Draft,
-    assessment: Option<&Assessment>,
-    reviewer: &Reviewer,
-    now: Timestamp,
-) -> Option<RefundNotice> {
+pub(super) fn notice(file: &CaseFile, draft: &Draft, reviewer: &Reviewer, now: Timestamp) -> Option<RefundNotice> {
     if !accepts_refund(draft) {
         return None;
     }
     let whole = draft.suggestion.template.as_ref().is_some_and(|template| template.as_str() == ACCEPT);
+    let assessment = file.assessment.as_ref();
     let terms = assessment.and_then(|assessment| assessment.terms.as_ref());
     let order = assessment.and_then(|assessment| assessment.purchase.order());
     let basis = assessment.and_then(|assessment| assessment.governing).unwrap_or(Basis::Goodwill);
@@ -49,6 +48,15 @@ pub(super) fn notice(
     };
     notice.idempotency_key = key_of(&notice);
     Some(notice)
+}
+
+/// When the customer is asked whether the money is there: at nine on the business day after it should be. The reply
+/// asks nothing by itself; the customer's next message cancels the question.
+pub(super) fn arrival_check(file: &CaseFile, draft: &Draft, calendar: &Calendar) -> Option<Timer> {
+    let terms = file.assessment.as_ref()?.terms.as_ref().filter(|_| accepts_refund(draft))?;
+    let day = business_days_after(terms.arrives_by, 1, calendar);
+    let due = day.at(ASK_AT_HOUR, 0, 0, 0).to_zoned(calendar.time_zone.clone()).ok()?.timestamp();
+    Some(Timer { case: file.case.id.clone(), kind: TimerKind::ArrivalCheck, due, revision: file.case.revision })
 }
 
 /// The same for the same refund, however often its reply is approved: a reply that bounced and is sent again must not

@@ -82,6 +82,13 @@ pub struct StoredNotice {
     pub last_problem: Option<String>,
 }
 
+impl StoredNotice {
+    /// Whether a person has to see to it.
+    pub fn is_stuck(&self) -> bool {
+        matches!(self.state, NoticeState::GivenUp { .. })
+    }
+}
+
 /// What an attempt to tell came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TellOutcome {

@@ -4,6 +4,7 @@ use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 
 use crate::domain::Calendar;
+use crate::refund::workdays::business_days_after;
 
 /// A date without a year that lies so far back is meant for next year; a nearer one tells of the past.
 const LONG_AGO: i32 = 180;
@@ -30,9 +31,7 @@ pub(super) fn after(from: Date, number: u16, unit: Unit, calendar: &Calendar) ->
         Unit::Hours => plus(number.div_ceil(24)),
         Unit::Days => plus(number),
         Unit::Weeks => plus(number.checked_mul(7)?),
-        Unit::Business => counted(from, number, |day| {
-            !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && calendar.works_on(day)
-        }),
+        Unit::Business => Some(business_days_after(from, number, calendar)).filter(|day| *day < Date::MAX),
         Unit::Ouvrables => counted(from, number, |day| day.weekday() != Weekday::Sunday && calendar.works_on(day)),
     }
 }

@@ -20,7 +20,7 @@ pub(super) async fn accept(store: &(dyn Store + '_), lease: &Lease, at: Timestam
     let case = store.case(&Letter::new(1).case_id()).await.unwrap();
     let mail = Box::new(reply(&case, 1, at));
     let refund = Some(Box::new(RefundNotice { case: case.id.clone(), approved_at: at, ..super::notice() }));
-    let decision = Decision::Approve { mail, asks: false, timers: Vec::new(), refund };
+    let decision = Decision::Approve { mail, asks: false, timers: Vec::new(), refund, promises: Vec::new() };
     store.decide(&case.id, case.revision, decision, "ana", at).await.unwrap();
     case.id
 }

@@ -27,7 +27,7 @@ async fn accept(bench: &mut Bench, case: &CaseId, n: u32) {
     let read = bench.case(case).await;
     let mail = Box::new(reply(&read, n, minutes(5)));
     let refund = Some(Box::new(notice(case)));
-    let decision = Decision::Approve { mail, asks: false, timers: Vec::new(), refund };
+    let decision = Decision::Approve { mail, asks: false, timers: Vec::new(), refund, promises: Vec::new() };
     bench
         .step(|store, _| async move { store.decide(&read.id, read.revision, decision, "rita", minutes(2)).await })
         .await

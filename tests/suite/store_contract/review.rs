@@ -27,7 +27,13 @@ pub async fn a_stale_approval_is_refused(mut bench: Bench) {
     let read = bench.case(&case).await;
     bench.receive(&Letter::new(2)).await;
     let mail = Box::new(reply(&read, 1, minutes(3)));
-    let approve = || Decision::Approve { mail: mail.clone(), asks: false, timers: Vec::new(), refund: None };
+    let approve = || Decision::Approve {
+        mail: mail.clone(),
+        asks: false,
+        timers: Vec::new(),
+        refund: None,
+        promises: Vec::new(),
+    };
     let late = bench.store().decide(&case, read.revision, approve(), "rita", minutes(3)).await;
     assert_eq!(late, Err(StoreError::Stale { current: 2 }));
     bench.store().decide(&case, 2, approve(), "rita", minutes(3)).await.unwrap();

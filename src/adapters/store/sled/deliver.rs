@@ -199,6 +199,7 @@ impl Tx<'_> {
         match mail.kind {
             OutgoingKind::Reply => {
                 self.cancel_notices(mail, "the mail server refused the reply", now)?;
+                self.withdraw_promises(mail, now)?;
                 self.reply_not_delivered(&mail.id, now)
             }
             OutgoingKind::Acknowledgement => {

@@ -43,6 +43,7 @@ impl Tx<'_> {
             }
         }
         self.erase_corrections(&gone, &mut erased)?;
+        self.erase_from_assessments(&canonical, &erased)?;
         for table in [Table::AckByRecipient, Table::CaseByOrder] {
             if erased.deferred.is_empty() {
                 for key in self.keys(&Key::of(table).text(&canonical), usize::MAX)? {
@@ -56,7 +57,7 @@ impl Tx<'_> {
     }
 
     /// Cases whose customer is this person.
-    fn cases_of(&self, canonical: &str) -> StoreResult<Vec<Case>> {
+    pub(super) fn cases_of(&self, canonical: &str) -> StoreResult<Vec<Case>> {
         let prefix = Key::of(Table::CaseByCustomer).text(canonical);
         let ids: Vec<CustomerCase> = self.rows(&prefix, Order::Rising, usize::MAX)?;
         ids.into_iter().map(|row| self.case(&row.case)).collect()
@@ -97,8 +98,10 @@ impl Tx<'_> {
         }
         self.cancel_timers(&id)?;
         self.erase_notices(&id)?;
+        self.erase_promises(&id)?;
         self.drop_draft(&id);
         self.delete(Key::of(Table::Excerpt).text(id.as_str()));
+        self.forget_assessment(&id)?;
         for mail in self.case_outgoing(&id)? {
             self.erase_mail(&mail)?;
             erased.mails += 1;

@@ -163,8 +163,16 @@ impl Tx<'_> {
         row.state = state.clone();
         self.put_notice(&row)?;
         self.note_notice(&row, word, &detail, Actor::Guichet, now)?;
-        if matches!(state, NoticeState::GivenUp { .. }) {
-            self.flag_untold(case, now)?;
+        match &state {
+            NoticeState::GivenUp { .. } => self.flag_untold(case, now)?,
+            NoticeState::Told { .. } => {
+                self.settle_promises(case, "refund_notice", None, &Actor::Guichet, now)?;
+                let mut case = self.case(case)?;
+                if self.unflag_kept(&mut case)? {
+                    self.put_case(&case)?;
+                }
+            }
+            NoticeState::Pending { .. } | NoticeState::Cancelled { .. } => {}
         }
         Ok(state)
     }
