@@ -57,6 +57,9 @@ impl Check {
         findings.good(format!("configuration {}", config.file.display()));
         let handbook = check_handbook(&config, &mut findings);
         check_data_dir(&config, &mut findings);
+        if !self.offline {
+            check_orders(&config, &mut findings).await;
+        }
         for mailbox in &config.mailboxes {
             if self.offline {
                 continue;
@@ -108,6 +111,17 @@ fn check_data_dir(config: &Config, findings: &mut Findings) {
         Ok(list) if list.is_empty() => findings.note("nobody can sign in to the desk yet: `guichet reviewer add NAME`"),
         Ok(list) => findings.good(format!("{} reviewer(s)", list.len())),
         Err(error) => findings.wrong(format!("{error:#}")),
+    }
+}
+
+async fn check_orders(config: &Config, findings: &mut Findings) {
+    let Some(orders) = wiring::orders(config) else {
+        findings.note("no [orders]: drafts are made without the facts of the purchase");
+        return;
+    };
+    match orders.trouble().await {
+        None => findings.good("orders can be looked up"),
+        Some(trouble) => findings.wrong(trouble),
     }
 }
 

@@ -33,6 +33,7 @@ pub fn assessment(purchase: Purchase, outcome: Outcome, governing: Option<Basis>
         clocks: Vec::new(),
         terms: None,
         stage: None,
+        remedy: None,
         warnings: Vec::new(),
         clause: None,
         marketplace: None,

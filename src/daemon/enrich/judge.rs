@@ -5,10 +5,9 @@ use jiff::civil::Date;
 use tracing::error;
 
 use crate::daemon::handbook::Handbook;
-use crate::domain::assessment::PersonWhy;
-use crate::domain::{Assessment, CaseFlag, CaseState, CustomerHistory, Intent, Outcome, Purchase, Suggestion, Verdict};
+use crate::domain::{Assessment, CaseFlag, CaseState, CustomerHistory, Purchase, Suggestion, Verdict};
 use crate::ports::store::CaseFile;
-use crate::refund::Situation;
+use crate::refund::{self, Situation};
 use crate::reply::compose::{self, Drafting, Sender};
 use crate::reply::suggestion::{REMINDER, suggest};
 
@@ -33,7 +32,7 @@ pub(super) fn judge(handbook: &Handbook, sender: &Sender, facts: &Facts<'_>) -> 
     let verdict = facts.file.case.verdict.as_ref()?;
     let judging = std::panic::AssertUnwindSafe(|| {
         let assessment = assess(handbook, verdict, facts);
-        let draft = draft(handbook, sender, verdict, facts);
+        let draft = draft(handbook, sender, verdict, facts, &assessment);
         Judged { assessment, draft }
     });
     let judged = std::panic::catch_unwind(judging);
@@ -46,7 +45,7 @@ fn assess(handbook: &Handbook, verdict: &Verdict, facts: &Facts<'_>) -> Assessme
     let of_customer = file.messages.iter().filter(|message| !message.from_us);
     let texts: Vec<(Date, &str)> =
         of_customer.map(|message| (day(message.message.arrived_at), message.message.newest_text.as_str())).collect();
-    decided(&Situation {
+    refund::assess(&Situation {
         verdict,
         known: &file.case.known,
         purchase: facts.purchase,
@@ -62,33 +61,14 @@ fn assess(handbook: &Handbook, verdict: &Verdict, facts: &Facts<'_>) -> Assessme
     })
 }
 
-/// What the facts allow to say while no basis is computed.
-fn decided(situation: &Situation<'_>) -> Assessment {
-    let verdict = situation.verdict;
-    let outcome = match verdict.intent {
-        Intent::Other => Outcome::NoRefundMatter,
-        _ if !verdict.missing.is_empty() => Outcome::NeedsInformation(verdict.missing.clone()),
-        _ => Outcome::NeedsPerson(PersonWhy::OrderUnclear),
-    };
-    Assessment {
-        at: situation.now,
-        purchase: situation.purchase.clone(),
-        findings: Vec::new(),
-        governing: situation.corrected,
-        corrected: situation.corrected.is_some(),
-        outcome,
-        disagreements: Vec::new(),
-        clocks: Vec::new(),
-        terms: None,
-        stage: None,
-        warnings: Vec::new(),
-        clause: None,
-        marketplace: None,
-    }
-}
-
 /// The draft, where an answer is due: a reminder that a timer made stays.
-fn draft(handbook: &Handbook, sender: &Sender, verdict: &Verdict, facts: &Facts<'_>) -> Option<(Suggestion, String)> {
+fn draft(
+    handbook: &Handbook,
+    sender: &Sender,
+    verdict: &Verdict,
+    facts: &Facts<'_>,
+    assessment: &Assessment,
+) -> Option<(Suggestion, String)> {
     let (case, voice) = (&facts.file.case, handbook.wording.voice());
     let standing = facts.file.draft.as_ref()?;
     let by_timer = standing.suggestion.template.as_ref().is_some_and(|name| name.as_str() == REMINDER);
@@ -105,6 +85,9 @@ fn draft(handbook: &Handbook, sender: &Sender, verdict: &Verdict, facts: &Facts<
         known: &case.known,
         to: standing.to.as_ref().or(case.customer.as_ref()),
         from: case.our_address.as_ref().unwrap_or(&sender.from),
+        assessment: Some(assessment),
+        policy: &handbook.wording.policy,
+        promised: None,
     };
     compose::draft(&parts, suggestion, &voice)
         .inspect_err(|problem| error!(case = %case.id, %problem, "the draft could not be written"))
