@@ -212,7 +212,7 @@ pub async fn a_customers_other_cases_are_history(mut bench: Bench) {
 
     let me = Email::parse("Camille+shop@customer.example").unwrap();
     let history = bench.store().history(&me, Some("#E5"), &here).await.unwrap();
-    assert_eq!(history.open, [open.clone()]);
+    assert_eq!(history.open, std::slice::from_ref(&open));
     let told: Vec<_> =
         history.earlier.iter().map(|case| (&case.id, case.asked_refund, case.refunded, case.refused)).collect();
     assert_eq!(told, [(&granted, true, true, false), (&refused, true, false, true)], "two years back, newest first");

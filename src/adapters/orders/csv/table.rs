@@ -128,7 +128,7 @@ impl Table {
         let order = order.map_err(|wrong| place_of(&self.columns, row, &wrong))?;
         let number = canonical_order_number(&order.number);
         if number.is_empty() {
-            let what = format!("“{}” is no order number", order.number.chars().take(30).collect::<String>());
+            let what = "it holds neither letter nor digit".to_owned();
             return Err(place_of(&self.columns, row, &Wrong { field: Field::Number, what }));
         }
         let emails: Vec<(u64, u32)> =
@@ -254,6 +254,10 @@ fn places(index: &[(u64, u32)], digest: u64) -> Vec<u32> {
 
 /// Which column holds which field.
 fn columns(header: &StringRecord, settings: &CsvSettings) -> Result<Vec<(Field, usize, String)>, String> {
+    // A row of data in its place would be shown as names.
+    if header.iter().any(|title| title.contains('@')) {
+        return Err("line 1 holds no column names: the file needs a header".into());
+    }
     let mut found = Vec::new();
     for (field, own) in Field::ALL {
         let mapped = settings.columns.get(field);
