@@ -128,3 +128,20 @@ fn a_hundred_thousand_orders_are_found_one_by_one() {
     let email = Email::parse("p49999@d.example").ok();
     assert_eq!(table.find(&OrderQuery { number: None, email }).unwrap().len(), 2);
 }
+
+#[test]
+fn a_row_is_split_as_it_was_read() {
+    for row in [
+        "a,b,c",
+        "\"a \"\"b\"\"\",,",
+        ",\"x,y\",z\r\n",
+        "\"two\nlines\",1,2\n",
+        "5\" pipe,a\"b\",\"c\"d\"e",
+        "\"\",\"\"\"\",é",
+    ] {
+        let mut reader = ReaderBuilder::new().has_headers(false).from_reader(row.as_bytes());
+        let mut record = StringRecord::new();
+        reader.read_record(&mut record).unwrap();
+        assert_eq!(split(row, b','), record.iter().collect::<Vec<_>>(), "{row:?}");
+    }
+}
