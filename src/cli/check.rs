@@ -59,6 +59,9 @@ impl Check {
         let handbook = check_handbook(&config, &mut findings);
         check_data_dir(&config, &mut findings);
         check_refunds(&config, &mut findings).await;
+        if !self.offline {
+            check_orders(&config, &mut findings).await;
+        }
         for mailbox in &config.mailboxes {
             if self.offline {
                 continue;
@@ -129,6 +132,17 @@ async fn check_refunds(config: &Config, findings: &mut Findings) {
                 findings.wrong(format!("[refunds] command: {} is no program that can be run", program.display()));
             }
         }
+    }
+}
+
+async fn check_orders(config: &Config, findings: &mut Findings) {
+    let Some(orders) = wiring::orders(config) else {
+        findings.note("no [orders]: drafts are made without the facts of the purchase");
+        return;
+    };
+    match orders.trouble().await {
+        None => findings.good("orders can be looked up"),
+        Some(trouble) => findings.wrong(trouble),
     }
 }
 

@@ -165,7 +165,7 @@ impl Enrich {
     }
 
     async fn tell_trouble(&self, source: &Source) {
-        match source.trouble().await {
+        match source.trouble(self.clock.now()).await {
             Some(what) => self.alarms.raise(
                 ALARM,
                 format!("Order facts are missing or out of date; what is missing comes by itself once the source is well: {what}"),

@@ -100,6 +100,12 @@ pub enum Event {
     Approved {
         /// The revision read.
         revision: u64,
+        /// The template that the text came from. Absent in entries of older versions: their digests must hold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<String>,
+        /// A reviewer changed the text.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        edited: bool,
     },
     /// A reviewer closed the case without sending.
     Dismissed {
@@ -253,7 +259,7 @@ mod tests {
     fn chain() -> Vec<RecordEntry> {
         let mut entries: Vec<RecordEntry> = Vec::new();
         for revision in 0..3 {
-            let event = Event::Approved { revision };
+            let event = Event::Approved { revision, template: None, edited: false };
             let entry =
                 RecordEntry::append(entries.last(), Timestamp::UNIX_EPOCH, Actor::Guichet, event, "aa".repeat(16));
             entries.push(entry);

@@ -16,7 +16,7 @@ use crate::support::order::{eligible, found, order};
 use guichet::daemon::review::{Changes, Seen};
 
 fn ana() -> Reviewer {
-    Reviewer { name: NAME.into(), display_name: "Ana Lopes".into() }
+    Reviewer { name: NAME.into(), display_name: "Ana Lopes".into(), since: jiff::Timestamp::UNIX_EPOCH }
 }
 
 /// 129.90 EUR, paid by 10 March and in the bank by 17 March 2026.

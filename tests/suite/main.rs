@@ -21,6 +21,7 @@ mod loops;
 mod maildir;
 mod models;
 mod never_answer;
+mod orders;
 mod poison;
 mod reading;
 mod refunds;

@@ -92,6 +92,18 @@ impl WatchedStore {
         }
     }
 
+    /// Returns once a case is as wanted, however long that takes.
+    pub async fn until_case(&self, id: &CaseId, wanted: impl Fn(&CaseFile) -> bool) -> CaseFile {
+        let mut changes = self.changes.subscribe();
+        loop {
+            let file = self.inner.case_file(id).await.unwrap();
+            if wanted(&file) {
+                return file;
+            }
+            changes.changed().await.unwrap();
+        }
+    }
+
     /// Returns once so many duties are done: what, and whether it was found done.
     pub async fn chores_done(&self, count: usize) -> Vec<(String, bool)> {
         let mut done = self.done.subscribe();

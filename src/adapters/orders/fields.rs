@@ -334,8 +334,11 @@ fn is_code(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
+/// A cell for a message. Such messages are logged and kept on other customers' cases: where a cell holds more letters than a
+/// currency has, only its shape is shown.
 fn short(text: &str) -> String {
-    text.chars().take(30).collect()
+    let words = text.chars().filter(|c| c.is_alphabetic()).count() > 3;
+    text.chars().take(30).map(|c| if words && c.is_alphabetic() { 'x' } else { c }).collect()
 }
 
 /// A day: ISO 8601 (with a time and an offset it is the day in the shop's zone), or as the source writes it.

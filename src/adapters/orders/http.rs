@@ -32,6 +32,8 @@ pub use template::{BadTemplate, UrlTemplate};
 const TIME: Duration = Duration::from_millis(4500);
 /// A longer answer is no answer to such a question.
 const LARGEST: usize = 1024 * 1024;
+/// A source that failed and that nobody needed since is tried after this, so that an alarm ends.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// Orders told of one address.
 const AT_MOST: usize = 10;
 /// Answers kept at most.
@@ -101,8 +103,8 @@ pub struct HttpOrders {
     settings: HttpSettings,
     tls: Tls,
     kept: Mutex<HashMap<Key, (Instant, Vec<Order>)>>,
-    /// What the last question came to; `None` before the first.
-    last: Mutex<Option<Result<(), String>>>,
+    /// What the last question came to, and when; `None` before the first.
+    last: Mutex<Option<(Instant, Result<(), String>)>>,
 }
 
 /// Canonical number and address.
@@ -270,7 +272,7 @@ impl HttpOrders {
     }
 
     fn remember(&self, result: Result<(), String>) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), result));
     }
 }
 
@@ -297,10 +299,12 @@ impl Orders for HttpOrders {
 
     async fn trouble(&self) -> Option<String> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(last) = last {
-            return last.err();
+        match last {
+            Some((_, Ok(()))) => return None,
+            Some((at, Err(what))) if at.elapsed() < TRY_AGAIN => return Some(what),
+            _ => {}
         }
-        // Nobody asked yet: a number that no order bears shows whether address, key and fields are right.
+        // Nobody asked yet, or not since it failed: a number that no order bears shows whether address and key are right.
         let tried = self.ask(&OrderQuery { number: Some("0".into()), email: None }).await;
         let tried = tried.map(|_| ()).map_err(|error| error.to_string());
         self.remember(tried.clone());

@@ -10,7 +10,7 @@ use crate::desk::{Language, Words};
 use crate::domain::record::broken_at;
 use crate::domain::{Actor, Asset, OutgoingKind, RecordEntry};
 
-const PAGE: &str = include_str!("../../../templates/evidence/summary.html");
+const PAGE: &str = include_str!("summary.html");
 const PHRASES: &str = include_str!("../../../templates/desk/words.toml");
 
 /// Renders the page; everything that people wrote is escaped, and nothing runs in it.
@@ -71,7 +71,7 @@ pub(super) fn render(evidence: &Evidence, time_zone: &TimeZone) -> anyhow::Resul
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
-    environment.add_template("summary", PAGE).context("templates/evidence/summary.html")?;
+    environment.add_template("summary", PAGE).context("the evidence page")?;
     let page = environment.get_template("summary").and_then(|page| {
         page.render(context! {
             lang => language.code(),

@@ -62,10 +62,11 @@ impl Source {
         self.down.as_ref().map(|down| down.until)
     }
 
-    /// What is wrong with it now.
-    pub(super) async fn trouble(&self) -> Option<String> {
+    /// What is wrong with it now. A failure counts until the source would be asked again: nobody may need it then.
+    pub(super) async fn trouble(&self, now: Timestamp) -> Option<String> {
         let orders = self.orders.as_ref()?;
-        match (tokio::time::timeout(DEADLINE, orders.trouble()).await, &self.down) {
+        let down = self.down.as_ref().filter(|down| now < down.until);
+        match (tokio::time::timeout(DEADLINE, orders.trouble()).await, down) {
             (Ok(Some(trouble)), _) => Some(trouble),
             (_, Some(down)) => Some(down.why.clone()),
             (Ok(None), None) => None,
@@ -179,12 +180,13 @@ mod tests {
         }
         assert_eq!(begun.elapsed(), DEADLINE, "twenty cases wait once");
         assert_eq!(played.0.lock().unwrap().0, 1);
-        assert!(source.trouble().await.is_some());
+        assert!(source.trouble(now).await.is_some());
 
         let next = source.next_try().unwrap();
+        assert_eq!(source.trouble(next).await, None, "it may be well again, and nobody needs it");
         played.0.lock().unwrap().1 = None;
         assert!(matches!(source.purchase(&query(None), next, 0).await, Purchase::NotFound { .. }));
-        assert_eq!((source.next_try(), source.trouble().await), (None, None));
+        assert_eq!((source.next_try(), source.trouble(next).await), (None, None));
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use crate::refund::workdays::business_days_after;
 
 /// Template that accepts a refund as asked.
 const ACCEPT: &str = "accept";
-/// Template that accepts a part of it; how much, a person says to the payment side.
+/// Template that accepts a part of it, and names how much.
 const ACCEPT_IN_PART: &str = "accept_in_part";
 /// By which means, where nobody laid down another: back the way the customer paid.
 const ORIGINAL: &str = "original";
@@ -31,7 +31,6 @@ pub(super) fn notice(file: &CaseFile, draft: &Draft, reviewer: &Reviewer, now: T
     if !accepts_refund(draft) {
         return None;
     }
-    let whole = draft.suggestion.template.as_ref().is_some_and(|template| template.as_str() == ACCEPT);
     let assessment = file.assessment.as_ref();
     let terms = assessment.and_then(|assessment| assessment.terms.as_ref());
     let order = assessment.and_then(|assessment| assessment.purchase.order());
@@ -40,7 +39,7 @@ pub(super) fn notice(file: &CaseFile, draft: &Draft, reviewer: &Reviewer, now: T
         idempotency_key: String::new(),
         case: file.case.id.clone(),
         order_number: order.map(|order| order.number.clone()).or_else(|| file.case.known.order_number.clone()),
-        amount: terms.and_then(|terms| terms.amount.clone()).filter(|_| whole),
+        amount: terms.and_then(|terms| terms.amount.clone()),
         method: terms.map_or_else(|| ORIGINAL.to_owned(), |terms| terms.method.clone()),
         basis: basis.as_str().to_owned(),
         approved_by: reviewer.name.clone(),

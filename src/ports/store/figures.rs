@@ -76,7 +76,7 @@ pub struct Figures {
     pub to_decision: Spread,
     /// To the refund notice taken by the payment side.
     pub to_refund_notice: Spread,
-    /// Replies approved, by template.
+    /// Replies approved, by template; `unknown` for those without one and those of older versions.
     pub approved: Counts,
     /// Of them with a text that a reviewer changed.
     pub edited: Counts,
@@ -245,21 +245,17 @@ impl Tally {
         }
     }
 
-    /// An approval sends the template that was drafted last, edited when the text was changed since.
     fn count_record(&mut self, record: &[RecordEntry]) {
         let figures = &mut self.figures;
-        let (mut template, mut edited, mut corrected) = (None, false, false);
+        let mut corrected = false;
         for event in record.iter().filter_map(|entry| entry.event.as_ref()) {
             match event {
-                Event::Drafted { template: name, .. } => (template, edited) = (name.as_deref(), false),
-                Event::Edited => edited = true,
-                Event::Approved { .. } => {
-                    let name = template.unwrap_or("none");
+                Event::Approved { template, edited, .. } => {
+                    let name = template.as_deref().unwrap_or("unknown");
                     count(&mut figures.approved, name);
-                    if edited {
+                    if *edited {
                         count(&mut figures.edited, name);
                     }
-                    edited = false;
                 }
                 Event::Corrected { .. } => corrected = true,
                 Event::Promise { state, .. } => figures.promises_lapsed += u64::from(state == "lapsed"),

@@ -4,7 +4,7 @@ use std::io::{Cursor, Read as _};
 
 use guichet::control::Evidence;
 use guichet::domain::Event;
-use guichet::ports::{Clock as _, Store as _};
+use guichet::ports::Clock as _;
 use jiff::tz::TimeZone;
 use zip::ZipArchive;
 
@@ -56,9 +56,9 @@ async fn every_part_is_in_the_bundle() {
     let record = json(&mut zip, "record.json");
     assert_eq!((&record["verified"], &record["broken_at"]), (&true.into(), &serde_json::Value::Null));
     assert_eq!(record["entries"].as_array().unwrap().len(), evidence.file.record.len());
-    let names: Vec<String> = zip.file_names().map(str::to_owned).collect();
+    let files = zip.len();
     let manifest = json(&mut zip, "manifest.json");
-    assert_eq!(manifest.as_array().unwrap().len() + 1, names.len(), "each file is listed with its digest");
+    assert_eq!(manifest.as_array().unwrap().len() + 1, files, "each file is listed with its digest");
     let page = part(&mut zip, "summary.html");
     assert!(page.contains("lang=\"en\"") && page.contains("The record below is whole"), "{page}");
     assert!(page.contains("3 March 2026, 10:50 (+01:00)") && !page.contains("<script"), "{page}");

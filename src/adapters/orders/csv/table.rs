@@ -40,18 +40,20 @@ struct Row {
     start: u32,
     end: u32,
     line: u32,
+    /// It names the day of its order.
+    dated: bool,
 }
 
 /// One row's cells by field.
 struct Record<'a> {
     columns: &'a [(Field, usize, String)],
-    cells: StringRecord,
+    cells: Vec<String>,
 }
 
 impl Cells for Record<'_> {
     fn texts(&self, field: Field) -> Vec<String> {
         let column = self.columns.iter().find(|(known, ..)| *known == field);
-        column.and_then(|(_, index, _)| self.cells.get(*index)).map(str::to_owned).into_iter().collect()
+        column.and_then(|(_, index, _)| self.cells.get(*index)).cloned().into_iter().collect()
     }
 }
 
@@ -107,15 +109,16 @@ impl Table {
                 continue;
             }
             let number = |at: u64| u32::try_from(at).unwrap_or(u32::MAX);
-            let row = Row { start: number(start), end: number(reader.position().byte()), line: number(line) };
+            let end = number(reader.position().byte());
+            let row = Row { start: number(start), end, line: number(line), dated: false };
             unclosed(text, row)?;
             if !cells.iter().all(|cell| cell.trim().is_empty()) {
-                self.add(row, cells)?;
+                self.add(row, cells.iter().map(str::to_owned).collect())?;
             }
         }
     }
 
-    fn add(&mut self, row: Row, cells: StringRecord) -> Result<(), String> {
+    fn add(&mut self, mut row: Row, cells: Vec<String>) -> Result<(), String> {
         let place = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         let record = Record { columns: &self.columns, cells };
         let reader = Reader::new(&record, &self.formats);
@@ -126,9 +129,10 @@ impl Table {
             Ok(order)
         });
         let order = order.map_err(|wrong| place_of(&self.columns, row, &wrong))?;
+        row.dated = order.ordered_on != Date::MIN;
         let number = canonical_order_number(&order.number);
         if number.is_empty() {
-            let what = format!("“{}” is no order number", order.number.chars().take(30).collect::<String>());
+            let what = "it holds neither letter nor digit".to_owned();
             return Err(place_of(&self.columns, row, &Wrong { field: Field::Number, what }));
         }
         let emails: Vec<(u64, u32)> =
@@ -147,7 +151,8 @@ impl Table {
             let (group, others) = rest.split_at(same);
             rest = others;
             let rows: Vec<u32> = group.iter().map(|(_, row)| *row).collect();
-            if same > 1 || self.reader_of(*first, |reader| reader.text(Field::OrderedOn).is_none())? {
+            let dated = self.rows.get(*first as usize).is_some_and(|row| row.dated);
+            if same > 1 || !dated {
                 let numbers: BTreeSet<String> = rows
                     .iter()
                     .map(|row| self.reader_of(*row, |reader| reader.text(Field::Number).unwrap_or_default()))
@@ -195,7 +200,7 @@ impl Table {
         let mut whole: Option<(Order, u32)> = None;
         for place in rows {
             let Some(row) = self.rows.get(*place as usize).copied() else { continue };
-            let record = self.record(row)?;
+            let record = self.record(row);
             let reader = Reader::new(&record, &self.formats);
             let failed = |wrong: Wrong| place_of(&self.columns, row, &wrong);
             if reader.text(Field::Number).map(|text| canonical_order_number(&text)).as_deref() != Some(number) {
@@ -229,21 +234,41 @@ impl Table {
 
     fn reader_of<T>(&self, place: u32, look: impl FnOnce(&Reader<'_>) -> T) -> Result<T, String> {
         let row = self.rows.get(place as usize).copied().ok_or("a row is gone")?;
-        let record = self.record(row)?;
+        let record = self.record(row);
         Ok(look(&Reader::new(&record, &self.formats)))
     }
 
-    fn record(&self, row: Row) -> Result<Record<'_>, String> {
+    fn record(&self, row: Row) -> Record<'_> {
         let text = self.text.get(row.start as usize..row.end as usize).unwrap_or_default();
-        let mut reader = ReaderBuilder::new()
-            .delimiter(self.separator)
-            .has_headers(false)
-            .buffer_capacity(text.len().clamp(64, 8192))
-            .from_reader(text.as_bytes());
-        let mut cells = StringRecord::new();
-        reader.read_record(&mut cells).map_err(|error| shape(&error))?;
-        Ok(Record { columns: &self.columns, cells })
+        Record { columns: &self.columns, cells: split(text, self.separator) }
     }
+}
+
+/// The cells of a row that was read whole before, by the rules it was read by then (RFC 4180). A reader of the csv crate costs
+/// more to make than a row to split.
+fn split(row: &str, separator: u8) -> Vec<String> {
+    let mut cells = Vec::new();
+    let (mut cell, mut begun, mut quoted) = (String::new(), false, false);
+    let mut letters = row.trim_matches(['\r', '\n']).chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => {
+                letters.next();
+                cell.push('"');
+            }
+            '"' if quoted => quoted = false,
+            '"' if !begun => quoted = true,
+            _ if !quoted && letter == char::from(separator) => {
+                cells.push(std::mem::take(&mut cell));
+                begun = false;
+                continue;
+            }
+            _ => cell.push(letter),
+        }
+        begun = true;
+    }
+    cells.push(cell);
+    cells
 }
 
 /// Rows under a digest, in the file's order.
@@ -254,6 +279,10 @@ fn places(index: &[(u64, u32)], digest: u64) -> Vec<u32> {
 
 /// Which column holds which field.
 fn columns(header: &StringRecord, settings: &CsvSettings) -> Result<Vec<(Field, usize, String)>, String> {
+    // A row of data in its place would be shown as names.
+    if header.iter().any(|title| title.contains('@')) {
+        return Err("line 1 holds no column names: the file needs a header".into());
+    }
     let mut found = Vec::new();
     for (field, own) in Field::ALL {
         let mapped = settings.columns.get(field);

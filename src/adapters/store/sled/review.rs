@@ -179,7 +179,12 @@ impl Tx<'_> {
         if let Some(template) = &draft.suggestion.template {
             self.count_template(template, draft.edited_by.is_some())?;
         }
-        self.note(&case.id, by.at, by.actor(), Event::Approved { revision: by.expected_revision })?;
+        let event = Event::Approved {
+            revision: by.expected_revision,
+            template: draft.suggestion.template.as_ref().map(ToString::to_string),
+            edited: draft.edited_by.is_some(),
+        };
+        self.note(&case.id, by.at, by.actor(), event)?;
         self.queue_mail(mail, by.actor(), by.at)?;
         self.withdraw_acknowledgement(&case.id, &by.actor(), by.at)?;
         self.put_case(&case)

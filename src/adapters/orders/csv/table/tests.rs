@@ -60,10 +60,10 @@ fn what_is_wrong_is_named_with_line_and_column() {
     let good = LINES.replace('\n', "\r\n");
     assert!(table(&good).is_ok());
     let cases = [
-        ("129,90", "a lot", "line 2, column “total”: “a lot” is no amount"),
+        ("129,90", "a lot", "line 2, column “total”: “x xxx” is no amount"),
         ("2026-02-20", "20/02/2026", "line 4, column “ordered_on”: “20/02/2026” is no date like 2026-03-02"),
         ("FR-3;2026-02-25", "FR-3;", "line 5, column “ordered_on”: it is empty"),
-        ("FR-3;", "#;", "line 5, column “number”: “#” is no order number"),
+        ("FR-3;", "#;", "line 5, column “number”: it holds neither letter nor digit"),
         ("FR-1;;;;", "FR-1;;;99;", "line 3, column “total”: 99.00 EUR here, 129.90 EUR in line 2"),
         ("Filtres;3", "Filtres;some", "line 3, column “quantity”"),
         ("number;", "numero;", "line 1: no column “number” (number): set columns.number to one of “numero”"),
@@ -74,6 +74,11 @@ fn what_is_wrong_is_named_with_line_and_column() {
         ),
         ("Théière;1;20;;\n", "Théière;1;20;;\"2026-0", "line 5: a quotation mark is never closed"),
         (LINES, "", "it is empty"),
+        (
+            "number;ordered_on;email;total;product;quantity;price;shipped_on;delivered_on\n",
+            "",
+            "line 1 holds no column names",
+        ),
     ];
     for (old, new, why) in cases {
         let error = table(&LINES.replace(old, new)).err().unwrap_or_else(|| panic!("{new} was taken"));
@@ -122,4 +127,21 @@ fn a_hundred_thousand_orders_are_found_one_by_one() {
     assert_eq!(by_number(&table, "n99999").unwrap().number, "N99999");
     let email = Email::parse("p49999@d.example").ok();
     assert_eq!(table.find(&OrderQuery { number: None, email }).unwrap().len(), 2);
+}
+
+#[test]
+fn a_row_is_split_as_it_was_read() {
+    for row in [
+        "a,b,c",
+        "\"a \"\"b\"\"\",,",
+        ",\"x,y\",z\r\n",
+        "\"two\nlines\",1,2\n",
+        "5\" pipe,a\"b\",\"c\"d\"e",
+        "\"\",\"\"\"\",é",
+    ] {
+        let mut reader = ReaderBuilder::new().has_headers(false).from_reader(row.as_bytes());
+        let mut record = StringRecord::new();
+        reader.read_record(&mut record).unwrap();
+        assert_eq!(split(row, b','), record.iter().collect::<Vec<_>>(), "{row:?}");
+    }
 }
