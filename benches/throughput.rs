@@ -116,6 +116,7 @@ async fn take_in(mails: &[RawMessage]) {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         deliver: Arc::new(tokio::sync::Notify::new()),
+        enrich: Arc::new(tokio::sync::Notify::new()),
     };
     let inbox = Folder { mailbox: "support".into(), role: FolderRole::Inbox };
     let began = Instant::now();

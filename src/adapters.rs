@@ -2,10 +2,13 @@
 
 pub mod assets;
 pub mod durable;
+pub mod http_client;
 pub mod identity;
 pub mod imap;
 pub mod maildir;
+pub mod orders;
 pub mod outbox_dir;
+pub mod refunds;
 pub mod reviewers;
 pub mod secret;
 pub mod smtp;

@@ -16,6 +16,7 @@ pub mod reviewer;
 mod run;
 mod service;
 mod signals;
+pub mod stats;
 mod terminal;
 pub mod train;
 mod wiring;
@@ -52,6 +53,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Removes everything about an address; what still lies in the mailbox is listed.
     Erase(erase::EraseArgs),
+    /// Figures: what was asked, how fast it was answered, what came of it; while the daemon runs or without it.
+    Stats(stats::StatsArgs),
     /// Trains the models from the shipped corpus and the reviewers' corrections.
     Train(train::TrainArgs),
     /// Scores the models on annotated mails.
@@ -89,8 +92,13 @@ impl Command {
                 Ok(true)
             }
             Self::Case(args) => {
-                let data_dir = wiring::config(config.as_deref())?.data_dir;
-                runtime()?.block_on(case::run(args, &data_dir, &mut std::io::stdout()))?;
+                let config = wiring::config(config.as_deref())?;
+                runtime()?.block_on(case::run(args, &config, &mut std::io::stdout()))?;
+                Ok(true)
+            }
+            Self::Stats(args) => {
+                let config = wiring::config(config.as_deref())?;
+                runtime()?.block_on(stats::run(args, &config, &mut std::io::stdout()))?;
                 Ok(true)
             }
             Self::Backup(args) => {

@@ -6,12 +6,15 @@
 mod file;
 mod keys;
 mod load;
+mod orders;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::adapters::http_client::HttpUrl;
+use crate::adapters::orders::{CsvSettings, HttpSettings};
 use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
 use crate::daemon::housekeeping::Retention;
@@ -58,8 +61,37 @@ pub struct Config {
     pub caps: Caps,
     /// Name of the policy file among the rules, or a path.
     pub policy_file: String,
+    /// Who is told of accepted refunds; nobody when absent.
+    pub refunds: Option<RefundsTo>,
+    /// The shop's order source.
+    pub orders: Option<Orders>,
     /// The desk.
     pub desk: Desk,
+}
+
+/// Who is told of accepted refunds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundsTo {
+    /// A signed POST request.
+    Webhook {
+        /// Where to.
+        url: HttpUrl,
+        /// What it is signed with.
+        secret: Secret,
+        /// Additional trust root.
+        ca_file: Option<PathBuf>,
+    },
+    /// A program and its arguments.
+    Command(PathBuf, Vec<String>),
+}
+
+/// Where the facts of a purchase come from.
+#[derive(Debug, Clone)]
+pub enum Orders {
+    /// A file.
+    Csv(CsvSettings),
+    /// The shop's own system.
+    Http(Box<HttpSettings>),
 }
 
 /// One `[[mailbox]]`.

@@ -2,10 +2,12 @@
 //! command that needs it asks here: one JSON object a line, one answer a line.
 
 mod client;
+mod evidence;
 mod protocol;
 mod server;
 
 pub use client::{Client, ClientError};
+pub use evidence::Evidence;
 pub use protocol::{
     CaseDocument, DraftDocument, MessageDocument, OutgoingDocument, QueueDocument, QueueLine, Request, Response,
 };

@@ -3,11 +3,14 @@
 pub mod alarms;
 pub mod backoff;
 pub mod deliver;
+pub mod enrich;
 pub mod handbook;
 pub mod heartbeat;
 pub mod housekeeping;
 pub mod intake;
 pub mod lessons;
+pub mod promises;
+pub mod refunds;
 pub mod review;
 pub mod supervise;
 pub mod timers;

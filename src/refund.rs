@@ -1,11 +1,33 @@
 //! Floor 1: from verdict, order facts, history and policy to what is owed. Pure: today's day is an argument.
+//!
+//! [`assess`] looks at message and order ([`compare`]), at every ground for a refund ([`basis`]), decides
+//! what follows ([`outcome`]) and adds what a reviewer needs: periods ([`clocks`]), money and days ([`terms`]), where a
+//! missed refund stands ([`stage`]) and what to be careful of ([`abuse`]).
+
+mod abuse;
+mod amounts;
+mod basis;
+mod clocks;
+mod compare;
+pub mod dates;
+mod outcome;
+mod persons;
+mod scene;
+mod stage;
+mod subject;
+mod terms;
+#[cfg(test)]
+mod tests;
+pub mod workdays;
+
+pub mod promises;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::assessment::Basis;
 use crate::domain::policy::Policy;
-use crate::domain::{Calendar, CustomerHistory, Email, Given, Purchase, Verdict};
+use crate::domain::{Assessment, Calendar, CustomerHistory, Email, Given, Outcome, Purchase, Verdict};
 
 /// Everything a case is assessed from.
 #[derive(Debug, Clone, Copy)]
@@ -34,4 +56,42 @@ pub struct Situation<'a> {
     pub calendar: &'a Calendar,
     /// A reviewer's correction of the basis.
     pub corrected: Option<Basis>,
+}
+
+/// What law and policy say of the case.
+pub fn assess(situation: &Situation<'_>) -> Assessment {
+    let scene = scene::Scene::new(situation);
+    let grounds = basis::look(&scene);
+    let disagreements = compare::all(&scene);
+    let stage = stage::find(&scene);
+    let governing = outcome::governing(&scene, &grounds);
+    let outcome = outcome::decide(&scene, &grounds, governing, &disagreements, stage.as_ref());
+    let remedy = governing.map(|basis| basis::remedy(&scene, basis));
+    let clocks = clocks::all(&scene, governing, remedy);
+    let mut warnings = abuse::warnings(&scene);
+    let terms = match outcome {
+        Outcome::Eligible(basis) => Some(terms::find(&scene, basis, &grounds, &clocks, &mut warnings)),
+        _ => None,
+    };
+    let clause = match &outcome {
+        Outcome::Ineligible(clause) => Some(clause.clone()),
+        Outcome::Eligible(Basis::Goodwill) => basis::goodwill_clause(&scene),
+        _ => None,
+    };
+    Assessment {
+        at: situation.now,
+        purchase: situation.purchase.clone(),
+        findings: grounds.into_iter().map(|ground| ground.finding).collect(),
+        governing,
+        corrected: situation.corrected.is_some(),
+        outcome,
+        remedy,
+        disagreements,
+        clocks,
+        terms,
+        stage,
+        warnings,
+        clause,
+        marketplace: scene.marketplace.map(|market| market.name.clone()),
+    }
 }

@@ -1,16 +1,21 @@
 //! `guichet case`: one case with its record.
 
+mod export;
+
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use super::terminal::plain;
 use crate::adapters::assets::{Assets, Kind};
+use crate::config::Config;
 use crate::control::{CaseDocument, Client, Request, Response};
 use crate::desk::{Language, Words};
+use crate::domain::record::CallDirection;
 use crate::domain::{Actor, CaseId, CaseState, RecordEntry};
+use crate::ports::store::PromiseState;
 
 /// One case's record.
 #[derive(Debug, Args)]
@@ -30,15 +35,73 @@ enum CaseCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Writes the evidence: messages, replies, verdicts, order facts and the verified record, as a zip.
+    Export {
+        /// The case's reference, like G-7K3Q.
+        #[arg(value_parser = CaseId::parse)]
+        case: CaseId,
+        /// A file that does not exist yet [default: G-7K3Q.zip here].
+        #[arg(long, value_name = "FILE.zip")]
+        to: Option<PathBuf>,
+    },
+    /// Notes a telephone call in the case's record.
+    Call {
+        /// The case's reference, like G-7K3Q.
+        #[arg(value_parser = CaseId::parse)]
+        case: CaseId,
+        /// What was said.
+        #[arg(long, default_value = "")]
+        note: String,
+        /// The customer called; without it, we did.
+        #[arg(long)]
+        incoming: bool,
+        /// Your sign-in name; may be left out while there is only one reviewer.
+        #[arg(long = "as", value_name = "NAME")]
+        reviewer: Option<String>,
+    },
+    /// Says that a promise of ours was kept; `case show` numbers them.
+    Kept {
+        /// The case's reference, like G-7K3Q.
+        #[arg(value_parser = CaseId::parse)]
+        case: CaseId,
+        /// The promise's number.
+        promise: u64,
+        /// Your sign-in name; may be left out while there is only one reviewer.
+        #[arg(long = "as", value_name = "NAME")]
+        reviewer: Option<String>,
+    },
+    /// Tells the payment side again of a refund whose notice was given up.
+    TellAgain {
+        /// The case's reference, like G-7K3Q.
+        #[arg(value_parser = CaseId::parse)]
+        case: CaseId,
+        /// Your sign-in name; may be left out while there is only one reviewer.
+        #[arg(long = "as", value_name = "NAME")]
+        reviewer: Option<String>,
+    },
 }
 
-/// Runs the command against the daemon that owns `data_dir`.
+/// Runs the command against the daemon; only `export` works without one.
 ///
 /// # Errors
-/// When no daemon runs there or there is no such case.
-pub async fn run(args: CaseArgs, data_dir: &Path, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
-    let CaseCommand::Show { case, json } = args.command;
-    show(&case, json, data_dir, out).await
+/// When no daemon runs or there is no such case.
+pub async fn run(args: CaseArgs, config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let data_dir = &config.data_dir;
+    let request = match args.command {
+        CaseCommand::Show { case, json } => return show(&case, json, data_dir, out).await,
+        CaseCommand::Export { case, to } => return export::run(&case, to, config, out).await,
+        CaseCommand::Call { case, note, incoming, reviewer } => {
+            let direction = if incoming { CallDirection::Incoming } else { CallDirection::Outgoing };
+            Request::Call { case, direction, note, reviewer }
+        }
+        CaseCommand::Kept { case, promise, reviewer } => Request::KeepPromise { case, n: promise, reviewer },
+        CaseCommand::TellAgain { case, reviewer } => Request::TellAgain { case, reviewer },
+    };
+    match Client::connect(data_dir).await?.ask(&request).await? {
+        Response::Done { .. } => Ok(writeln!(out, "done")?),
+        Response::Refused { why, .. } => bail!("{why}"),
+        _ => bail!("the daemon answered another question: use the same version"),
+    }
 }
 
 /// Prints one case.
@@ -69,9 +132,37 @@ pub async fn show(case: &CaseId, json: bool, data_dir: &Path, out: &mut (dyn Wri
             writeln!(out, "{}  {}  to {}", mail.id, mail.state.name(), plain(&mail.to.join(", ")))?;
         }
     }
+    write!(out, "{}", aftermath(&document))?;
     writeln!(out, "\n== record")?;
     write!(out, "{}", record(&document.record)?)?;
     Ok(())
+}
+
+/// Promises and refund notices.
+fn aftermath(case: &CaseDocument) -> String {
+    let mut out = String::new();
+    if !case.promises.is_empty() {
+        out += "\n== promised\n";
+    }
+    for promise in &case.promises {
+        let state = match &promise.state {
+            PromiseState::Standing => "stands".to_owned(),
+            PromiseState::Lapsed { .. } => "LAPSED".to_owned(),
+            PromiseState::Kept { how, .. } => format!("settled ({})", how.replace('_', " ")),
+            PromiseState::Withdrawn { .. } => "withdrawn".to_owned(),
+        };
+        out += &format!("{}  by {}  {state}  {}\n", promise.n, promise.by, plain(&promise.words));
+    }
+    if !case.notices.is_empty() {
+        out += "\n== refunds\n";
+    }
+    for row in &case.notices {
+        let amount = row.notice.amount.as_ref().map_or_else(|| "amount not said".to_owned(), ToString::to_string);
+        let state = row.state.name().replace('_', " ");
+        let problem = row.last_problem.as_deref().map(|why| format!(": {}", plain(why))).unwrap_or_default();
+        out += &format!("{amount}  {state}{problem}  key {}\n", row.notice.idempotency_key);
+    }
+    out
 }
 
 /// Asks for a case.

@@ -4,6 +4,7 @@ mod lately;
 mod loss;
 mod reconcile;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,7 +13,7 @@ use super::wiring;
 use crate::adapters::imap::{self, FolderReport, ProbeReport};
 use crate::adapters::reviewers::ReviewersFile;
 use crate::adapters::smtp;
-use crate::config::{Config, Mailbox, Outgoing, Source};
+use crate::config::{Config, Mailbox, Outgoing, RefundsTo, Source};
 use crate::daemon::handbook::Handbook;
 use crate::ports::{MailError, MailerError};
 
@@ -62,6 +63,10 @@ impl Check {
         let handbook = check_handbook(&config, &mut findings);
         check_data_dir(&config, &mut findings);
         loss::look(&config, self.dismiss_loss, &mut findings).await;
+        check_refunds(&config, &mut findings).await;
+        if !self.offline {
+            check_orders(&config, &mut findings).await;
+        }
         for mailbox in &config.mailboxes {
             if self.offline {
                 continue;
@@ -113,6 +118,36 @@ fn check_data_dir(config: &Config, findings: &mut Findings) {
         Ok(list) if list.is_empty() => findings.note("nobody can sign in to the desk yet: `guichet reviewer add NAME`"),
         Ok(list) => findings.good(format!("{} reviewer(s)", list.len())),
         Err(error) => findings.wrong(format!("{error:#}")),
+    }
+}
+
+/// Nothing is sent: a notice would start a payment.
+async fn check_refunds(config: &Config, findings: &mut Findings) {
+    match &config.refunds {
+        None => findings.note("accepted refunds are told to nobody (no [refunds]): somebody has to start them by hand"),
+        Some(RefundsTo::Webhook { url, secret, .. }) => match secret.resolve().await {
+            Ok(_) => findings.good(format!("accepted refunds are told to {} (not tried)", url.host())),
+            Err(error) => findings.wrong(format!("[refunds] webhook: {error}")),
+        },
+        Some(RefundsTo::Command(program, _)) => {
+            let executable = std::fs::metadata(program).is_ok_and(|meta| meta.permissions().mode() & 0o111 != 0);
+            if executable && program.is_file() {
+                findings.good(format!("accepted refunds are told to {} (not tried)", program.display()));
+            } else {
+                findings.wrong(format!("[refunds] command: {} is no program that can be run", program.display()));
+            }
+        }
+    }
+}
+
+async fn check_orders(config: &Config, findings: &mut Findings) {
+    let Some(orders) = wiring::orders(config) else {
+        findings.note("no [orders]: drafts are made without the facts of the purchase");
+        return;
+    };
+    match orders.trouble().await {
+        None => findings.good("orders can be looked up"),
+        Some(trouble) => findings.wrong(trouble),
     }
 }
 

@@ -23,9 +23,12 @@ use crate::adapters::system::{SystemClock, SystemIds};
 use crate::config::{Config, Mailbox, Mode, Outgoing, SentCopy};
 use crate::control::{self, Control};
 use crate::daemon::deliver::{self, Deliver, DeliverSettings, InDoubt};
+use crate::daemon::enrich::Enrich;
 use crate::daemon::handbook::Handbooks;
 use crate::daemon::housekeeping::Housekeeping;
 use crate::daemon::intake::{Intake, IntakeSettings};
+use crate::daemon::promises::PromiseKeeper;
+use crate::daemon::refunds::RefundTeller;
 use crate::daemon::review::{Review, ReviewMailbox, ReviewParts};
 use crate::daemon::supervise::{Worker, supervise};
 use crate::daemon::timers::Timers;
@@ -35,7 +38,7 @@ use crate::desk::{self, Desk, DeskParts};
 use crate::domain::identity::IdentityKey;
 use crate::domain::position::FolderRole;
 use crate::ports::store::{Lease, StoreResult};
-use crate::ports::{Clock, Ids, MailSource, Reviewers, Store};
+use crate::ports::{Clock, Ids, MailSource, Orders, Reviewers, Store};
 use crate::reply::compose::Sender;
 
 /// A worker that gives no sign of life for so long is stuck. Longer than any single network step but
@@ -58,6 +61,7 @@ pub struct Service {
 struct Shared {
     config: Arc<Config>,
     store: Arc<dyn Store>,
+    orders: Option<Arc<dyn Orders>>,
     handbooks: Handbooks,
     identity: IdentityKey,
     clock: Arc<dyn Clock>,
@@ -87,6 +91,7 @@ impl Service {
         let store = open_store(&config, &ids, &alarms).await?;
         let parts = Shared {
             identity: identity::load_or_create(&config.data_dir, is_new(store.as_ref()).await?)?,
+            orders: wiring::orders(&config),
             handbooks: Handbooks::new(handbook),
             heartbeats: Heartbeats::new(Arc::clone(&clock)),
             config: Arc::new(config),
@@ -132,8 +137,8 @@ impl Service {
     async fn add_mailbox(&mut self, mailbox: &Mailbox) -> anyhow::Result<ReviewMailbox> {
         let lease = self.parts.store.lease(&mailbox.name).await?;
         let Mailroom { sources, actions, mailer } = wiring::mailroom(mailbox);
-        let wake = Arc::new(Notify::new());
-        let intake = Arc::new(self.parts.intake(mailbox, Arc::clone(&wake)));
+        let (wake, enrich) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let intake = Arc::new(self.parts.intake(mailbox, Arc::clone(&wake), Arc::clone(&enrich)));
         for source in sources {
             self.add_watch(source, &intake, mailbox, &lease);
         }
@@ -152,11 +157,17 @@ impl Service {
             let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
             self.workers.push((name, Box::pin(deliver.run(lease.clone(), self.stop.clone(), heartbeat))));
         }
+        self.add_refunds(&mailbox.name, &lease);
+        self.add_promises(&mailbox.name, &lease);
         let parts = &self.parts;
         let timers = parts.timers(mailbox);
         let name = format!("timers {}", mailbox.name);
         let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
-        self.workers.push((name, Box::pin(timers.run(lease, heartbeat, self.stop.clone()))));
+        self.workers.push((name, Box::pin(timers.run(lease.clone(), heartbeat, self.stop.clone()))));
+        let enrichment = parts.enrich(mailbox, Arc::clone(&enrich));
+        let name = format!("enrich {}", mailbox.name);
+        let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
+        self.workers.push((name, Box::pin(enrichment.run(lease, heartbeat, self.stop.clone()))));
         Ok(ReviewMailbox {
             sender: sender(mailbox),
             signature: mailbox.signature.clone(),
@@ -164,6 +175,7 @@ impl Service {
             reminder: SignedDuration::from_hours(24 * i64::from(mailbox.reminder_days)),
             file_copy: mailbox.sent_copy != SentCopy::Never,
             deliver: wake,
+            enrich,
         })
     }
 
@@ -188,6 +200,33 @@ impl Service {
         self.workers.push((name, Box::pin(watch.run(lease.clone(), heartbeat, self.stop.clone()))));
     }
 
+    fn add_promises(&mut self, mailbox: &str, lease: &Lease) {
+        let parts = &self.parts;
+        let keeper = PromiseKeeper {
+            store: Arc::clone(&parts.store),
+            clock: Arc::clone(&parts.clock),
+            alarms: parts.alarms.clone(),
+        };
+        let name = format!("promises {mailbox}");
+        let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
+        self.workers.push((name, Box::pin(keeper.run(lease.clone(), heartbeat, self.stop.clone()))));
+    }
+
+    /// In shadow mode nothing is approved, so there is nothing to tell.
+    fn add_refunds(&mut self, mailbox: &str, lease: &Lease) {
+        let parts = &self.parts;
+        let Some(refunds) = wiring::refunds(&parts.config).filter(|_| parts.config.mode == Mode::Live) else { return };
+        let teller = RefundTeller {
+            store: Arc::clone(&parts.store),
+            refunds,
+            clock: Arc::clone(&parts.clock),
+            alarms: parts.alarms.clone(),
+        };
+        let name = format!("refunds {mailbox}");
+        let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
+        self.workers.push((name, Box::pin(teller.run(lease.clone(), heartbeat, self.stop.clone()))));
+    }
+
     fn add_housekeeping(&mut self) {
         let parts = &self.parts;
         let housekeeping = Housekeeping {
@@ -207,6 +246,7 @@ impl Service {
             store: Arc::clone(&parts.store),
             wording: Arc::new(move || Arc::clone(&handbooks.current().wording)),
             mailboxes,
+            refunds: parts.config.refunds.is_some(),
             shadow: parts.config.mode == Mode::Shadow,
             clock: Arc::clone(&parts.clock),
             ids: Arc::clone(&parts.ids),
@@ -270,7 +310,7 @@ impl Service {
 }
 
 impl Shared {
-    fn intake(&self, mailbox: &Mailbox, deliver: Arc<Notify>) -> Intake {
+    fn intake(&self, mailbox: &Mailbox, deliver: Arc<Notify>, enrich: Arc<Notify>) -> Intake {
         let settings = IntakeSettings {
             shadow: self.config.mode == Mode::Shadow,
             permission: mailbox.permission.clone(),
@@ -285,6 +325,20 @@ impl Shared {
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             deliver,
+            enrich,
+        }
+    }
+
+    fn enrich(&self, mailbox: &Mailbox, wake: Arc<Notify>) -> Enrich {
+        Enrich {
+            store: Arc::clone(&self.store),
+            orders: self.orders.clone(),
+            handbooks: self.handbooks.clone(),
+            sender: sender(mailbox),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            alarms: self.alarms.clone(),
+            wake,
         }
     }
 

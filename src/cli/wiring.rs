@@ -9,18 +9,21 @@ use jiff::tz::TimeZone;
 use crate::adapters::assets::{Assets, Kind};
 use crate::adapters::imap::{FolderNames, ImapActions, ImapSettings, ImapSource};
 use crate::adapters::maildir::{MaildirActions, MaildirSettings, MaildirSource};
+use crate::adapters::orders::{CsvOrders, HttpOrders};
 use crate::adapters::outbox_dir::OutboxDir;
+use crate::adapters::refunds::{CommandRefunds, WebhookRefunds};
 use crate::adapters::smtp::{SmtpLogin, SmtpMailer, SmtpSettings, StageTimeouts};
 use crate::adapters::store::sled::{SledSettings, SledStore};
 use crate::adapters::system::SystemIds;
-use crate::config::{self, Config, ImapFolders, Mailbox, Outgoing, Server, Source};
+use crate::adapters::tls::Tls;
+use crate::config::{self, Config, ImapFolders, Mailbox, Outgoing, RefundsTo, Server, Source};
 use crate::daemon::handbook::Handbook;
 use crate::daemon::review::Wording;
 use crate::domain::calendar::Calendar;
 use crate::domain::policy::Policy;
 use crate::domain::position::FolderRole;
 use crate::domain::{Asset, Folder};
-use crate::ports::{MailSource, MailboxActions, Mailer};
+use crate::ports::{MailSource, MailboxActions, Mailer, Orders, Refunds};
 use crate::reply::permission::PublicMail;
 use crate::reply::templates::Templates;
 use crate::triage::Triage;
@@ -117,6 +120,24 @@ pub fn store_settings(config: &Config) -> SledSettings {
         backups: config.backup_dir.clone(),
         ..SledSettings::default()
     }
+}
+
+/// Who is told of accepted refunds, when somebody is.
+pub fn refunds(config: &Config) -> Option<Arc<dyn Refunds>> {
+    Some(match config.refunds.as_ref()? {
+        RefundsTo::Webhook { url, secret, ca_file } => {
+            Arc::new(WebhookRefunds::new(url.clone(), secret.clone(), Tls::new(ca_file.clone())))
+        }
+        RefundsTo::Command(program, arguments) => Arc::new(CommandRefunds::new(program.clone(), arguments.clone())),
+    })
+}
+
+/// The shop's order source, when one is configured; nothing is read or asked yet.
+pub fn orders(config: &Config) -> Option<Arc<dyn Orders>> {
+    config.orders.as_ref().map(|orders| match orders {
+        config::Orders::Csv(settings) => Arc::new(CsvOrders::new(settings.clone())) as Arc<dyn Orders>,
+        config::Orders::Http(settings) => Arc::new(HttpOrders::new(settings.as_ref().clone())) as Arc<dyn Orders>,
+    })
 }
 
 /// One mailbox's adapters.

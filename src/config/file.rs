@@ -1,5 +1,6 @@
 //! The file as written, before it is checked. Key names are the contract.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -28,6 +29,8 @@ pub struct File {
     pub retention: Retention,
     #[serde(default)]
     pub policy: Policy,
+    pub refunds: Option<Spanned<Refunds>>,
+    pub orders: Option<Spanned<Orders>>,
     #[serde(default)]
     pub desk: Desk,
 }
@@ -237,4 +240,74 @@ pub struct Desk {
     pub listen: Option<Spanned<String>>,
     pub hosts: Vec<String>,
     pub https: bool,
+}
+
+#[derive(Deserialize)]
+pub struct Refunds {
+    pub webhook: Option<Webhook>,
+    pub command: Option<Spanned<Vec<String>>>,
+}
+
+#[derive(Deserialize)]
+pub struct Webhook {
+    pub url: Spanned<String>,
+    pub secret: Spanned<Password>,
+    pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum OrderSource {
+    Csv,
+    Http,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+pub enum Dates {
+    #[default]
+    Iso,
+    DayFirst,
+    MonthFirst,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyScheme {
+    Plain,
+    Bearer,
+    Basic,
+}
+
+/// One place, or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Places {
+    One(String),
+    Several(Vec<String>),
+}
+
+#[derive(Deserialize)]
+pub struct Orders {
+    pub source: Option<OrderSource>,
+    pub file: Option<PathBuf>,
+    pub separator: Option<Spanned<String>>,
+    pub encoding: Option<Spanned<String>>,
+    #[serde(default)]
+    pub date_format: Dates,
+    pub currency: Option<Spanned<String>>,
+    #[serde(default)]
+    pub columns: BTreeMap<String, Spanned<String>>,
+    pub profile: Option<Spanned<String>>,
+    pub url: Option<Spanned<String>>,
+    pub url_by_email: Option<Spanned<String>>,
+    pub header: Option<Spanned<String>>,
+    pub scheme: Option<KeyScheme>,
+    pub secret: Option<Spanned<Password>>,
+    pub ca_file: Option<PathBuf>,
+    pub cache: Option<Spanned<String>>,
+    #[serde(default)]
+    pub missing_is_404: bool,
+    #[serde(default)]
+    pub fields: BTreeMap<String, Spanned<Places>>,
 }

@@ -67,6 +67,93 @@ const MAILBOX: &[(&str, Shape)] = &[
     ("smtp", Table(SMTP)),
 ];
 
+const COLUMNS: &[(&str, Shape)] = &[
+    ("number", Value),
+    ("ordered_on", Value),
+    ("email", Value),
+    ("postcode", Value),
+    ("country", Value),
+    ("total", Value),
+    ("currency", Value),
+    ("delivery_cost", Value),
+    ("payment_method", Value),
+    ("charges", Value),
+    ("promised_on", Value),
+    ("cancelled_on", Value),
+    ("returned_on", Value),
+    ("return_sent_on", Value),
+    ("returned_in_part", Value),
+    ("refunded", Value),
+    ("refunded_on", Value),
+    ("refund_reference", Value),
+    ("earlier_orders", Value),
+    ("product", Value),
+    ("variant", Value),
+    ("family", Value),
+    ("quantity", Value),
+    ("price", Value),
+    ("kind", Value),
+    ("second_hand", Value),
+    ("shipped_on", Value),
+    ("delivered_on", Value),
+];
+
+const FIELDS: &[(&str, Shape)] = &[
+    ("orders", Value),
+    ("lines", Value),
+    ("parcels", Value),
+    ("number", Value),
+    ("ordered_on", Value),
+    ("email", Value),
+    ("postcode", Value),
+    ("country", Value),
+    ("total", Value),
+    ("currency", Value),
+    ("delivery_cost", Value),
+    ("payment_method", Value),
+    ("charges", Value),
+    ("promised_on", Value),
+    ("cancelled_on", Value),
+    ("returned_on", Value),
+    ("return_sent_on", Value),
+    ("returned_in_part", Value),
+    ("refunded", Value),
+    ("refunded_on", Value),
+    ("refund_reference", Value),
+    ("earlier_orders", Value),
+    ("product", Value),
+    ("variant", Value),
+    ("family", Value),
+    ("quantity", Value),
+    ("price", Value),
+    ("kind", Value),
+    ("second_hand", Value),
+    ("shipped_on", Value),
+    ("delivered_on", Value),
+    ("charged_on", Value),
+    ("charge_amount", Value),
+];
+
+const ORDERS: &[(&str, Shape)] = &[
+    ("source", Value),
+    ("file", Value),
+    ("separator", Value),
+    ("encoding", Value),
+    ("date_format", Value),
+    ("currency", Value),
+    ("columns", Table(COLUMNS)),
+    ("profile", Value),
+    ("url", Value),
+    ("url_by_email", Value),
+    ("header", Value),
+    ("scheme", Value),
+    ("secret", SECRET),
+    ("ca_file", Value),
+    ("cache", Value),
+    ("missing_is_404", Value),
+    ("fields", Table(FIELDS)),
+];
+
 /// Every key of `guichet.toml`.
 pub const KEYS: &[(&str, Shape)] = &[
     ("data_dir", Value),
@@ -90,7 +177,11 @@ pub const KEYS: &[(&str, Shape)] = &[
     ),
     ("retention", Table(&[("raw_days", Value), ("automated_days", Value), ("closed_days", Value)])),
     ("policy", Table(&[("file", Value)])),
-    ("orders", Table(&[])),
+    ("orders", Table(ORDERS)),
+    (
+        "refunds",
+        Table(&[("webhook", Table(&[("url", Value), ("secret", SECRET), ("ca_file", Value)])), ("command", Value)]),
+    ),
     ("desk", Table(&[("listen", Value), ("hosts", Value), ("https", Value)])),
 ];
 
@@ -140,7 +231,7 @@ pub fn check(
 }
 
 fn example(name: &str) -> &'static str {
-    if name == "password" {
+    if matches!(name, "password" | "secret") {
         ": { file = \"…\" }, { env = \"…\" }, { command = \"…\" } or { credential = \"…\" }"
     } else {
         ""

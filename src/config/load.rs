@@ -11,7 +11,8 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::file::{self, File};
-use super::{Config, Desk, ImapFolders, Mailbox, Mode, Outgoing, SentCopy, Server, Source, keys};
+use super::{Config, Desk, ImapFolders, Mailbox, Mode, Outgoing, RefundsTo, SentCopy, Server, Source, keys};
+use crate::adapters::http_client::HttpUrl;
 use crate::adapters::secret::Secret;
 use crate::adapters::tls::Security;
 use crate::daemon::housekeeping::Retention;
@@ -68,15 +69,15 @@ impl Config {
     }
 }
 
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     text: &'a str,
     path: &'a Path,
 }
 
-type Checked<T> = Result<T, ConfigError>;
+pub(super) type Checked<T> = Result<T, ConfigError>;
 
 impl Checker<'_> {
-    fn at(&self, offset: usize) -> String {
+    pub(super) fn at(&self, offset: usize) -> String {
         let line = self.text.get(..offset).map_or(1, |before| before.matches('\n').count() + 1);
         format!("{}:{line}", self.path.display())
     }
@@ -86,7 +87,7 @@ impl Checker<'_> {
         ConfigError::new(place, error.message().trim_end())
     }
 
-    fn wrong<T>(&self, place: &Spanned<T>, what: impl Into<String>) -> ConfigError {
+    pub(super) fn wrong<T>(&self, place: &Spanned<T>, what: impl Into<String>) -> ConfigError {
         ConfigError::new(self.at(place.span().start), what)
     }
 
@@ -116,6 +117,8 @@ impl Checker<'_> {
             }
             mailboxes.push(mailbox);
         }
+        let calendar = self.calendar(file.time_zone.as_ref(), &file.calendar)?;
+        let time_zone = calendar.time_zone.clone();
         Ok(Config {
             file: self.path.to_owned(),
             data_dir: file.data_dir,
@@ -132,10 +135,12 @@ impl Checker<'_> {
             },
             languages: file.languages,
             fallback_language: file.fallback_language,
-            calendar: self.calendar(file.time_zone.as_ref(), &file.calendar)?,
+            calendar,
             mailboxes,
             caps,
             policy_file: file.policy.file,
+            refunds: file.refunds.map(|refunds| self.refunds(refunds)).transpose()?,
+            orders: file.orders.map(|orders| self.orders(orders, time_zone)).transpose()?.flatten(),
             desk: self.desk(file.desk)?,
         })
     }
@@ -294,7 +299,7 @@ impl Checker<'_> {
             max_message_size: imap.max_message_size.unwrap_or(25 * 1024 * 1024),
         };
         let server = self.server(&imap.host, imap.port, imap.tls, [993, 143])?;
-        let password = Some(self.secret(&imap.password)?);
+        let password = Some(self.secret("password", &imap.password)?);
         Ok(Source::Imap(Server { username: Some(imap.username), password, ca_file: imap.ca_file, ..server }, folders))
     }
 
@@ -305,7 +310,7 @@ impl Checker<'_> {
             (None, Some(folder)) => Ok(Outgoing::Folder(folder)),
             (Some(host), None) => {
                 let server = self.server(host, smtp.port, smtp.tls, [465, 587])?;
-                let password = smtp.password.as_ref().map(|password| self.secret(password)).transpose()?;
+                let password = smtp.password.as_ref().map(|password| self.secret("password", password)).transpose()?;
                 if smtp.username.is_some() != password.is_some() {
                     return Err(ConfigError::new(place, "`username` and `password` of [mailbox.smtp] go together"));
                 }
@@ -339,7 +344,7 @@ impl Checker<'_> {
         Ok(Server { host, port: port.unwrap_or(default_port), tls, username: None, password: None, ca_file: None })
     }
 
-    fn secret(&self, written: &Spanned<file::Password>) -> Checked<Secret> {
+    pub(super) fn secret(&self, key: &str, written: &Spanned<file::Password>) -> Checked<Secret> {
         let file::Password { file, env, command, credential } = written.get_ref();
         let mut found = Vec::new();
         found.extend(file.clone().map(Secret::File));
@@ -348,14 +353,37 @@ impl Checker<'_> {
         found.extend(credential.clone().map(Secret::Credential));
         match (found.pop(), found.is_empty()) {
             (Some(secret), true) => Ok(secret),
-            _ => Err(self.wrong(written, "`password` needs exactly one of file, env, command, credential")),
+            _ => Err(self.wrong(written, format!("`{key}` needs exactly one of file, env, command, credential"))),
         }
     }
 
-    fn duration(&self, key: &str, text: &Spanned<String>) -> Checked<SignedDuration> {
+    pub(super) fn duration(&self, key: &str, text: &Spanned<String>) -> Checked<SignedDuration> {
         let wrong = || self.wrong(text, format!("`{key}`: write a duration like \"24h\" or \"10s\""));
         let duration: SignedDuration = text.get_ref().parse().map_err(|_| wrong())?;
         if duration.is_negative() { Err(wrong()) } else { Ok(duration) }
+    }
+
+    fn refunds(&self, written: Spanned<file::Refunds>) -> Checked<RefundsTo> {
+        let place = self.at(written.span().start);
+        let file::Refunds { webhook, command } = written.into_inner();
+        match (webhook, command) {
+            (Some(webhook), None) => {
+                let url = HttpUrl::parse(webhook.url.get_ref())
+                    .map_err(|error| self.wrong(&webhook.url, format!("`refunds.webhook.url`: {error}")))?;
+                let secret = self.secret("secret", &webhook.secret)?;
+                Ok(RefundsTo::Webhook { url, secret, ca_file: webhook.ca_file })
+            }
+            (None, Some(command)) => match command.get_ref().split_first() {
+                Some((program, arguments)) if Path::new(program).is_absolute() => {
+                    Ok(RefundsTo::Command(PathBuf::from(program), arguments.to_vec()))
+                }
+                _ => Err(self.wrong(
+                    &command,
+                    "`refunds.command` takes a program by its full path, then its arguments: [\"/usr/local/bin/refund\"]",
+                )),
+            },
+            _ => Err(ConfigError::new(place, "[refunds] needs either `webhook` or `command`")),
+        }
     }
 
     fn desk(&self, desk: file::Desk) -> Checked<Desk> {

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::daemon::lessons::Lessons;
+use crate::domain::record::CallDirection;
 use crate::domain::{
     CaseFlag, CaseId, CaseState, DeliveryState, Folder, Message, MessageKey, OutgoingId, OutgoingKind, OutgoingMail,
     Position, RecordEntry, Verdict,
 };
-use crate::ports::store::{BackedUp, CaseFile, Erased, LossNotice, QueueRow};
+use crate::ports::store::{BackedUp, CaseFile, Erased, Figures, LossNotice, Period, Promise, QueueRow, StoredNotice};
 
 /// A command's question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +81,43 @@ pub enum Request {
         /// As in [`Request::Approve`].
         reviewer: Option<String>,
     },
+    /// The evidence of a case.
+    Export {
+        /// Which.
+        case: CaseId,
+    },
+    /// Figures over the cases of a period.
+    Figures {
+        /// Which cases.
+        period: Period,
+    },
+    /// A telephone call enters the record.
+    Call {
+        /// Which.
+        case: CaseId,
+        /// Who called whom.
+        direction: CallDirection,
+        /// What was said; may be empty.
+        note: String,
+        /// As in [`Request::Approve`].
+        reviewer: Option<String>,
+    },
+    /// A promise is kept.
+    KeepPromise {
+        /// Which case.
+        case: CaseId,
+        /// The promise's number in it.
+        n: u64,
+        /// As in [`Request::Approve`].
+        reviewer: Option<String>,
+    },
+    /// A refund notice that was given up is tried again.
+    TellAgain {
+        /// Which case.
+        case: CaseId,
+        /// As in [`Request::Approve`].
+        reviewer: Option<String>,
+    },
     /// Close the case without a reply.
     Dismiss {
         /// Which.
@@ -124,6 +162,15 @@ pub enum Response {
     },
     /// To [`Request::Corrections`].
     Corrections(Lessons),
+    /// To [`Request::Export`].
+    Exported {
+        /// The zip, in base64.
+        zip: String,
+        /// Where its record was changed, if it was.
+        broken_at: Option<u64>,
+    },
+    /// To [`Request::Figures`].
+    Figures(Box<Figures>),
     /// The draft was approved.
     Approved {
         /// Its row in the outbox.
@@ -218,6 +265,12 @@ pub struct CaseDocument {
     pub draft: Option<DraftDocument>,
     /// Oldest first.
     pub outgoing: Vec<OutgoingDocument>,
+    /// Refunds accepted, and whether the payment side was told.
+    #[serde(default)]
+    pub notices: Vec<StoredNotice>,
+    /// Dates that our replies promised.
+    #[serde(default)]
+    pub promises: Vec<Promise>,
     /// The history, oldest first.
     pub record: Vec<RecordEntry>,
 }
@@ -324,6 +377,8 @@ impl From<CaseFile> for CaseDocument {
                 newer: draft.newer.is_some(),
             }),
             outgoing: file.outgoing.into_iter().map(Into::into).collect(),
+            notices: file.notices,
+            promises: file.promises,
             record: file.record,
         }
     }

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
+use super::evidence::Evidence;
 use super::protocol::{CaseDocument, QueueDocument, QueueLine, Request, Response};
 use crate::daemon::lessons::lessons;
 use crate::daemon::review::{Changes, Review, ReviewError, Seen};
-use crate::domain::{Address, Email, Folder, MessageKey};
-use crate::ports::store::DraftEdit;
+use crate::domain::{Address, CaseId, Email, Folder, MessageKey};
+use crate::ports::store::{DraftEdit, StoredNotice};
 use crate::ports::{Clock, Reviewer, Reviewers, Store};
 
 /// A question may be this long; a reply's text is a few kilobytes.
@@ -189,12 +192,52 @@ impl Control {
                 let changes = Changes { draft, ..Changes::default() };
                 Ok(Response::Done { revision: review.save(&case, seen(revision), changes, &reviewer).await? })
             }
+            Request::Export { case } => {
+                let at = self.clock.now();
+                let evidence = Evidence::collect(self.store.as_ref(), &case, at).await;
+                let evidence = evidence.map_err(|error| refused(error.to_string()))?;
+                let (broken_at, zone) = (evidence.broken_at(), review.time_zone());
+                let zipped = tokio::task::spawn_blocking(move || evidence.zip(&zone)).await;
+                let zip = zipped.map_err(|error| refused(error.to_string()))?;
+                let zip = zip.map_err(|error| refused(format!("the evidence cannot be put together: {error:#}")))?;
+                Ok(Response::Exported { zip: BASE64.encode(zip), broken_at })
+            }
+            Request::Figures { period } => {
+                let figures = self.store.figures(period, &review.time_zone()).await;
+                Ok(Response::Figures(Box::new(figures.map_err(|error| refused(error.to_string()))?)))
+            }
+            Request::Call { case, direction, note, reviewer } => {
+                let reviewer = self.reviewer(reviewer).await?;
+                review.log_call(&case, direction, &note, &reviewer).await?;
+                self.done(&case).await
+            }
+            Request::KeepPromise { case, n, reviewer } => {
+                let reviewer = self.reviewer(reviewer).await?;
+                review.keep_promise(&case, n, &reviewer).await?;
+                self.done(&case).await
+            }
+            Request::TellAgain { case, reviewer } => {
+                let reviewer = self.reviewer(reviewer).await?;
+                let stuck = review.look(&case).await?.notices.into_iter().filter(StoredNotice::is_stuck);
+                let keys: Vec<String> = stuck.map(|row| row.notice.idempotency_key).collect();
+                if keys.is_empty() {
+                    return Err(refused(format!("case {case} has no refund notice that was given up")));
+                }
+                for key in keys {
+                    review.tell_again(&case, &key, &reviewer).await?;
+                }
+                self.done(&case).await
+            }
             Request::Dismiss { case, revision, why, reviewer } => {
                 let reviewer = self.reviewer(reviewer).await?;
                 review.dismiss(&case, seen(revision), &why, &reviewer).await?;
-                Ok(Response::Done { revision: review.look(&case).await?.case.revision })
+                self.done(&case).await
             }
         }
+    }
+
+    async fn done(&self, case: &CaseId) -> Result<Response, Response> {
+        Ok(Response::Done { revision: self.review.look(case).await?.case.revision })
     }
 
     /// The reviewer named, or the only one there is: each decision is a person's.

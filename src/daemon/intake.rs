@@ -54,6 +54,8 @@ pub struct Intake {
     pub ids: Arc<dyn Ids>,
     /// Wakes the delivery of acknowledgements.
     pub deliver: Arc<Notify>,
+    /// Wakes the enrichment of cases.
+    pub enrich: Arc<Notify>,
 }
 
 /// A message that has been read, with what is known of its way here.
@@ -179,6 +181,9 @@ impl Intake {
     fn tell(&self, lease: &Lease, recorded: &Recorded, permission: Option<&Permission>) {
         let mailbox = &lease.mailbox;
         let why = permission.map_or("", Permission::why);
+        if matches!(recorded, Recorded::New { .. } | Recorded::Joined { .. }) {
+            self.enrich.notify_one();
+        }
         match recorded {
             Recorded::New { case, acknowledgement: AcknowledgementFate::Queued(_) } => {
                 info!(%mailbox, %case, "new case, acknowledgement queued");

@@ -4,12 +4,15 @@
 mod decisions;
 mod error;
 mod looking;
+mod promising;
+mod refunding;
 mod verdict_edit;
 mod wording;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, Notify};
 
@@ -40,6 +43,8 @@ pub struct ReviewMailbox {
     pub file_copy: bool,
     /// Wakes the mailbox's delivery.
     pub deliver: Arc<Notify>,
+    /// Wakes the mailbox's enrichment.
+    pub enrich: Arc<Notify>,
 }
 
 /// What a reviewer had before the eyes when deciding.
@@ -68,6 +73,8 @@ pub struct ReviewParts {
     pub wording: Arc<dyn Fn() -> Arc<Wording> + Send + Sync>,
     /// By the name of the `[[mailbox]]`.
     pub mailboxes: BTreeMap<String, ReviewMailbox>,
+    /// Whether accepted refunds are told to the shop's payment side (`[refunds]`).
+    pub refunds: bool,
     /// `mode = "shadow"`: approving is refused, nothing is sent.
     pub shadow: bool,
     /// The time.
@@ -92,6 +99,11 @@ impl Review {
     /// Now, by the clock that the steps are stamped with.
     pub fn now(&self) -> Timestamp {
         self.parts.clock.now()
+    }
+
+    /// The shop's time zone.
+    pub fn time_zone(&self) -> TimeZone {
+        self.wording().calendar.time_zone.clone()
     }
 
     /// Whether nothing is sent (`mode = "shadow"`).

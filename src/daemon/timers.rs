@@ -8,12 +8,12 @@ use tracing::{error, info};
 
 use super::handbook::Handbooks;
 use super::heartbeat::Heartbeat;
-use crate::domain::DraftProposal;
-use crate::domain::{Timer, TimerKind};
+use crate::domain::{DraftProposal, Suggestion, TemplateName, Timer, TimerKind};
 use crate::ports::store::{Lease, StoreError};
 use crate::ports::{Clock, Store};
 use crate::reply::compose::{self, Drafting, Sender};
 use crate::reply::suggestion::reminder;
+use crate::reply::templates::Templates;
 
 /// Timers are meant in days: looking every minute is often enough.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -63,9 +63,12 @@ impl Timers {
 
     async fn draft(&self, timer: &Timer) -> Result<Option<DraftProposal>, StoreError> {
         let handbook = self.handbooks.current();
-        let case = self.store.case(&timer.case).await?;
+        let file = self.store.case_file(&timer.case).await?;
+        let case = &file.case;
+        let language = handbook.wording.voice().language_for(&case.language).to_owned();
         let suggestion = match timer.kind {
             TimerKind::Reminder => reminder(),
+            TimerKind::ArrivalCheck => arrival_check(&handbook.wording.templates, &language),
         };
         let parts = Drafting {
             case: &case.id,
@@ -76,8 +79,23 @@ impl Timers {
             known: &case.known,
             to: case.customer.as_ref(),
             from: case.our_address.as_ref().unwrap_or(&self.sender.from),
+            assessment: file.assessment.as_ref(),
+            policy: &handbook.wording.policy,
+            promised: file.promised(),
         };
         let draft = compose::draft(&parts, suggestion, &handbook.wording.voice());
-        Ok(draft.inspect_err(|problem| error!(case = %case.id, %problem, "a reminder could not be written")).ok())
+        Ok(draft.inspect_err(|problem| error!(case = %case.id, %problem, "a timer's draft could not be written")).ok())
+    }
+}
+
+/// Asks whether the refund is there; in the words of the nearest template where an operator's own set lacks one.
+fn arrival_check(templates: &Templates, language: &str) -> Suggestion {
+    let names = ["arrival_check", "status_update", "basic_answer"].map(TemplateName::new);
+    let known = names.into_iter().find_map(|name| templates.info(language, &name));
+    Suggestion {
+        template: known.map(|info| info.name.clone()),
+        why: "The refund was accepted, and the customer's bank should show it by now.".into(),
+        others: Vec::new(),
+        asks: known.is_some_and(|info| info.asks),
     }
 }

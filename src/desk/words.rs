@@ -165,7 +165,29 @@ impl Words {
             Event::AnsweredElsewhere { .. } => fill("event.answered_elsewhere", &[]),
             Event::ReturnedToDraft { .. } => fill("event.returned_to_draft", &[]),
             Event::Bounced { report, .. } => fill("event.bounced", &[("report", report)]),
+            Event::Assessed { outcome, basis } => {
+                let outcome = self.label(language, "outcome", outcome.name());
+                let basis = basis.map(|basis| self.label(language, "basis", basis.as_str()));
+                match basis {
+                    Some(basis) => fill("event.assessed_basis", &[("outcome", &outcome), ("basis", &basis)]),
+                    None => fill("event.assessed", &[("outcome", &outcome)]),
+                }
+            }
             Event::TimerFired { kind } => fill("event.timer_fired", &[("kind", &self.label(language, "timer", kind))]),
+            Event::Promise { words: said, by, state } => {
+                let state = self.label(language, "promise", state);
+                fill("event.promise", &[("words", said), ("by", &by.to_string()), ("state", &state)])
+            }
+            Event::Called { direction, note } => {
+                let direction = self.label(language, "call", direction.as_str());
+                let key = if note.is_empty() { "event.called" } else { "event.called_note" };
+                fill(key, &[("direction", &direction), ("note", note)])
+            }
+            Event::RefundNotice { state, detail, .. } => {
+                let state = self.label(language, "notice", state);
+                let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+                fill("event.refund_notice", &[("state", &state), ("detail", &detail)])
+            }
             Event::Released { .. } => fill("event.released", &[]),
             Event::Erased { why } => fill("event.erased", &[("why", why)]),
         }

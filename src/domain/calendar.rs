@@ -7,6 +7,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 
+pub use holidays::french as is_french_holiday;
 pub use hours::{Span, WeeklyHours};
 
 /// How far ahead an opening is looked for, in days: a year's closure and a few public holidays.
@@ -100,7 +101,7 @@ impl Calendar {
     }
 
     /// Whether the day is neither a public holiday nor in a closed period.
-    fn works_on(&self, day: Date) -> bool {
+    pub fn works_on(&self, day: Date) -> bool {
         let closed = self.closed.iter().any(|(first, last)| (*first..=*last).contains(&day));
         let holiday = self.country.as_deref() == Some("FR") && holidays::french(day);
         !closed && !holiday

@@ -152,6 +152,10 @@ pub enum CaseFlag {
     MaybeAcknowledged,
     /// New customer text arrived while a reviewer's edited draft was open.
     NewMessageSinceEdit,
+    /// A refund was accepted and the shop's payment side could not be told.
+    RefundNotTold,
+    /// The day on which one of our replies promised something is over.
+    PromiseDue,
 }
 
 /// One conversation.
@@ -194,12 +198,14 @@ pub struct Case {
 }
 
 impl Case {
-    /// Position in the queue: smaller comes first. Threats, disputes and danger; then undelivered
-    /// replies; then what triage is unsure of beside what it is sure of, by anger; age breaks ties.
+    /// Position in the queue: smaller comes first. Threats, disputes, danger, replies not delivered, refunds
+    /// not told and promises not kept; then what triage is unsure of beside what it is sure of, by anger; age breaks ties.
     pub fn urgency(&self) -> (u8, u8, u8, Timestamp) {
         let grave = self.verdict.as_ref().is_some_and(Verdict::is_grave);
-        let undelivered = self.flags.contains(&CaseFlag::NotDelivered);
-        let class = if grave || undelivered { 0 } else { 1 };
+        let owed = [CaseFlag::NotDelivered, CaseFlag::RefundNotTold, CaseFlag::PromiseDue]
+            .iter()
+            .any(|flag| self.flags.contains(flag));
+        let class = if grave || owed { 0 } else { 1 };
         let anger = self.verdict.as_ref().map_or(0, |v| v.anger.level());
         let unsure = self.verdict.as_ref().is_none_or(|v| !v.unsure.is_empty());
         (class, 3 - anger, u8::from(!unsure), self.waiting_since)

@@ -1,5 +1,6 @@
 //! The shop's policy: which facts a decision needs, and what the shop itself lays down.
 
+mod lookup;
 mod shop;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub struct Policy {
     pub informs_of_withdrawal: bool,
     /// The customer pays the return of withdrawn goods (L221-23), as the terms of sale say.
     pub customer_pays_return: bool,
+    /// Where returned goods go, on one line; otherwise drafts point to the terms of sale.
+    pub return_address: Option<String>,
     /// The clauses, each id and version once.
     pub clauses: Vec<Clause>,
     /// Windows of goodwill; the first that fits a line governs it.
@@ -76,6 +79,7 @@ impl Default for Policy {
             law: Law::Fr,
             informs_of_withdrawal: true,
             customer_pays_return: true,
+            return_address: None,
             clauses: Vec::new(),
             windows: Vec::new(),
             methods: Methods::new(),

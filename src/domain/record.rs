@@ -2,9 +2,11 @@
 //! payload can be removed later and the chain still be verified.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::assessment::{Basis, Outcome};
 use super::message::MessageId;
 use super::outgoing::{OutgoingId, OutgoingKind};
 use super::verdict::Intent;
@@ -23,6 +25,26 @@ pub enum Actor {
     Customer,
     /// A colleague answering from a mail client.
     Colleague,
+}
+
+/// Who called whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallDirection {
+    /// The customer called.
+    Incoming,
+    /// We called.
+    Outgoing,
+}
+
+impl CallDirection {
+    /// Stable name, as stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Incoming => "incoming",
+            Self::Outgoing => "outgoing",
+        }
+    }
 }
 
 /// What happened. Payloads are small: texts are named by message or outbox id, not copied.
@@ -78,6 +100,12 @@ pub enum Event {
     Approved {
         /// The revision read.
         revision: u64,
+        /// The template that the text came from. Absent in entries of older versions: their digests must hold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<String>,
+        /// A reviewer changed the text.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        edited: bool,
     },
     /// A reviewer closed the case without sending.
     Dismissed {
@@ -106,6 +134,13 @@ pub enum Event {
         /// `failed`, `delayed`… with the status code.
         report: String,
     },
+    /// Law and policy were applied to what is known.
+    Assessed {
+        /// What follows.
+        outcome: Outcome,
+        /// The basis that governs.
+        basis: Option<Basis>,
+    },
     /// A timer fired and made a draft.
     TimerFired {
         /// Its kind.
@@ -115,6 +150,32 @@ pub enum Event {
     Erased {
         /// Asked for by the person, or too old to be kept.
         why: String,
+    },
+    /// A refund notice to the shop's payment side changed its state.
+    RefundNotice {
+        /// Its idempotency key.
+        key: String,
+        /// New state in one word: `pending`, `failed`, `told`, `given_up`, `cancelled`, `told_before`.
+        state: String,
+        /// What the other side said, or why.
+        detail: String,
+    },
+    /// A date that a reply promises changed its state.
+    Promise {
+        /// The words that promise it.
+        words: String,
+        /// The last day by which it is kept.
+        by: Date,
+        /// New state in one word: `made`, `lapsed`, `withdrawn`, `stands_again`, or how it was kept (`reply`,
+        /// `refund_notice`, `reviewer`, `closed`, `answered_elsewhere`).
+        state: String,
+    },
+    /// A reviewer spoke with the customer on the telephone.
+    Called {
+        /// Who called whom.
+        direction: CallDirection,
+        /// What was said, in the reviewer's words.
+        note: String,
     },
     /// A person decided about a held mail.
     Released {
@@ -165,6 +226,13 @@ impl RecordEntry {
     }
 }
 
+/// The first entry of a record that does not follow the one before it, or whose payload was changed; `None` when the
+/// chain holds.
+pub fn broken_at(record: &[RecordEntry]) -> Option<u64> {
+    let mut previous = None;
+    (0..).zip(record).find(|(_, entry)| !entry.verifies(previous.replace(*entry))).map(|(seq, _)| seq)
+}
+
 fn digest_of(salt: &str, event: &Event) -> String {
     let payload = serde_json::to_string(event).unwrap_or_default();
     hex(&[salt, &payload])
@@ -191,7 +259,7 @@ mod tests {
     fn chain() -> Vec<RecordEntry> {
         let mut entries: Vec<RecordEntry> = Vec::new();
         for revision in 0..3 {
-            let event = Event::Approved { revision };
+            let event = Event::Approved { revision, template: None, edited: false };
             let entry =
                 RecordEntry::append(entries.last(), Timestamp::UNIX_EPOCH, Actor::Guichet, event, "aa".repeat(16));
             entries.push(entry);

@@ -12,6 +12,8 @@ use super::case::CaseId;
 pub enum TimerKind {
     /// We asked something and heard nothing.
     Reminder,
+    /// The customer's bank should show the refund by now.
+    ArrivalCheck,
 }
 
 impl TimerKind {
@@ -19,6 +21,7 @@ impl TimerKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reminder => "reminder",
+            Self::ArrivalCheck => "arrival_check",
         }
     }
 }

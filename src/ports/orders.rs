@@ -27,6 +27,11 @@ pub enum OrdersError {
 /// The shop's order source.
 #[async_trait]
 pub trait Orders: Send + Sync {
+    /// Whether the source can look anything up by what is known; it need not be asked otherwise.
+    fn takes(&self, query: &OrderQuery) -> bool {
+        query.number.is_some() || query.email.is_some()
+    }
+
     /// Orders that bear the number (compared without case, blanks and punctuation); if none does, or no number is
     /// given, the orders of the address, newest first, at most ten.
     async fn find(&self, query: &OrderQuery) -> Result<Vec<Order>, OrdersError>;

@@ -1,7 +1,10 @@
 //! What we keep. The store offers whole steps, each atomic and durable when it returns, never
 //! create-read-update-delete.
 
+mod figures;
 mod intake;
+mod notices;
+mod promises;
 mod queries;
 mod upkeep;
 
@@ -9,18 +12,26 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+pub use figures::{Counted, Counts, Durations, Figures, Period, Spread, Tally};
 pub use intake::{AcknowledgementFate, Caps, CustomerMatter, Intake, Matter, OwnAnswer, Quarantine, Recorded};
-pub use queries::{AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow};
+pub use notices::{NOTICE_LIFE, NoticeState, StoredNotice, TellOutcome, notice_wait};
+pub use promises::{NewPromise, Promise, PromiseState};
+pub use queries::{
+    Assessed, AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow,
+};
 pub use upkeep::{BackedUp, Erased, Expired, Expiry, KeptInBackup, LossNotice};
 
 pub use crate::domain::draft::DraftProposal;
 
+use super::refunds::RefundNotice;
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::outgoing::{AttemptOutcome, IllegalStep};
+use crate::domain::record::CallDirection;
 use crate::domain::{
-    Address, Case, CaseId, DeliveryState, Email, Folder, MessageKey, MessageLocation, OutgoingId, OutgoingMail,
-    Position, Suggestion, TemplateName, Timer, Verdict,
+    Address, Assessment, Basis, Case, CaseId, CustomerHistory, DeliveryState, Email, Folder, MessageKey,
+    MessageLocation, OutgoingId, OutgoingMail, Position, Suggestion, TemplateName, Timer, Verdict,
 };
 
 /// The right to change a mailbox's cases. A back-end that several daemons share raises `epoch` when
@@ -73,6 +84,10 @@ pub enum Decision {
         asks: bool,
         /// Timers to set.
         timers: Vec<Timer>,
+        /// The refund that the reply accepts, to be told to the shop's payment side once the reply has left.
+        refund: Option<Box<RefundNotice>>,
+        /// Dates that the reply promises. Open promises of the case count as kept by this reply.
+        promises: Vec<NewPromise>,
     },
     /// Close the case without sending.
     Dismiss {
@@ -218,6 +233,43 @@ pub trait Store: Send + Sync {
         at: Timestamp,
     ) -> StoreResult<()>;
 
+    // ---- assessing ----------------------------------------------------------------------------
+
+    /// Stores what law and policy say of a case, and the draft that follows (template and text): it replaces one that
+    /// nobody touched, stands beside one that a reviewer opened or edited, and leaves an approved one alone. The case
+    /// is then no longer due to be assessed, unless the order source was [`Purchase::Unavailable`]: it stays due until
+    /// [`Store::defer_assessment`] names a later time. Returns the case's revision, raised when the draft changed or
+    /// when an earlier assessment said otherwise.
+    ///
+    /// [`Purchase::Unavailable`]: crate::domain::Purchase::Unavailable
+    async fn assess(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        expected_revision: u64,
+        assessment: Assessment,
+        draft: Option<(Suggestion, String)>,
+        at: Timestamp,
+    ) -> StoreResult<u64>;
+    /// What law and policy said of a case last.
+    async fn assessment(&self, case: &CaseId) -> StoreResult<Option<Assessment>>;
+    /// Cases of the mailbox that are due to be assessed, longest due first: something was written, or a reviewer
+    /// corrected verdict or basis, since the last time. Set in the very transaction that causes it.
+    async fn unassessed(&self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<CaseId>>;
+    /// A case that is due to be assessed is not before `until`. Nothing happens to one that is not due at all.
+    async fn defer_assessment(&self, lease: &Lease, case: &CaseId, until: Timestamp) -> StoreResult<()>;
+    /// What is known of a customer beyond the case `except`: their other cases, and who else wrote about `order`.
+    async fn history(&self, customer: &Email, order: Option<&str>, except: &CaseId) -> StoreResult<CustomerHistory>;
+    /// A reviewer set the basis, or took that back; the case is due to be assessed again. Returns the new revision.
+    async fn correct_basis(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        basis: Option<Basis>,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<u64>;
+
     // ---- delivering ---------------------------------------------------------------------------
 
     /// What the last process left under way: Dialling returns to Pending, Committing becomes InDoubt.
@@ -253,6 +305,43 @@ pub trait Store: Send + Sync {
     /// The duty is done (`found`: the copy lay in \Sent already).
     async fn chore_done(&self, lease: &Lease, chore: &Chore, found: bool, now: Timestamp) -> StoreResult<()>;
 
+    // ---- refund notices -----------------------------------------------------------------------
+
+    /// The refund notice of the mailbox that is due and whose reply has left, if there is one. The attempt and the
+    /// time of the next one are durable when this returns.
+    async fn claim_notice(&self, lease: &Lease, now: Timestamp) -> StoreResult<Option<StoredNotice>>;
+    /// What the attempt came to. Giving up flags the case [`crate::domain::CaseFlag::RefundNotTold`] and puts it on top
+    /// of the queue.
+    async fn finish_notice(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        key: &str,
+        outcome: TellOutcome,
+        now: Timestamp,
+    ) -> StoreResult<NoticeState>;
+    /// Notices of the mailbox that nobody was told of and that a person has to see to.
+    async fn stuck_notices(&self, mailbox: &str) -> StoreResult<Vec<StoredNotice>>;
+    /// Given up → Pending by a person's word.
+    async fn tell_again(&self, case: &CaseId, key: &str, reviewer: &str, now: Timestamp) -> StoreResult<()>;
+
+    // ---- promises -----------------------------------------------------------------------------
+
+    /// Open promises of the mailbox that a person is to be reminded of, first warned first. One whose day is over is
+    /// marked lapsed: its case is flagged [`crate::domain::CaseFlag::PromiseDue`] and stands on top of the queue.
+    async fn due_promises(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<Promise>>;
+    /// A reviewer says that a promise is kept.
+    async fn keep_promise(&self, case: &CaseId, n: u64, reviewer: &str, at: Timestamp) -> StoreResult<()>;
+    /// A reviewer spoke with the customer; only the record changes.
+    async fn log_call(
+        &self,
+        case: &CaseId,
+        direction: CallDirection,
+        note: &str,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<()>;
+
     // ---- timers -------------------------------------------------------------------------------
 
     /// Timers due now whose case has not moved on, at most one per case.
@@ -287,6 +376,8 @@ pub trait Store: Send + Sync {
     async fn corrections(&self) -> StoreResult<Vec<Correction>>;
     /// Counts for the desk's first page, `guichet stats` and health.
     async fn overview(&self) -> StoreResult<Overview>;
+    /// Figures over the cases of a period, counted in one pass and in bounded memory; others may write meanwhile.
+    async fn figures(&self, period: Period, time_zone: &TimeZone) -> StoreResult<Figures>;
     /// Which templates reviewers sent how often: (template, approved, edited before approval).
     async fn template_figures(&self) -> StoreResult<Vec<(TemplateName, u64, u64)>>;
 }

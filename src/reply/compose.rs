@@ -1,24 +1,23 @@
 //! From text to the frozen bytes of a mail: headers, threading, encodings.
 
 mod bytes;
+mod draft;
 #[cfg(test)]
 mod tests;
-
-use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::acknowledgement::{Voice, context};
 use super::lint::lint_acknowledgement;
 use super::subject::reply_subject;
-use super::templates::{DraftContext, TemplateError};
-use super::wording;
+use super::templates::TemplateError;
 use crate::domain::message::NotAMessageId;
-use crate::domain::verdict::Unsure;
 use crate::domain::{
-    Address, CaseId, DeliveryState, Draft, DraftProposal, Email, Fact, Given, Message, MessageId, MessageKey,
-    OutgoingId, OutgoingKind, OutgoingMail, Signal, Suggestion, TemplateName, Verdict,
+    Address, CaseId, DeliveryState, Draft, Email, Message, MessageId, MessageKey, OutgoingId, OutgoingKind,
+    OutgoingMail, Verdict,
 };
+
+pub use draft::{Drafting, draft, draft_text, twin};
 
 /// Who sends, for one mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +61,17 @@ pub enum ComposeError {
     /// The mail library refused a part.
     #[error("the mail cannot be written: {0}")]
     Builder(String),
+}
+
+impl ComposeError {
+    /// Why the template may not be sent in this situation, when that is all that is wrong: the case then gets no text,
+    /// or another template.
+    pub fn unfit(&self) -> Option<&str> {
+        match self {
+            Self::Template(TemplateError::Unfit { why, .. }) => Some(why),
+            _ => None,
+        }
+    }
 }
 
 /// The acknowledgement of one message.
@@ -197,99 +207,6 @@ pub fn closing(language: &str, name: &str, signature: &str) -> String {
     let formula = if language == "fr" { "Cordialement," } else { "Kind regards," };
     let lines = [formula, name.trim(), signature.trim()];
     lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
-}
-
-/// What a draft is written from.
-#[derive(Debug, Clone, Copy)]
-pub struct Drafting<'a> {
-    /// The case.
-    pub case: &'a CaseId,
-    /// Subject of the conversation, as the customer wrote it.
-    pub subject: &'a str,
-    /// Language of the conversation.
-    pub language: &'a str,
-    /// When the customer's newest message arrived.
-    pub received_at: Timestamp,
-    /// The case's verdict.
-    pub verdict: Option<&'a Verdict>,
-    /// Facts known from all messages of the case.
-    pub known: &'a Given,
-    /// Whom it goes to, if known.
-    pub to: Option<&'a Address>,
-    /// Which of our addresses answers.
-    pub from: &'a Address,
-}
-
-/// Renders the suggested draft; an empty text where no template may speak.
-///
-/// # Errors
-/// When the template does not exist in the language.
-pub fn draft(parts: &Drafting<'_>, suggestion: Suggestion, voice: &Voice<'_>) -> Result<DraftProposal, ComposeError> {
-    let mut suggestion = suggestion;
-    let language = voice.language_for(parts.language);
-    suggestion.others.retain(|name| voice.templates.info(language, name).is_some());
-    let body = match &suggestion.template {
-        Some(name) => {
-            let body = draft_text(parts, name, voice)?;
-            suggestion.asks = voice.templates.info(language, name).is_some_and(|info| info.asks);
-            body
-        }
-        None => String::new(),
-    };
-    Ok(DraftProposal {
-        to: parts.to.cloned(),
-        from: parts.from.clone(),
-        subject: reply_subject(parts.subject, parts.case, empty_subject(language)),
-        body,
-        suggestion,
-    })
-}
-
-/// Renders one draft template for a case.
-///
-/// # Errors
-/// When the template does not exist in the language.
-pub fn draft_text(parts: &Drafting<'_>, template: &TemplateName, voice: &Voice<'_>) -> Result<String, ComposeError> {
-    let language = voice.language_for(parts.language);
-    let local = parts.received_at.to_zoned(voice.calendar.time_zone.clone());
-    let sure_of_reason = |verdict: &&Verdict| !verdict.unsure.contains(&Unsure::Reason);
-    let has = |signal: Signal| parts.verdict.is_some_and(|verdict| verdict.signals.contains(&signal));
-    let missing = missing_facts(parts, has(Signal::Withdrawal));
-    let context = DraftContext {
-        reference: parts.case.to_string(),
-        received_on: wording::date(local.date(), language),
-        intent: parts.verdict.map(|verdict| verdict.intent.to_string()),
-        reason: parts
-            .verdict
-            .filter(sure_of_reason)
-            .and_then(|verdict| verdict.reason)
-            .map(|reason| reason.to_string()),
-        anger: parts.verdict.map_or(0, |verdict| verdict.anger.level()),
-        chaser: has(Signal::Chaser),
-        withdrawal: has(Signal::Withdrawal),
-        order_number: one_line(parts.known.order_number.as_deref()),
-        purchase_date: one_line(parts.known.purchase_date.as_deref()),
-        product: one_line(parts.known.product.as_deref()),
-        announced_date: one_line(parts.known.announced_date.as_deref()),
-        missing_names: missing.iter().map(|fact| fact.to_string()).collect(),
-        missing: missing.iter().map(|fact| wording::fact(*fact, language).to_owned()).collect(),
-        hours: wording::hours(voice.calendar, language),
-        shop: parts.from.name.clone(),
-    };
-    Ok(voice.templates.draft(language, template, &context)?)
-}
-
-/// What a draft still has to ask: known facts are not asked again, nor the reason of a withdrawal.
-fn missing_facts(parts: &Drafting<'_>, withdrawal: bool) -> BTreeSet<Fact> {
-    let missing = parts.verdict.map_or(&[][..], |verdict| &verdict.missing);
-    let open = missing.iter().copied().filter(|fact| !parts.known.has(*fact));
-    open.filter(|fact| !(withdrawal && *fact == Fact::Reason)).collect()
-}
-
-/// The customer's words on one line.
-fn one_line(words: Option<&str>) -> Option<String> {
-    let line = words?.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!line.is_empty()).then_some(line)
 }
 
 fn empty_subject(language: &str) -> &'static str {

@@ -1,9 +1,13 @@
-//! What an acknowledgement may never say, whatever template it came from: it is read by people whose
-//! matter nobody has looked at yet.
+//! What texts may never say. An acknowledgement, whatever template it came from, is read by people whose
+//! matter nobody has looked at yet; a draft is read by a reviewer first.
+
+mod draft;
 
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+pub use draft::{Flaw, forbidden_on_statutory_basis, grave_flaw, lint_draft};
 
 /// Forbidden expressions with the reason. Each is matched at the beginning of a word, case ignored;
 /// `$` at the end asks for the end of the word as well.

@@ -1,12 +1,15 @@
-//! The texts we send, as files: `acknowledgement/<lang>.txt` and `drafts/<lang>/<name>.txt`.
+//! The texts we send, as files: `acknowledgement/<lang>.txt`, `drafts/<lang>/<name>.txt`, and the paragraphs that
+//! drafts share, `drafts/<lang>/parts/<name>.txt`.
 //!
 //! Everything that could be wrong with a template is found when it is loaded: each is compiled, the names
 //! it uses are compared with the ones there are, and it is rendered for every kind of case.
 
 mod context;
 mod parse;
+mod serves;
 #[cfg(test)]
 mod tests;
+mod text;
 mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +17,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
-pub use context::{AcknowledgementContext, DraftContext};
+pub use context::{
+    AcknowledgementContext, Barred, ClauseWords, DraftContext, MediatorWords, MistakeWords, OfferPlace, OfferWords,
+    OrderWords, PromiseWords, RefundWords, StageWords,
+};
+use text::{flow, tidy};
 
 use crate::domain::{Asset, TemplateName};
 
@@ -42,6 +49,14 @@ pub enum TemplateError {
     /// There is no template of this name and language.
     #[error("there is no template “{0}”")]
     Unknown(String),
+    /// This template may not be sent in this situation.
+    #[error("“{template}” cannot be said here: {why}")]
+    Unfit {
+        /// The template.
+        template: TemplateName,
+        /// Why not, for the reviewer.
+        why: String,
+    },
 }
 
 /// What a reviewer sees of a draft template before choosing it.
@@ -74,6 +89,9 @@ impl Templates {
         texts.set_auto_escape_callback(|_| AutoEscape::None);
         texts.set_trim_blocks(true);
         texts.set_lstrip_blocks(true);
+        // A part stands on lines of its own.
+        texts.set_keep_trailing_newline(true);
+        texts.set_path_join_callback(|name, from| parse::part_path(name, from).into());
         let mut drafts: BTreeMap<String, BTreeMap<String, TemplateInfo>> = BTreeMap::new();
         let mut files = Vec::new();
         for asset in assets.iter().filter(|asset| is_ours(&asset.name)) {
@@ -86,6 +104,9 @@ impl Templates {
         }
         let templates = Self { texts, drafts };
         templates.check_completeness()?;
+        for file in &files {
+            parse::check_parts(&templates.texts, file)?;
+        }
         for file in &files {
             trial::run(&templates, file)?;
         }
@@ -112,25 +133,32 @@ impl Templates {
     /// # Errors
     /// When there is none in this language.
     pub fn acknowledgement(&self, language: &str, context: &AcknowledgementContext) -> Result<String, TemplateError> {
-        self.render(&format!("acknowledgement/{language}.txt"), context)
+        self.render(&format!("acknowledgement/{language}.txt"), context).map(|text| tidy(&text))
     }
 
     /// Renders a draft's text.
     ///
     /// # Errors
-    /// When there is none of this name in this language.
+    /// When there is none of this name in this language, or it may not be sent in this situation
+    /// ([`TemplateError::Unfit`]).
     pub fn draft(&self, language: &str, name: &TemplateName, context: &DraftContext) -> Result<String, TemplateError> {
-        self.render(&format!("drafts/{language}/{name}.txt"), context)
+        let file = format!("drafts/{language}/{name}.txt");
+        if self.info(language, name).is_none() {
+            return Err(TemplateError::Unknown(file));
+        }
+        let unfit = |why| TemplateError::Unfit { template: name.clone(), why };
+        serves::check(name.as_str(), context).map_err(unfit)?;
+        let text = flow(&self.render(&file, context)?);
+        serves::complete(name.as_str(), context, &text).map_err(unfit)?;
+        Ok(text)
     }
 
     fn render(&self, file: &str, context: &impl Serialize) -> Result<String, TemplateError> {
         let template = self.texts.get_template(file).map_err(|_| TemplateError::Unknown(file.to_owned()))?;
-        let text = template.render(context).map_err(|error| TemplateError::File {
-            file: file.to_owned(),
-            line: error.line().unwrap_or(1),
-            problem: parse::problem(&error),
-        })?;
-        Ok(tidy(&text))
+        template.render(context).map_err(|error| {
+            let (name, line, problem) = parse::deepest(&error);
+            TemplateError::File { file: name.unwrap_or_else(|| file.to_owned()), line, problem }
+        })
     }
 
     /// Every language has an acknowledgement and the same drafts as the others.
@@ -159,18 +187,4 @@ impl Templates {
 
 fn is_ours(name: &str) -> bool {
     !name.starts_with("desk/") && !name.ends_with(".md")
-}
-
-/// No blanks at line ends, at most one empty line in a row, none at the ends.
-fn tidy(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut empty = 0;
-    for line in text.lines().map(str::trim_end) {
-        empty = if line.is_empty() { empty + 1 } else { 0 };
-        if empty < 2 {
-            out.push_str(line);
-            out.push('\n');
-        }
-    }
-    out.trim().to_owned()
 }

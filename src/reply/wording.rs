@@ -1,7 +1,11 @@
-//! Dates, times, opening hours and names of facts, as people write them in a language.
+//! Dates, times, opening hours, amounts and names of facts, as people write them in a language.
 //!
 //! French and English have their own conventions; a language the operator adds templates for gets
 //! digits and the English names.
+
+mod goods;
+mod money;
+mod offers;
 
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
@@ -9,6 +13,10 @@ use jiff::{Timestamp, Zoned};
 
 use crate::domain::calendar::Span;
 use crate::domain::{Calendar, Fact};
+
+pub(super) use goods::{one_line, products};
+pub(super) use money::money;
+pub(super) use offers::{clock as legal_clock, offer};
 
 const FRENCH_DAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];
 const ENGLISH_DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];

@@ -79,6 +79,7 @@ async fn through(shop: &MaildirShop, mut daemon: Daemon, begin: impl FnOnce(), e
     assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
     shop.deliver(BEFORE);
     wait(&mut daemon, 0, &["acknowledgement accepted"]);
+    wait(&mut daemon, 0, &["assessed"]);
     let case = queue(&daemon).remove(0);
 
     begin();

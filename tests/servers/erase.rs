@@ -10,6 +10,7 @@ use crate::support::maildir_shop::MaildirShop;
 
 const ADDRESS: &str = "clothilde.vanneste@customer.example";
 const FULL_NAME: &str = "Clothilde Vanneste-Okafor";
+const ORDERED: &str = "Samovar Impérial Toula";
 const PHRASE: &str = "the samovar whistles like a locomotive";
 const OTHER: &str = "tom@btmail.example";
 
@@ -66,14 +67,22 @@ fn wait(daemon: &mut Daemon, from: usize, words: &[&str]) {
 fn nothing_of_an_erased_customer_is_left_in_any_file() {
     let backups = tempfile::tempdir().unwrap();
     let managed = backups.path().join("managed");
-    let shop = MaildirShop::new(None, &format!("backup_dir = {managed:?}"));
+    // What the shop's own system knows is the shop's to erase; what was kept of it is not.
+    let orders = backups.path().join("orders.csv");
+    let rows = format!("number,ordered_on,email,product\n48213,2026-11-03,{ADDRESS},{ORDERED}\n");
+    std::fs::write(&orders, rows).unwrap();
+    let source = format!("orders = {{ source = \"csv\", file = {orders:?} }}");
+    let shop = MaildirShop::new(None, &format!("backup_dir = {managed:?}\n{source}"));
     let mut daemon = Daemon::start(&shop.config, None);
     assert!(daemon.wait_ready());
     letter(&shop, "first.M1.host");
     wait(&mut daemon, 0, &["acknowledgement accepted"]);
+    wait(&mut daemon, 0, &["assessed"]);
     let seen = daemon.log.len();
+    // Somebody else writes about her order.
     shop.deliver(OTHER);
     wait(&mut daemon, seen, &["acknowledgement accepted"]);
+    wait(&mut daemon, seen, &["assessed"]);
     let queue: serde_json::Value =
         serde_json::from_slice(&daemon.command(&["queue", "list", "--json"]).stdout).unwrap();
     let theirs = queue["cases"].as_array().unwrap().iter().find(|case| case["customer"] == FULL_NAME).unwrap();
@@ -83,7 +92,7 @@ fn nothing_of_an_erased_customer_is_left_in_any_file() {
     wait(&mut daemon, 0, &["reply accepted"]);
     assert!(daemon.command(&["backup"]).status.success());
 
-    let words = [ADDRESS, FULL_NAME, PHRASE, "Vanneste"];
+    let words = [ADDRESS, FULL_NAME, PHRASE, ORDERED, "Vanneste"];
     for folder in [&shop.data, &managed] {
         let before = found(folder, &words);
         assert!(words.iter().all(|word| before.iter().any(|place| place.starts_with(word))), "it is there: {before:?}");

@@ -14,6 +14,7 @@ async fn an_absent_customer_gets_one_acknowledgement_and_no_second() {
     stage.customer_writes("first", "Order 48213", text).await;
     assert!(matches!(daemon.wait_line(&["acknowledgement accepted"]), Seen::Line(_)), "{}", daemon.log.join("\n"));
     stage.messages(CUSTOMER, "INBOX", 1);
+    assert!(matches!(daemon.wait_line(&["assessed"]), Seen::Line(_)), "{}", daemon.log.join("\n"));
     // A person's reply is what vacation answers: an acknowledgement says that a machine wrote it.
     let case = stage.queue(&daemon)["cases"][0]["case"].as_str().expect("one case waits").to_owned();
     let revision = stage.queue(&daemon)["cases"][0]["revision"].to_string();

@@ -170,6 +170,9 @@ impl Shop {
             known: &letter.verdict.given,
             to: Some(&customer),
             from: &sender.from,
+            assessment: None,
+            policy: &self.wording.policy,
+            promised: None,
         };
         let matter = CustomerMatter {
             threading,

@@ -163,12 +163,14 @@ fn review(store: &Arc<SledStore>, clock: &Arc<HandClock>, wording: Wording) -> R
         reminder: SignedDuration::from_hours(120),
         file_copy: true,
         deliver: Arc::default(),
+        enrich: Arc::default(),
     };
     let wording = Arc::new(wording);
     Review::new(ReviewParts {
         store: Arc::<SledStore>::clone(store),
         wording: Arc::new(move || Arc::clone(&wording)),
         mailboxes: BTreeMap::from([(MAILBOX.to_owned(), mailbox)]),
+        refunds: true,
         shadow: false,
         clock: Arc::<HandClock>::clone(clock),
         ids: Arc::new(SystemIds),

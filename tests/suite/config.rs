@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use guichet::config::{Config, Mode, Outgoing, Source};
+use guichet::config::{Config, Mode, Orders, Outgoing, Source};
 
 const EXAMPLE: &str = include_str!("../../guichet.example.toml");
 
@@ -28,6 +28,63 @@ fn the_example_loads_and_means_what_its_comments_say() {
     assert_eq!((server.host.as_str(), server.port), ("imap.shop.example", 993));
     assert_eq!(folders.junk_folder.as_deref(), Some("Junk"));
     assert!(matches!(mailbox.outgoing, Outgoing::Smtp(..)));
+}
+
+/// What stands commented out behind the `n`-th line that begins with `head`, up to the next line that holds nothing.
+fn commented(head: &str, n: usize) -> String {
+    let from = EXAMPLE.lines().enumerate().filter(|(_, line)| line.starts_with(head)).nth(n).expect("it is there").0;
+    let block = EXAMPLE.lines().skip(from).take_while(|line| !line.is_empty() && *line != "#");
+    block.map(|line| format!("{}\n", line.trim_start_matches("# "))).collect()
+}
+
+#[test]
+fn the_order_sources_of_the_example_load() {
+    for (n, wanted) in [(0, "csv"), (1, "http")] {
+        let text = format!("{EXAMPLE}\n{}", commented("# [orders]", n));
+        match (parse(&text).unwrap().orders.unwrap(), wanted) {
+            (Orders::Csv(csv), "csv") => {
+                assert_eq!((csv.separator, csv.columns.len()), (Some(b';'), 7));
+                assert_eq!(csv.formats.time_zone.iana_name(), Some("Europe/Paris"));
+            }
+            (Orders::Http(http), "http") => {
+                assert_eq!((http.url.host(), http.cache.as_secs()), ("shop.example", 300));
+                assert!(http.fields.parcels.is_some() && http.fields.lines.is_some() && http.key.is_some());
+            }
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+    assert!(parse(&format!("{EXAMPLE}\n[orders]\n")).unwrap().orders.is_none(), "an empty table is no source");
+}
+
+#[test]
+fn a_mistake_about_orders_says_what_to_write() {
+    let http = "source = \"http\"\nprofile = \"shopify\"\n";
+    for (written, expected) in [
+        ("file = \"/x\"", "[orders] needs `source`"),
+        ("source = \"cvs\"", "unknown variant `cvs`"),
+        ("source = \"csv\"", "orders from CSV need `file`"),
+        ("source = \"csv\"\nfil = \"/x\"", "unknown key `orders.fil`: did you mean `file`?"),
+        ("source = \"csv\"\nfile = \"/x\"\nseparator = \"::\"", "`separator`: write"),
+        ("source = \"csv\"\nfile = \"/x\"\nencoding = \"latin\"", "`encoding`: write"),
+        ("source = \"csv\"\nfile = \"/x\"\ncurrency = \"€\"", "`currency`: write"),
+        ("source = \"csv\"\nfile = \"/x\"\n[orders.columns]\nnumer = \"N\"", "did you mean `number`?"),
+        ("source = \"csv\"\nfile = \"/x\"\nurl = \"https://a\"", "belong to source = \"http\""),
+        ("source = \"http\"", "orders by HTTP need `url`"),
+        (&format!("{http}url = \"http://shop.example\""), "use https://"),
+        (&format!("{http}url = \"https://me:pw@shop.example\""), "secrets never stand in an address"),
+        (&format!("{http}url = \"https://shop.example\"\nsecret = \"s3cret\""), "`orders.secret` takes a table"),
+        (&format!("{http}url = \"https://shop.example\"\nsecret = {{}}"), "`secret` needs exactly one of"),
+        (&format!("{http}url = \"https://shop.example\"\nheader = \"X\""), "`header` goes with `secret`"),
+        (&format!("{http}url = \"https://shop.example\"\ncache = \"soon\""), "`cache`: write a duration"),
+        (&format!("{http}url = \"https://shop.example\"\n[orders.fields]\ntotal = \"total\""), "“total” is no path"),
+        ("source = \"http\"\nprofile = \"magento\"\nurl = \"https://a.example\"", "\"woocommerce\" or \"shopify\""),
+        ("source = \"http\"\nurl = \"https://a.example/{number}\"", "[orders.fields] needs `number`"),
+        ("source = \"http\"\nurl = \"https://a.example/{email}\"", "`url` has no place for {number}"),
+    ] {
+        let error = parse(&format!("{EXAMPLE}\n[orders]\n{written}\n")).expect_err(written);
+        assert!(error.contains(expected), "{written}: {error}");
+        assert!(error.starts_with("guichet.toml:") && !error.contains("s3cret") && !error.contains("pw"), "{error}");
+    }
 }
 
 #[test]

@@ -75,9 +75,14 @@ fn waiting_case(daemon: &Daemon, customer: &str) -> Option<(String, String)> {
     Some((line["case"].as_str()?.to_owned(), line["revision"].to_string()))
 }
 
+/// Approves the first letter's draft; once more when the case was just assessed in between.
 fn approve_first(daemon: &Daemon) {
-    if let Some((case, revision)) = waiting_case(daemon, LETTERS[0]) {
-        daemon.command(&["queue", "approve", &case, "--revision", &revision, "--as", REVIEWER]);
+    for _ in 0..5 {
+        let Some((case, revision)) = waiting_case(daemon, LETTERS[0]) else { return };
+        let approve = ["queue", "approve", &case, "--revision", &revision, "--as", REVIEWER];
+        if daemon.command(&approve).status.success() {
+            return;
+        }
     }
 }
 
@@ -173,6 +178,8 @@ fn failpoints() -> Vec<String> {
             );
         }
     }
+    // Refund notices have a story of their own (`refunds/crash.rs`).
+    names.retain(|name| !name.starts_with("refund-"));
     let passages = |name: &String| match name.as_str() {
         // The first commits are the position's baseline; the later ones are letters, attempts, the approval.
         "store.batch.before" | "store.flush.after" => 12,

@@ -73,6 +73,7 @@ impl Counter {
             clock: Arc::new(SystemClock),
             ids: Arc::new(SystemIds),
             deliver: Arc::default(),
+            enrich: Arc::default(),
         };
         Self { _folder: folder, store, intake, lease, taken: std::cell::Cell::new(0) }
     }

@@ -1,6 +1,7 @@
 //! Everything that needs no server.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should say where")]
 
+mod after;
 mod burst;
 mod cli;
 mod config;
@@ -11,6 +12,7 @@ mod desk;
 mod faults;
 mod floors;
 mod housekeeping;
+mod http_client;
 mod imap;
 mod imap_account;
 mod intake;
@@ -19,8 +21,10 @@ mod loops;
 mod maildir;
 mod models;
 mod never_answer;
+mod orders;
 mod poison;
 mod reading;
+mod refunds;
 mod restart;
 mod rules;
 mod scripted_imap;

@@ -1,6 +1,7 @@
 //! What every back-end of the store must do. A back-end brings a [`Backend`] and lists itself at the end.
 
 mod acknowledging;
+mod assess;
 mod caps;
 mod concurrency;
 mod deliver;
@@ -9,6 +10,8 @@ mod intake;
 mod joining;
 mod look;
 mod lost;
+mod notices;
+mod promises;
 mod review;
 mod timers;
 mod upkeep;
@@ -108,7 +111,13 @@ impl Bench {
     async fn approve(&mut self, id: &CaseId, n: u32, not_before: Timestamp) -> OutgoingMail {
         let case = self.case(id).await;
         let mail = reply(&case, n, not_before);
-        let decision = Decision::Approve { mail: Box::new(mail.clone()), asks: false, timers: Vec::new() };
+        let decision = Decision::Approve {
+            mail: Box::new(mail.clone()),
+            asks: false,
+            timers: Vec::new(),
+            refund: None,
+            promises: Vec::new(),
+        };
         self.step(|store, _| async move { store.decide(&case.id, case.revision, decision, "rita", not_before).await })
             .await
             .unwrap();
@@ -186,6 +195,7 @@ pub async fn picture(store: &dyn Store) -> String {
     add("chores", &store.chores(MAILBOX, Timestamp::MAX, usize::MAX).await.unwrap());
     let lease = store.lease(MAILBOX).await.unwrap();
     add("timers", &store.due_timers(&lease, Timestamp::MAX).await.unwrap());
+    add("unassessed", &store.unassessed(MAILBOX, Timestamp::MAX, usize::MAX).await.unwrap());
     add("breaker", &store.breaker(MAILBOX).await.unwrap());
     add("automated", &store.automated(usize::MAX).await.unwrap());
     add("quarantined", &store.quarantined(usize::MAX).await.unwrap());
@@ -238,6 +248,12 @@ macro_rules! every_contract {
                     another_template_replaces_the_text, a_correction_is_a_training_row,
                     an_opened_draft_is_not_overwritten, a_revision_replaces_an_untouched_draft,
                     what_does_not_exist_is_missing;
+                assess: a_message_is_due_to_be_assessed_until_it_was, a_further_message_is_due_and_thanks_are_not,
+                    an_assessment_replaces_an_untouched_draft, an_assessment_stands_beside_what_a_person_touched,
+                    an_assessment_leaves_an_approved_reply_alone, a_stale_assessment_is_refused_and_stays_due,
+                    a_silent_source_leaves_the_case_due, a_corrected_basis_is_due_and_kept,
+                    a_corrected_verdict_is_due_and_a_closed_case_is_not, a_customers_other_cases_are_history,
+                    an_assessment_is_erased_with_its_case_and_its_buyer;
                 deliver: an_accepted_reply_leaves_chores, an_accepted_acknowledgement_is_marked,
                     a_crash_while_dialling_is_free, a_crash_while_committing_leaves_doubt,
                     a_doubt_is_repeated_once_then_held, a_doubt_of_a_dismissed_case_is_not_repeated,
@@ -253,6 +269,13 @@ macro_rules! every_contract {
                     a_bounce_of_something_else_is_stored;
                 timers: a_timer_fires_once, the_customers_answer_cancels_timers, thanks_leave_timers_standing,
                     one_timer_fires_per_case;
+                promises: a_promise_is_warned_of_lapses_and_is_kept,
+                    a_later_reply_keeps_a_promise_unless_it_is_taken_back,
+                    a_closed_case_owes_nothing_and_an_erased_one_tells_nothing,
+                    a_call_enters_the_record_and_changes_nothing_else;
+                notices: a_notice_waits_for_its_reply_and_is_told_once, a_notice_goes_with_its_reply,
+                    one_refund_is_announced_once_however_often_it_is_approved, a_notice_given_up_calls_a_person,
+                    an_untold_refund_defers_the_erasure;
                 concurrency: one_of_two_approvals_wins, many_records_at_once_are_all_there,
                     a_message_read_twice_at_once_is_stored_once;
                 lost: a_roll_back_forgets_positions_and_holds_what_waits, a_message_is_known_once_it_is_stored;

@@ -32,7 +32,7 @@ impl Backend for SledBackend {
     }
 }
 
-fn open(data_dir: &std::path::Path) -> SledStore {
+pub fn open(data_dir: &std::path::Path) -> SledStore {
     let (store, broken) = SledStore::open(data_dir, &SledSettings::default(), ids()).unwrap();
     assert_eq!(broken, None);
     store

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use guichet::domain::joining::{Joining, Threading};
 use guichet::domain::outgoing::AttemptOutcome;
+use guichet::domain::record::CallDirection;
 use guichet::domain::*;
 use guichet::ports::Store;
 use guichet::ports::store::*;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
 use super::PATIENCE;
@@ -86,6 +88,18 @@ impl WatchedStore {
     pub async fn until_outbox(&self, wanted: impl Fn(&[OutgoingMail]) -> bool) {
         let mut changes = self.changes.subscribe();
         while !wanted(&self.inner.outbox(OutboxFilter::Latest(usize::MAX)).await.unwrap()) {
+            changes.changed().await.unwrap();
+        }
+    }
+
+    /// Returns once a case is as wanted, however long that takes.
+    pub async fn until_case(&self, id: &CaseId, wanted: impl Fn(&CaseFile) -> bool) -> CaseFile {
+        let mut changes = self.changes.subscribe();
+        loop {
+            let file = self.inner.case_file(id).await.unwrap();
+            if wanted(&file) {
+                return file;
+            }
             changes.changed().await.unwrap();
         }
     }
@@ -264,6 +278,45 @@ impl Store for WatchedStore {
         self.step("decide", self.inner.decide(case, expected_revision, decision, reviewer, at)).await
     }
 
+    async fn assess(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        expected_revision: u64,
+        assessment: Assessment,
+        draft: Option<(Suggestion, String)>,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        self.step("assess", self.inner.assess(lease, case, expected_revision, assessment, draft, at)).await
+    }
+
+    async fn assessment(&self, case: &CaseId) -> StoreResult<Option<Assessment>> {
+        self.step("assessment", self.inner.assessment(case)).await
+    }
+
+    async fn unassessed(&self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<CaseId>> {
+        self.step("unassessed", self.inner.unassessed(mailbox, now, limit)).await
+    }
+
+    async fn defer_assessment(&self, lease: &Lease, case: &CaseId, until: Timestamp) -> StoreResult<()> {
+        self.step("defer_assessment", self.inner.defer_assessment(lease, case, until)).await
+    }
+
+    async fn history(&self, customer: &Email, order: Option<&str>, except: &CaseId) -> StoreResult<CustomerHistory> {
+        self.step("history", self.inner.history(customer, order, except)).await
+    }
+
+    async fn correct_basis(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        basis: Option<Basis>,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        self.step("correct_basis", self.inner.correct_basis(case, expected_revision, basis, reviewer, at)).await
+    }
+
     async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>> {
         self.step("recover", self.inner.recover(lease, now)).await
     }
@@ -320,6 +373,48 @@ impl Store for WatchedStore {
         Ok(())
     }
 
+    async fn claim_notice(&self, lease: &Lease, now: Timestamp) -> StoreResult<Option<StoredNotice>> {
+        self.step("claim_notice", self.inner.claim_notice(lease, now)).await
+    }
+
+    async fn finish_notice(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        key: &str,
+        outcome: TellOutcome,
+        now: Timestamp,
+    ) -> StoreResult<NoticeState> {
+        self.step("finish_notice", self.inner.finish_notice(lease, case, key, outcome, now)).await
+    }
+
+    async fn stuck_notices(&self, mailbox: &str) -> StoreResult<Vec<StoredNotice>> {
+        self.step("stuck_notices", self.inner.stuck_notices(mailbox)).await
+    }
+
+    async fn tell_again(&self, case: &CaseId, key: &str, reviewer: &str, now: Timestamp) -> StoreResult<()> {
+        self.step("tell_again", self.inner.tell_again(case, key, reviewer, now)).await
+    }
+
+    async fn due_promises(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<Promise>> {
+        self.step("due_promises", self.inner.due_promises(lease, now)).await
+    }
+
+    async fn keep_promise(&self, case: &CaseId, n: u64, reviewer: &str, at: Timestamp) -> StoreResult<()> {
+        self.step("keep_promise", self.inner.keep_promise(case, n, reviewer, at)).await
+    }
+
+    async fn log_call(
+        &self,
+        case: &CaseId,
+        direction: CallDirection,
+        note: &str,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        self.step("log_call", self.inner.log_call(case, direction, note, reviewer, at)).await
+    }
+
     async fn due_timers(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<Timer>> {
         self.step("due_timers", self.inner.due_timers(lease, now)).await
     }
@@ -370,6 +465,10 @@ impl Store for WatchedStore {
 
     async fn overview(&self) -> StoreResult<Overview> {
         self.step("overview", self.inner.overview()).await
+    }
+
+    async fn figures(&self, period: Period, time_zone: &TimeZone) -> StoreResult<Figures> {
+        self.step("figures", self.inner.figures(period, time_zone)).await
     }
 
     async fn template_figures(&self) -> StoreResult<Vec<(TemplateName, u64, u64)>> {

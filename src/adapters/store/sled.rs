@@ -5,21 +5,26 @@
 //! sequential, so whatever is durable includes everything that it was computed from. Large values and raw mail
 //! lie in files beside the database (`files.rs`), durable before the batch that names them.
 
+mod assess;
 mod backup;
 mod caps;
 mod commit;
 mod deliver;
 mod elsewhere;
 mod erase;
+mod figures;
 mod files;
 mod heal;
+mod history;
 mod key;
 mod locate;
 mod look;
 mod mark;
+mod notices;
 mod open;
 mod port;
 mod position;
+mod promises;
 mod record;
 mod review;
 mod rewrite;

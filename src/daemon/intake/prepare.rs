@@ -222,6 +222,9 @@ impl Intake {
             known: matter.case_verdict.as_ref().map_or(&none, |verdict| &verdict.given),
             to: matter.customer.as_ref(),
             from: matter.our_address.as_ref().unwrap_or(&self.settings.sender.from),
+            assessment: None,
+            policy: &handbook.wording.policy,
+            promised: None,
         };
         compose::draft(&parts, suggestion, &voice)
             .inspect_err(|problem| error!(%case, %problem, "the draft could not be written"))

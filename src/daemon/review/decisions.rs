@@ -2,9 +2,10 @@
 //! word about held mail.
 
 use super::wording::Freezing;
-use super::{Changes, Review, ReviewError, ReviewMailbox, ReviewResult, Seen, VerdictEdit};
+use super::{Changes, Review, ReviewError, ReviewMailbox, ReviewResult, Seen, VerdictEdit, promising, refunding};
 use crate::domain::{
-    Actor, Address, Case, CaseId, Draft, Event, OutgoingId, RecordEntry, Suggestion, TemplateName, Timer, TimerKind,
+    Actor, Address, Basis, Case, CaseId, Draft, Event, OutgoingId, RecordEntry, Suggestion, TemplateName, Timer,
+    TimerKind,
 };
 use crate::ports::Reviewer;
 use crate::ports::store::{CaseFile, Decision, DraftEdit, StoreError, StoreResult};
@@ -22,7 +23,12 @@ impl Review {
     /// [`ReviewError::NoVerdict`].
     pub async fn save(&self, case: &CaseId, seen: Seen, changes: Changes, reviewer: &Reviewer) -> ReviewResult<u64> {
         let _turn = self.deciding.lock().await;
-        self.save_in_turn(case, seen, changes, reviewer).await
+        let corrected = changes.verdict != VerdictEdit::default();
+        let revision = self.save_in_turn(case, seen, changes, reviewer).await?;
+        if corrected {
+            self.wake_enrichment(case).await?;
+        }
+        Ok(revision)
     }
 
     /// Corrects the verdict alone; see [`Review::save`].
@@ -37,6 +43,39 @@ impl Review {
         reviewer: &Reviewer,
     ) -> ReviewResult<u64> {
         self.save(case, seen, Changes { draft: DraftEdit::default(), verdict }, reviewer).await
+    }
+
+    /// Sets the basis that governs, or takes a correction of it back; law and policy are applied anew at once, and the
+    /// draft that follows takes the place of one that nobody touched.
+    ///
+    /// # Errors
+    /// [`ReviewError::Stale`] when the case changed since.
+    pub async fn correct_basis(
+        &self,
+        case: &CaseId,
+        seen: Seen,
+        basis: Option<Basis>,
+        reviewer: &Reviewer,
+    ) -> ReviewResult<u64> {
+        let _turn = self.deciding.lock().await;
+        let file = self.look(case).await?;
+        self.check_seen(&file, seen, reviewer)?;
+        if file.corrected_basis == basis {
+            return Ok(file.case.revision);
+        }
+        let store = &self.parts.store;
+        let answer = store.correct_basis(case, file.case.revision, basis, &reviewer.name, self.now()).await;
+        let revision = self.or_stale(&file, answer).await?;
+        self.wake_enrichment(case).await?;
+        Ok(revision)
+    }
+
+    async fn wake_enrichment(&self, case: &CaseId) -> ReviewResult<()> {
+        let case = self.parts.store.case(case).await?;
+        if let Some(mailbox) = self.parts.mailboxes.get(&case.mailbox) {
+            mailbox.enrich.notify_one();
+        }
+        Ok(())
     }
 
     async fn save_in_turn(
@@ -158,8 +197,13 @@ impl Review {
         })?;
         let id = mail.id.clone();
         let asks = draft.suggestion.asks;
-        let timers = if asks { vec![self.reminder(&file.case, mailbox)] } else { Vec::new() };
-        let decision = Decision::Approve { mail: Box::new(mail), asks, timers };
+        let mut timers = if asks { vec![self.reminder(&file.case, mailbox)] } else { Vec::new() };
+        let wording = self.wording();
+        timers.extend(refunding::arrival_check(&file, draft, &wording.calendar));
+        let refund = if self.parts.refunds { refunding::notice(&file, draft, reviewer, self.now()) } else { None };
+        let leaves_at = mail.state.due_at().unwrap_or(self.now());
+        let promises = promising::of_reply(&draft.body, leaves_at, &wording.calendar);
+        let decision = Decision::Approve { mail: Box::new(mail), asks, timers, refund: refund.map(Box::new), promises };
         let answer = self.parts.store.decide(case, file.case.revision, decision, &reviewer.name, self.now()).await;
         self.or_stale(&file, answer).await?;
         mailbox.deliver.notify_one();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{ReviewError, ReviewMailbox, ReviewResult};
 use crate::domain::policy::Policy;
-use crate::domain::{Calendar, Case, Draft, OutgoingKind, OutgoingMail, Suggestion, TemplateName, Verdict};
+use crate::domain::{Calendar, Draft, OutgoingKind, OutgoingMail, Suggestion, TemplateName, Verdict};
 use crate::ports::store::CaseFile;
 use crate::reply::acknowledgement::Voice;
 use crate::reply::compose::{self, ComposeError, Drafting, Replying};
@@ -82,7 +82,7 @@ impl Wording {
     ) -> ReviewResult<(Suggestion, String)> {
         let language = self.voice().language_for(&file.case.language).to_owned();
         let suggestion = suggest(Some(verdict), &file.case.flags, &language);
-        let proposal = compose::draft(&drafting(&file.case, draft), suggestion, &self.voice())?;
+        let proposal = compose::draft(&drafting(file, draft, &self.policy), suggestion, &self.voice())?;
         Ok((proposal.suggestion, proposal.body))
     }
 
@@ -97,7 +97,7 @@ impl Wording {
         let language = voice.language_for(&file.case.language);
         let unknown = || ReviewError::UnknownTemplate(template.clone());
         let info = self.templates.info(language, template).ok_or_else(unknown)?;
-        let body = compose::draft_text(&drafting(&file.case, draft), template, &voice)?;
+        let body = compose::draft_text(&drafting(file, draft, &self.policy), template, &voice)?;
         let old = &draft.suggestion;
         let before = old.template.iter().filter(|name| *name != template);
         let suggestion = Suggestion {
@@ -131,7 +131,8 @@ impl Wording {
     }
 }
 
-fn drafting<'a>(case: &'a Case, draft: &'a Draft) -> Drafting<'a> {
+fn drafting<'a>(file: &'a CaseFile, draft: &'a Draft, policy: &'a Policy) -> Drafting<'a> {
+    let case = &file.case;
     Drafting {
         case: &case.id,
         subject: &case.subject,
@@ -141,6 +142,9 @@ fn drafting<'a>(case: &'a Case, draft: &'a Draft) -> Drafting<'a> {
         known: &case.known,
         to: draft.to.as_ref(),
         from: &draft.from,
+        assessment: file.assessment.as_ref(),
+        policy,
+        promised: file.promised(),
     }
 }
 

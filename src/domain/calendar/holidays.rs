@@ -8,7 +8,7 @@ const FRENCH_FIXED: &[(i8, i8)] = &[(1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (1
 
 /// Whether the day is a public holiday in all of France: the fixed ones, Easter Monday, Ascension and
 /// Whit Monday. The two further days of Alsace and Moselle are not counted.
-pub(super) fn french(day: Date) -> bool {
+pub fn french(day: Date) -> bool {
     if FRENCH_FIXED.contains(&(day.month(), day.day())) {
         return true;
     }

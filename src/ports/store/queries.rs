@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Case, CaseId, Draft, Message, MessageKey, MessageLocation, OutgoingMail, RecordEntry, Verdict};
+use super::{Promise, StoredNotice};
+use crate::domain::{
+    Assessment, Basis, Case, CaseId, Draft, Message, MessageKey, MessageLocation, Outcome, OutgoingMail, Purchase,
+    RecordEntry, Verdict,
+};
 
 /// One line of the review queue.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +23,38 @@ pub struct QueueRow {
     pub template: Option<String>,
     /// A reviewer has changed the draft's text.
     pub edited: bool,
+    /// What law and policy say; `None` until the case was assessed.
+    pub assessed: Option<Assessed>,
+}
+
+/// The part of an [`Assessment`] that the queue shows and is sorted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessed {
+    /// What follows.
+    pub outcome: Outcome,
+    /// The basis that governs.
+    pub governing: Option<Basis>,
+    /// The end of the first period that the law sets us.
+    pub deadline: Option<Date>,
+    /// The marketplace that the message came through.
+    pub marketplace: Option<String>,
+    /// Names of the warnings.
+    pub warnings: Vec<String>,
+    /// The order source did not answer: facts are missing.
+    pub facts_missing: bool,
+}
+
+impl From<&Assessment> for Assessed {
+    fn from(assessment: &Assessment) -> Self {
+        Self {
+            outcome: assessment.outcome.clone(),
+            governing: assessment.governing,
+            deadline: assessment.clocks.iter().map(|clock| clock.by).min(),
+            marketplace: assessment.marketplace.clone(),
+            warnings: assessment.warnings.iter().map(|warning| warning.name.clone()).collect(),
+            facts_missing: matches!(assessment.purchase, Purchase::Unavailable { .. }),
+        }
+    }
 }
 
 /// A message of a case.
@@ -51,6 +88,21 @@ pub struct CaseFile {
     pub outgoing: Vec<OutgoingMail>,
     /// Its history.
     pub record: Vec<RecordEntry>,
+    /// Refunds accepted, and whether the payment side was told.
+    pub notices: Vec<StoredNotice>,
+    /// Dates that our replies promised, in the order they were made.
+    pub promises: Vec<Promise>,
+    /// What law and policy say; `None` until it was assessed.
+    pub assessment: Option<Assessment>,
+    /// The basis that a reviewer set.
+    pub corrected_basis: Option<Basis>,
+}
+
+impl CaseFile {
+    /// The nearest day that a reply of ours promised and that is not settled.
+    pub fn promised(&self) -> Option<Date> {
+        self.promises.iter().filter(|promise| promise.is_open()).map(|promise| promise.by).min()
+    }
 }
 
 /// A message written by a machine.

@@ -16,6 +16,8 @@ pub(super) enum Kind {
     Acknowledgement,
     /// `drafts/<language>/<name>.txt`
     Draft { language: String, info: TemplateInfo },
+    /// `drafts/<language>/parts/<name>.txt`: a paragraph or sentence that drafts include.
+    Part,
 }
 
 /// A file taken apart.
@@ -52,8 +54,10 @@ pub(super) fn file(asset: &Asset) -> Result<File, TemplateError> {
             let (info, skipped, text) = front_matter(name, &text).map_err(|(line, problem)| wrong(line, &problem))?;
             (Kind::Draft { language: (*language).to_owned(), info }, skipped, text)
         }
+        ["drafts", language, "parts", file] if is_language(language) && file.ends_with(".txt") => (Kind::Part, 0, text),
         _ => {
-            let places = "not a template: they are acknowledgement/<language>.txt and drafts/<language>/<name>.txt";
+            let places = "not a template: they are acknowledgement/<language>.txt, drafts/<language>/<name>.txt and \
+                          drafts/<language>/parts/<name>.txt";
             return Err(wrong(1, places));
         }
     };
@@ -94,7 +98,7 @@ pub(super) fn compile(texts: &mut Environment<'static>, file: &File) -> Result<(
         .map_err(|error| file.wrong(error.line().unwrap_or(1), problem(&error)))?;
     let known = match file.kind {
         Kind::Acknowledgement => names_of(&trial::acknowledgements()),
-        Kind::Draft { .. } => names_of(&trial::drafts()),
+        Kind::Draft { .. } | Kind::Part => names_of(&[trial::full()]),
     };
     let template = texts.get_template(&file.name).map_err(|error| file.wrong(1, problem(&error)))?;
     let mut used: Vec<String> = template.undeclared_variables(true).into_iter().collect();
@@ -109,14 +113,57 @@ pub(super) fn compile(texts: &mut Environment<'static>, file: &File) -> Result<(
     Ok(())
 }
 
-/// The names a context offers.
+/// The names a context offers, with those inside: `order`, `order.number`.
 fn names_of<T: Serialize>(samples: &[T]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
     let first = samples.first().and_then(|sample| serde_json::to_value(sample).ok());
-    first.as_ref().and_then(|value| value.as_object()).into_iter().flat_map(|map| map.keys().cloned()).collect()
+    for (name, value) in first.as_ref().and_then(|value| value.as_object()).into_iter().flatten() {
+        names.extend(value.as_object().into_iter().flatten().map(|(inner, _)| format!("{name}.{inner}")));
+        names.insert(name.clone());
+    }
+    names
+}
+
+/// `{% include "regret" %}` in `drafts/fr/accept.txt` is `drafts/fr/parts/regret.txt`.
+pub(super) fn part_path(name: &str, from: &str) -> String {
+    let mut folders = from.split('/');
+    match (folders.next(), folders.next()) {
+        (Some("drafts"), Some(language)) => format!("drafts/{language}/parts/{name}.txt"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Every part that a file names is there, also in a branch that is hardly ever taken.
+pub(super) fn check_parts(texts: &Environment<'static>, file: &File) -> Result<(), TemplateError> {
+    for (index, line) in file.text.lines().enumerate() {
+        for tag in line.split("{%").skip(1) {
+            let Some(named) = tag.trim_start_matches('-').trim_start().strip_prefix("include") else { continue };
+            let Some(name) = named.split('"').nth(1) else {
+                return Err(file.wrong(index + 1, "write {% include \"name of a part\" %}".into()));
+            };
+            let path = part_path(name, &file.name);
+            if texts.get_template(&path).is_err() {
+                return Err(file.wrong(index + 1, format!("there is no part “{name}”: {path} is missing")));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The template engine's complaint in one line.
 pub(super) fn problem(error: &Error) -> String {
     let kind = error.kind().to_string();
     error.detail().map_or(kind.clone(), |detail| format!("{kind}: {detail}"))
+}
+
+/// Where a complaint really comes from: the file (as a template), the line in its text, and the complaint. An error
+/// in a part is wrapped by the file that includes it.
+pub(super) fn deepest(error: &Error) -> (Option<String>, usize, String) {
+    let mut deepest = error;
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        deepest = inner.downcast_ref::<Error>().unwrap_or(deepest);
+        source = inner.source();
+    }
+    (deepest.name().map(str::to_owned), deepest.line().unwrap_or(1), problem(deepest))
 }

@@ -1,14 +1,17 @@
 //! Every template is rendered for every kind of case when it is loaded, so that nothing is found
 //! out at the first angry customer without an order number.
 
-use minijinja::Error;
+mod samples;
+
 use serde::Serialize;
 
-use super::context::{AcknowledgementContext, DraftContext};
-use super::parse::{File, Kind, problem};
-use super::{TemplateError, Templates, tidy};
-use crate::domain::{Intent, Reason};
-use crate::reply::lint::lint_acknowledgement;
+use super::context::AcknowledgementContext;
+use super::parse::{File, Kind, deepest};
+use super::{TemplateError, Templates, flow, serves, tidy};
+use crate::domain::Intent;
+use crate::reply::lint::{grave_flaw, lint_acknowledgement};
+
+pub(super) use samples::{drafts, full};
 
 /// A name that passes the lint, so that what the lint finds is the template's.
 const SHOP: &str = "Maison Guichet";
@@ -20,7 +23,7 @@ const SHOP: &str = "Maison Guichet";
 pub(super) fn run(templates: &Templates, file: &File) -> Result<(), TemplateError> {
     match &file.kind {
         Kind::Acknowledgement => acknowledgements().iter().try_for_each(|sample| {
-            let text = render(templates, file, sample)?;
+            let text = tidy(&render(templates, file, sample)?);
             lint_acknowledgement(&text).map_err(|problems| file.wrong(1, problems.join("; ")))?;
             let says = |what: &str, value: &str| {
                 let missing = || file.wrong(1, format!("the acknowledgement has to say {what}"));
@@ -29,16 +32,28 @@ pub(super) fn run(templates: &Templates, file: &File) -> Result<(), TemplateErro
             says("the case reference ({{ reference }})", &sample.reference)?;
             says("when the message was received ({{ received }})", &sample.received)
         }),
-        Kind::Draft { .. } => drafts().iter().try_for_each(|sample| render(templates, file, sample).map(drop)),
+        Kind::Draft { language, info } => {
+            drafts().iter().filter(|sample| serves::check(info.name.as_str(), sample).is_ok()).try_for_each(|sample| {
+                let text = flow(&render(templates, file, sample)?);
+                if text.is_empty() {
+                    return Err(file.wrong(1, "it renders to nothing".into()));
+                }
+                serves::complete(info.name.as_str(), sample, &text).map_err(|problem| file.wrong(1, problem))?;
+                let grave = grave_flaw(&text, language, sample.statutory);
+                grave.map_or(Ok(()), |flaw| Err(file.wrong(1, flaw)))
+            })
+        }
+        // It is rendered with every draft that includes it.
+        Kind::Part => Ok(()),
     }
 }
 
 fn render(templates: &Templates, file: &File, context: &impl Serialize) -> Result<String, TemplateError> {
-    let rendered: Result<String, Error> =
-        templates.texts.get_template(&file.name).and_then(|template| template.render(context));
-    let text = rendered.map_err(|error| file.wrong(error.line().unwrap_or(1), problem(&error)))?;
-    let text = tidy(&text);
-    if text.is_empty() { Err(file.wrong(1, "it renders to nothing".into())) } else { Ok(text) }
+    let rendered = templates.texts.get_template(&file.name).and_then(|template| template.render(context));
+    rendered.map_err(|error| match deepest(&error) {
+        (Some(part), line, problem) if part != file.name => TemplateError::File { file: part, line, problem },
+        (_, line, problem) => file.wrong(line, problem),
+    })
 }
 
 /// Every combination of what an acknowledgement may be told.
@@ -66,41 +81,4 @@ pub(super) fn acknowledgements() -> Vec<AcknowledgementContext> {
         }
     }
     samples
-}
-
-/// Every kind of case a draft may meet: each intent and anger, each reason, with all facts, with none,
-/// and with each one alone.
-pub(super) fn drafts() -> Vec<DraftContext> {
-    let mut samples = Vec::new();
-    for facts in [0b0000_u8, 0b0001, 0b0010, 0b0100, 0b1000, 0b1111] {
-        for intent in std::iter::once(None).chain(Intent::ALL.iter().copied().map(Some)) {
-            samples.extend((0..=3).map(|anger| draft(intent, None, anger, facts)));
-        }
-        for reason in Reason::ALL {
-            samples.push(draft(Some(Intent::RefundRequest), Some(*reason), 2, facts));
-        }
-    }
-    samples
-}
-
-fn draft(intent: Option<Intent>, reason: Option<Reason>, anger: u8, facts: u8) -> DraftContext {
-    let fact = |bit: u8, text: &str| (facts & bit != 0).then(|| text.to_owned());
-    let all = facts == 0b1111;
-    DraftContext {
-        reference: "G-7K3Q".into(),
-        received_on: "1/3/2026".into(),
-        intent: intent.map(|intent| intent.as_str().to_owned()),
-        reason: reason.map(|reason| reason.as_str().to_owned()),
-        anger,
-        chaser: facts & 1 != 0,
-        withdrawal: facts & 2 != 0,
-        order_number: fact(1, "CMD-2024-001"),
-        purchase_date: fact(2, "le 3 mars"),
-        product: fact(4, "la cafetière"),
-        announced_date: fact(8, "le 12 mars"),
-        missing_names: if all { Vec::new() } else { vec!["order_number".into(), "product".into()] },
-        missing: if all { Vec::new() } else { vec!["A".into(), "B".into()] },
-        hours: fact(2, "H"),
-        shop: fact(4, SHOP),
-    }
 }

@@ -125,7 +125,13 @@ impl Fixture {
         let case = self.store.case(&letter.case_id()).await.unwrap();
         let mail = reply(&case, 1, self.clock.now());
         let id = mail.id.as_str().to_owned();
-        let decision = Decision::Approve { mail: Box::new(mail), asks: false, timers: Vec::new() };
+        let decision = Decision::Approve {
+            mail: Box::new(mail),
+            asks: false,
+            timers: Vec::new(),
+            refund: None,
+            promises: Vec::new(),
+        };
         self.store.decide(&case.id, case.revision, decision, "rita", self.clock.now()).await.unwrap();
         self.wake.notify_one();
         id

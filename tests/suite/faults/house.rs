@@ -170,6 +170,7 @@ impl House {
             clock: self.clock.clone(),
             ids: Arc::new(SystemIds),
             deliver: self.wake.clone(),
+            enrich: Arc::default(),
         }
     }
 

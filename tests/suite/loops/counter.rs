@@ -71,6 +71,7 @@ impl Counter {
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
             deliver: Arc::default(),
+            enrich: Arc::default(),
         };
         let lease = store.lease("support").await.unwrap();
         Self { store, intake, lease, clock, taken: Cell::new(0), left: Cell::new(0), _data: data }

@@ -15,7 +15,7 @@ pub async fn one_of_two_approvals_wins(mut bench: Bench) {
     let approvals = (1..=2).map(|n| {
         let (store, read) = (Arc::clone(&store), read.clone());
         let mail = Box::new(reply(&read, n, minutes(9)));
-        let decision = Decision::Approve { mail, asks: false, timers: Vec::new() };
+        let decision = Decision::Approve { mail, asks: false, timers: Vec::new(), refund: None, promises: Vec::new() };
         tokio::spawn(async move { store.decide(&read.id, read.revision, decision, "rita", minutes(2)).await })
     });
     let mut answers = Vec::new();

@@ -14,7 +14,11 @@ pub async fn an_approval_moves_the_case_and_queues_the_mail(mut bench: Bench) {
     assert_eq!((file.case.state, file.case.revision), (CaseState::Answered, 2));
     assert_eq!(file.draft.clone().unwrap().approved_as, Some(mail.id.clone()), "the text is kept until it is sent");
     assert_eq!(event_names(&file)[3..], ["approved", "queued", "delivery"]);
-    assert!(events(&file).contains(&&Event::Approved { revision: 1 }));
+    assert!(
+        events(&file)
+            .iter()
+            .any(|event| matches!(event, Event::Approved { revision: 1, template: Some(_), edited: false }))
+    );
     assert!(bench.store().queue(9).await.unwrap().is_empty());
     let figures = bench.store().template_figures().await.unwrap();
     assert_eq!(figures, [(TemplateName::new("ask_information"), 1, 0)]);
@@ -27,7 +31,13 @@ pub async fn a_stale_approval_is_refused(mut bench: Bench) {
     let read = bench.case(&case).await;
     bench.receive(&Letter::new(2)).await;
     let mail = Box::new(reply(&read, 1, minutes(3)));
-    let approve = || Decision::Approve { mail: mail.clone(), asks: false, timers: Vec::new() };
+    let approve = || Decision::Approve {
+        mail: mail.clone(),
+        asks: false,
+        timers: Vec::new(),
+        refund: None,
+        promises: Vec::new(),
+    };
     let late = bench.store().decide(&case, read.revision, approve(), "rita", minutes(3)).await;
     assert_eq!(late, Err(StoreError::Stale { current: 2 }));
     bench.store().decide(&case, 2, approve(), "rita", minutes(3)).await.unwrap();

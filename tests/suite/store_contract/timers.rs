@@ -13,7 +13,7 @@ async fn waiting(bench: &mut Bench, n: u32) -> CaseId {
     let read = bench.case(&case).await;
     let timer = Timer { case: case.clone(), kind: TimerKind::Reminder, due: minutes(100), revision: 0 };
     let mail = Box::new(reply(&read, 1, minutes(2)));
-    let decision = Decision::Approve { mail, asks: true, timers: vec![timer] };
+    let decision = Decision::Approve { mail, asks: true, timers: vec![timer], refund: None, promises: Vec::new() };
     bench
         .step(|store, _| async move { store.decide(&read.id, read.revision, decision, "rita", minutes(2)).await })
         .await

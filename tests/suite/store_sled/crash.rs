@@ -63,7 +63,8 @@ async fn take(store: &dyn Store, lease: &Lease, step: &str) {
         "approve" => {
             let case = store.case(&first.case_id()).await.unwrap();
             let mail = Box::new(reply(&case, 1, minutes(60)));
-            let decision = Decision::Approve { mail, asks: true, timers: Vec::new() };
+            let decision =
+                Decision::Approve { mail, asks: true, timers: Vec::new(), refund: None, promises: Vec::new() };
             store.decide(&case.id, case.revision, decision, "rita", minutes(5)).await.unwrap();
         }
         "record an answer that withdraws the reply" => record(store, lease, &Letter::new(6)).await,

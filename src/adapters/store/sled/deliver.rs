@@ -201,7 +201,11 @@ impl Tx<'_> {
 
     fn was_rejected(&mut self, mail: &OutgoingMail, now: Timestamp) -> StoreResult<()> {
         match mail.kind {
-            OutgoingKind::Reply => self.reply_not_delivered(&mail.id, now),
+            OutgoingKind::Reply => {
+                self.cancel_notices(mail, "the mail server refused the reply", now)?;
+                self.withdraw_promises(mail, now)?;
+                self.reply_not_delivered(&mail.id, now)
+            }
             OutgoingKind::Acknowledgement => {
                 let mut case = self.case(&mail.case)?;
                 case.flags.insert(CaseFlag::NotAcknowledged("refused by the mail server".into()));

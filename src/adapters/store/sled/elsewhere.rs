@@ -72,6 +72,8 @@ impl Tx<'_> {
             self.cancel_timers(&case.id)?;
             self.raise_revision(&mut case)?;
             self.withdraw_mails(&case.id, "answered from a mail client", &Actor::Colleague, intake.at)?;
+            self.settle_promises(&case.id, "answered_elsewhere", None, &Actor::Colleague, intake.at)?;
+            case.flags.remove(&CaseFlag::PromiseDue);
             self.drop_draft(&case.id);
         }
         let id = case.id.clone();

@@ -81,6 +81,7 @@ impl Tx<'_> {
         }
         self.erase_automated(&gone)?;
         self.erase_corrections(&gone, &mut erased)?;
+        self.erase_from_assessments(&canonical, &erased)?;
         for table in [Table::AckByRecipient, Table::CaseByOrder] {
             if erased.deferred.is_empty() {
                 for key in self.keys(&Key::of(table).text(&canonical), usize::MAX)? {
@@ -94,7 +95,7 @@ impl Tx<'_> {
     }
 
     /// Cases whose customer is this person.
-    fn cases_of(&self, canonical: &str) -> StoreResult<Vec<Case>> {
+    pub(super) fn cases_of(&self, canonical: &str) -> StoreResult<Vec<Case>> {
         let prefix = Key::of(Table::CaseByCustomer).text(canonical);
         let ids: Vec<CustomerCase> = self.rows(&prefix, Order::Rising, usize::MAX)?;
         ids.into_iter().map(|row| self.case(&row.case)).collect()
@@ -108,6 +109,11 @@ impl Tx<'_> {
         }
         if case.state.is_open() && says(Signal::LegalThreat) {
             return Ok(Some(Kept::LegalThreat));
+        }
+        if self.owes_notice(&case.id)? {
+            return Ok(Some(
+                "a refund was accepted and the payment side has not been told yet: erase again afterwards",
+            ));
         }
         let mails = self.case_outgoing(&case.id)?;
         let leaving = mails.iter().any(|mail| matches!(mail.state, DeliveryState::Attempting { .. }));
@@ -129,8 +135,11 @@ impl Tx<'_> {
             self.erase_message(&message, Some(&id), erased)?;
         }
         self.cancel_timers(&id)?;
+        self.erase_notices(&id)?;
+        self.erase_promises(&id)?;
         self.drop_draft(&id);
         self.delete(Key::of(Table::Excerpt).text(id.as_str()));
+        self.forget_assessment(&id)?;
         for mail in self.case_outgoing(&id)? {
             self.erase_mail(&mail)?;
             erased.mails += 1;

@@ -96,8 +96,28 @@ pub(super) enum Table {
     OutgoingAll = b'y',
     /// Cases by customer and order number.
     CaseByOrder = b'Y',
+    /// What law and policy say of a case.
+    Assessment = b'v',
+    /// Cases to be assessed, by mailbox and time.
+    Unassessed = b'V',
+    /// When a case is to be assessed.
+    UnassessedAt = b'W',
+    /// The basis that a reviewer set on a case.
+    CorrectedBasis = b'K',
+    /// Cases by order number, whoever wrote.
+    OrderCase = b'Z',
     /// Figures by template.
     Template = b'z',
+    /// Refund notices by case and key.
+    Notice = b'J',
+    /// Pending refund notices by mailbox and time.
+    NoticeDue = b'L',
+    /// Refund notices given up, by mailbox.
+    NoticeStuck = b'S',
+    /// Promises by case and number.
+    Promise = b'0',
+    /// Open promises by mailbox and the time of the warning.
+    PromiseOpen = b'1',
 }
 
 /// Longest text that stands in a key as it is; longer ones are cut and end in their digest.

@@ -9,7 +9,7 @@ use super::rows::Counted;
 use super::tx::{Order, Tx};
 use crate::domain::{Case, CaseId, DeliveryState, Folder, MessageLocation, OutgoingId, OutgoingMail, TemplateName};
 use crate::ports::store::{
-    AutomatedMessage, CaseFile, Correction, OutboxFilter, Overview, Quarantined, QueueRow, StoreResult,
+    Assessed, AutomatedMessage, CaseFile, Correction, OutboxFilter, Overview, Quarantined, QueueRow, StoreResult,
 };
 
 /// What of a row says where its message lies.
@@ -30,6 +30,7 @@ impl Tx<'_> {
                     excerpt: self.get(Key::of(Table::Excerpt).text(id.as_str()))?.unwrap_or_default(),
                     template: draft.as_ref().and_then(|d| d.suggestion.template.as_ref()).map(ToString::to_string),
                     edited: draft.is_some_and(|draft| draft.edited_by.is_some()),
+                    assessed: self.assessment(id)?.as_ref().map(Assessed::from),
                 })
             })
             .collect()
@@ -43,7 +44,9 @@ impl Tx<'_> {
         let draft = self.draft(id)?;
         let outgoing = self.case_outgoing(id)?.into_iter().map(|row| self.whole(row)).collect::<StoreResult<_>>()?;
         let record = self.rows(&Key::of(Table::Record).text(id.as_str()), Order::Rising, usize::MAX)?;
-        Ok(CaseFile { case, messages, draft, outgoing, record })
+        let (notices, promises) = (self.notices_of(id)?, self.promises_of(id)?);
+        let (assessment, corrected_basis) = (self.assessment(id)?, self.corrected_basis(id)?);
+        Ok(CaseFile { case, messages, draft, outgoing, record, notices, promises, assessment, corrected_basis })
     }
 
     /// Cases in any state, newest message first.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::key::{Key, Table};
 use super::record::Incoming;
@@ -12,15 +13,16 @@ use super::review::Reviewed;
 use super::{EPOCH, SledStore, blocking};
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::outgoing::AttemptOutcome;
+use crate::domain::record::CallDirection;
 use crate::domain::{
-    Case, CaseId, DeliveryState, Email, Folder, MessageKey, OutgoingId, OutgoingMail, Position, Suggestion,
-    TemplateName, Timer, Verdict,
+    Assessment, Basis, Case, CaseId, CustomerHistory, DeliveryState, Email, Folder, MessageKey, OutgoingId,
+    OutgoingMail, Position, Suggestion, TemplateName, Timer, Verdict,
 };
 use crate::ports::Store;
 use crate::ports::store::{
     AutomatedMessage, BackedUp, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Erased,
-    Expired, Expiry, Intake, Lease, LossNotice, OutboxFilter, Overview, Quarantine, Quarantined, QueueRow, Recorded,
-    StoreError, StoreResult,
+    Expired, Expiry, Figures, Intake, Lease, LossNotice, NoticeState, OutboxFilter, Overview, Period, Promise,
+    Quarantine, Quarantined, QueueRow, Recorded, StoreError, StoreResult, StoredNotice, TellOutcome,
 };
 
 fn reviewed(expected_revision: u64, reviewer: &str, at: Timestamp) -> Reviewed {
@@ -185,6 +187,51 @@ impl Store for SledStore {
         self.change(move |tx| tx.decide(&case, decision, &by)).await
     }
 
+    async fn assess(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        expected_revision: u64,
+        assessment: Assessment,
+        draft: Option<(Suggestion, String)>,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let case = case.clone();
+        self.change_leased(lease, move |tx| tx.assess(&case, expected_revision, &assessment, draft, at)).await
+    }
+
+    async fn assessment(&self, case: &CaseId) -> StoreResult<Option<Assessment>> {
+        let case = case.clone();
+        self.look(move |tx| tx.assessment(&case)).await
+    }
+
+    async fn unassessed(&self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<CaseId>> {
+        let mailbox = mailbox.to_owned();
+        self.look(move |tx| tx.unassessed(&mailbox, now, limit)).await
+    }
+
+    async fn defer_assessment(&self, lease: &Lease, case: &CaseId, until: Timestamp) -> StoreResult<()> {
+        let case = case.clone();
+        self.change_leased(lease, move |tx| tx.defer_assessment(&case, until)).await
+    }
+
+    async fn history(&self, customer: &Email, order: Option<&str>, except: &CaseId) -> StoreResult<CustomerHistory> {
+        let (customer, order, except) = (customer.clone(), order.map(str::to_owned), except.clone());
+        self.look(move |tx| tx.history(&customer, order.as_deref(), &except)).await
+    }
+
+    async fn correct_basis(
+        &self,
+        case: &CaseId,
+        expected_revision: u64,
+        basis: Option<Basis>,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let (case, by) = (case.clone(), reviewed(expected_revision, reviewer, at));
+        self.change(move |tx| tx.correct_basis(&case, basis, &by)).await
+    }
+
     async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>> {
         let mailbox = lease.mailbox.clone();
         self.conclude(lease, move |tx| tx.recover(&mailbox, now)).await
@@ -254,6 +301,55 @@ impl Store for SledStore {
         self.change_leased(lease, move |tx| tx.chore_done(&chore, found, now)).await
     }
 
+    async fn claim_notice(&self, lease: &Lease, now: Timestamp) -> StoreResult<Option<StoredNotice>> {
+        let mailbox = lease.mailbox.clone();
+        self.change_leased(lease, move |tx| tx.claim_notice(&mailbox, now)).await
+    }
+
+    async fn finish_notice(
+        &self,
+        lease: &Lease,
+        case: &CaseId,
+        key: &str,
+        outcome: TellOutcome,
+        now: Timestamp,
+    ) -> StoreResult<NoticeState> {
+        let (case, key) = (case.clone(), key.to_owned());
+        self.conclude(lease, move |tx| tx.finish_notice(&case, &key, outcome, now)).await
+    }
+
+    async fn stuck_notices(&self, mailbox: &str) -> StoreResult<Vec<StoredNotice>> {
+        let mailbox = mailbox.to_owned();
+        self.look(move |tx| tx.stuck_notices(&mailbox)).await
+    }
+
+    async fn tell_again(&self, case: &CaseId, key: &str, reviewer: &str, now: Timestamp) -> StoreResult<()> {
+        let (case, key, reviewer) = (case.clone(), key.to_owned(), reviewer.to_owned());
+        self.change(move |tx| tx.tell_again(&case, &key, &reviewer, now)).await
+    }
+
+    async fn due_promises(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<Promise>> {
+        let mailbox = lease.mailbox.clone();
+        self.change_leased(lease, move |tx| tx.due_promises(&mailbox, now)).await
+    }
+
+    async fn keep_promise(&self, case: &CaseId, n: u64, reviewer: &str, at: Timestamp) -> StoreResult<()> {
+        let (case, reviewer) = (case.clone(), reviewer.to_owned());
+        self.change(move |tx| tx.keep_promise(&case, n, &reviewer, at)).await
+    }
+
+    async fn log_call(
+        &self,
+        case: &CaseId,
+        direction: CallDirection,
+        note: &str,
+        reviewer: &str,
+        at: Timestamp,
+    ) -> StoreResult<()> {
+        let (case, note, reviewer) = (case.clone(), note.to_owned(), reviewer.to_owned());
+        self.change(move |tx| tx.log_call(&case, direction, note, reviewer, at)).await
+    }
+
     async fn due_timers(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<Timer>> {
         super::check(lease)?;
         let mailbox = lease.mailbox.clone();
@@ -311,6 +407,11 @@ impl Store for SledStore {
 
     async fn overview(&self) -> StoreResult<Overview> {
         self.look(|tx| tx.overview()).await
+    }
+
+    async fn figures(&self, period: Period, time_zone: &TimeZone) -> StoreResult<Figures> {
+        let (inner, time_zone) = (Arc::clone(&self.inner), time_zone.clone());
+        blocking(move || inner.figures(period, time_zone)).await
     }
 
     async fn template_figures(&self) -> StoreResult<Vec<(TemplateName, u64, u64)>> {

@@ -133,6 +133,9 @@ impl Tx<'_> {
             self.acknowledge(&mut case, incoming, matter)?
         };
         self.put_case(&case)?;
+        if !matter.history {
+            self.mark_unassessed(&case, at)?;
+        }
         Ok(fate)
     }
 
@@ -179,7 +182,8 @@ impl Tx<'_> {
         if !matter.history {
             self.continue_case(incoming, matter, &mut case, other_sender)?;
         }
-        self.put_case(&case)
+        self.put_case(&case)?;
+        if matter.history || matter.mere_thanks { Ok(()) } else { self.mark_unassessed(&case, incoming.intake.at) }
     }
 
     /// Nobody answers what they have not got: a mail of ours in doubt that the message cites had left.

@@ -23,7 +23,7 @@ pub(super) struct Reviewed {
 }
 
 impl Reviewed {
-    fn actor(&self) -> Actor {
+    pub(super) fn actor(&self) -> Actor {
         Actor::Reviewer(self.reviewer.clone())
     }
 }
@@ -123,6 +123,7 @@ impl Tx<'_> {
         }
         self.note(&case.id, by.at, by.actor(), Event::Corrected { changes })?;
         self.put_case(&case)?;
+        self.mark_unassessed(&case, by.at)?;
         Ok(case.revision)
     }
 
@@ -130,7 +131,15 @@ impl Tx<'_> {
     pub(super) fn decide(&mut self, case: &CaseId, decision: Decision, by: &Reviewed) -> StoreResult<()> {
         let case = self.case_at(case, by.expected_revision)?;
         match decision {
-            Decision::Approve { mail, asks, timers } => self.approve(case, &mail, asks, timers, by),
+            Decision::Approve { mail, asks, timers, refund, promises } => {
+                self.approve(case, &mail, asks, timers, by)?;
+                self.settle_promises(&mail.case, "reply", Some(&mail.id), &by.actor(), by.at)?;
+                self.promise(promises, &mail, &by.actor(), by.at)?;
+                match refund {
+                    Some(notice) => self.announce_refund(&notice, &mail, by.actor(), by.at),
+                    None => Ok(()),
+                }
+            }
             Decision::Dismiss { why } => self.dismiss(case, why, by),
         }
     }
@@ -152,7 +161,9 @@ impl Tx<'_> {
         }
         case.state = CaseState::after_reply(asks);
         case.closed_at = None;
-        for seen in [CaseFlag::NewMessageSinceEdit, CaseFlag::NotDelivered, CaseFlag::AnsweredElsewhere] {
+        for seen in
+            [CaseFlag::NewMessageSinceEdit, CaseFlag::NotDelivered, CaseFlag::AnsweredElsewhere, CaseFlag::PromiseDue]
+        {
             case.flags.remove(&seen);
         }
         self.cancel_timers(&case.id)?;
@@ -168,7 +179,12 @@ impl Tx<'_> {
         if let Some(template) = &draft.suggestion.template {
             self.count_template(template, draft.edited_by.is_some())?;
         }
-        self.note(&case.id, by.at, by.actor(), Event::Approved { revision: by.expected_revision })?;
+        let event = Event::Approved {
+            revision: by.expected_revision,
+            template: draft.suggestion.template.as_ref().map(ToString::to_string),
+            edited: draft.edited_by.is_some(),
+        };
+        self.note(&case.id, by.at, by.actor(), event)?;
         self.queue_mail(mail, by.actor(), by.at)?;
         self.withdraw_acknowledgement(&case.id, &by.actor(), by.at)?;
         self.put_case(&case)
@@ -180,6 +196,8 @@ impl Tx<'_> {
         self.cancel_timers(&case.id)?;
         self.raise_revision(&mut case)?;
         self.withdraw_mails(&case.id, "the case was dismissed", &by.actor(), by.at)?;
+        self.settle_promises(&case.id, "closed", None, &by.actor(), by.at)?;
+        case.flags.remove(&CaseFlag::PromiseDue);
         self.drop_draft(&case.id);
         self.note(&case.id, by.at, by.actor(), Event::Dismissed { why })?;
         self.put_case(&case)

@@ -130,6 +130,9 @@ impl Tx<'_> {
             }
         }
         self.count(Counted::Cases, state_name(case.state), 1)?;
+        if !case.state.is_open() {
+            self.forget_to_assess(case)?;
+        }
         self.put(Key::of(Table::Case).text(case.id.as_str()), case)
     }
 
@@ -329,6 +332,9 @@ fn case_indexes(case: &Case) -> Vec<(Key, Option<bool>)> {
         keys.push((Key::of(Table::Queue).byte(class).byte(anger).byte(sure).time(since).text(id), None));
         keys.push((Key::of(Table::Waiting).time(since).text(id), None));
     }
+    if let Some(order) = &case.known.order_number {
+        keys.push((order_case_key(order).text(id), None));
+    }
     if let Some(customer) = &case.customer {
         let customer = customer.email.canonical();
         let open = case.state.is_open();
@@ -338,6 +344,11 @@ fn case_indexes(case: &Case) -> Vec<(Key, Option<bool>)> {
         }
     }
     keys
+}
+
+/// Cases about one order, whoever wrote.
+pub(super) fn order_case_key(order: &str) -> Key {
+    Key::of(Table::OrderCase).text(&canonical_order_number(order))
 }
 
 /// Cases of a customer about one order.

@@ -153,6 +153,11 @@ impl<'a> Tx<'a> {
         self.parsed(self.range(&from, &prefix.end(), order, limit)?)
     }
 
+    /// Rows from `from` up to before `to`.
+    pub(super) fn rows_between<T: DeserializeOwned>(&self, from: Key, to: &[u8], limit: usize) -> StoreResult<Vec<T>> {
+        self.parsed(self.range(&from.bytes(), to, Order::Rising, limit)?)
+    }
+
     /// Rows that begin with `prefix`, from its beginning up to and with the part that `last` adds.
     pub(super) fn rows_until<T: DeserializeOwned>(&self, prefix: Key, last: &Key, limit: usize) -> StoreResult<Vec<T>> {
         self.parsed(self.range(&prefix.bytes(), &last.end(), Order::Rising, limit)?)

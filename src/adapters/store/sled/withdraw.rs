@@ -171,6 +171,8 @@ impl Tx<'_> {
         actor: Actor,
         at: Timestamp,
     ) -> StoreResult<()> {
+        self.cancel_notices(&mail, why, at)?;
+        self.withdraw_promises(&mail, at)?;
         mail.state = mail.state.cancel(why, at).map_err(StoreError::Illegal)?;
         self.forget_withdrawal(&mail.id);
         self.put_outgoing(&mail)?;

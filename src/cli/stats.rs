@@ -1,0 +1,181 @@
+//! `guichet stats`: what was asked, how fast it was answered, and what came of it.
+
+use std::io::Write;
+
+use anyhow::bail;
+use clap::Args;
+use jiff::civil::Date;
+
+use super::wiring;
+use crate::config::Config;
+use crate::control::{Client, ClientError, Request, Response};
+use crate::ports::Store as _;
+use crate::ports::store::{Counts, Figures, Period, Spread};
+
+/// Figures over the cases opened in a period.
+#[derive(Debug, Args)]
+pub struct StatsArgs {
+    /// First day, like 2026-03-01.
+    #[arg(long)]
+    from: Option<Date>,
+    /// Last day.
+    #[arg(long)]
+    to: Option<Date>,
+    /// Prints `section,name,value` rows.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// Prints one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command: the daemon counts, or, where none runs, this process.
+///
+/// # Errors
+/// When the period ends before it begins, or the store cannot be read.
+pub async fn run(args: StatsArgs, config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    if args.from.zip(args.to).is_some_and(|(from, to)| to < from) {
+        bail!("--to lies before --from");
+    }
+    let period = Period { from: args.from, to: args.to };
+    let figures = match Client::connect(&config.data_dir).await {
+        Ok(mut daemon) => match daemon.ask(&Request::Figures { period }).await? {
+            Response::Figures(figures) => *figures,
+            Response::Refused { why, .. } => bail!("{why}"),
+            _ => bail!("the daemon answered another question: use the same version"),
+        },
+        Err(ClientError::NoDaemon(_)) => {
+            let store = wiring::store_without_daemon(config)?;
+            store.figures(period, &config.calendar.time_zone).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string(&figures)?)?;
+    } else if args.csv {
+        write!(out, "{}", csv(&figures))?;
+    } else {
+        write!(out, "{}", text(&figures))?;
+    }
+    Ok(())
+}
+
+fn sections(figures: &Figures) -> [(&'static str, &Counts); 14] {
+    [
+        ("state", &figures.states),
+        ("intent", &figures.intents),
+        ("reason", &figures.reasons),
+        ("product", &figures.products),
+        ("family", &figures.families),
+        ("week", &figures.weeks),
+        ("month", &figures.months),
+        ("country", &figures.countries),
+        ("order_history", &figures.order_history),
+        ("outcome", &figures.outcomes),
+        ("basis", &figures.bases),
+        ("approved", &figures.approved),
+        ("edited", &figures.edited),
+        ("refund_notice", &figures.notices),
+    ]
+}
+
+fn times(figures: &Figures) -> [(&'static str, Spread); 4] {
+    [
+        ("to_acknowledgement", figures.to_acknowledgement),
+        ("to_first_answer", figures.to_first_answer),
+        ("to_decision", figures.to_decision),
+        ("to_refund_notice", figures.to_refund_notice),
+    ]
+}
+
+fn totals(figures: &Figures) -> [(&'static str, u64); 5] {
+    [
+        ("cases", figures.cases),
+        ("unsure", figures.unsure),
+        ("corrected", figures.corrected),
+        ("promises_lapsed", figures.promises_lapsed),
+        ("calls", figures.calls),
+    ]
+}
+
+/// RFC 4180 rows; times in seconds, empty where there are none.
+fn csv(figures: &Figures) -> String {
+    let mut out = "section,name,value\r\n".to_owned();
+    let mut row = |section: &str, name: &str, value: &str| {
+        out += &format!("{section},{},{value}\r\n", field(name));
+    };
+    for (name, value) in totals(figures) {
+        row("total", name, &value.to_string());
+    }
+    for (name, spread) in times(figures) {
+        row(name, "count", &spread.count.to_string());
+        let seconds = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
+        row(name, "median_seconds", &seconds(spread.median));
+        row(name, "p90_seconds", &seconds(spread.p90));
+    }
+    for (section, counts) in sections(figures) {
+        for (name, value) in counts {
+            row(section, name, &value.to_string());
+        }
+    }
+    out
+}
+
+/// A customer's words may stand in a product's name: a spreadsheet must not take them for a formula.
+fn field(text: &str) -> String {
+    let harmless = if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.to_owned() };
+    if harmless.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", harmless.replace('"', "\"\"")) } else { harmless }
+}
+
+fn text(figures: &Figures) -> String {
+    let mut out = String::new();
+    for (name, value) in totals(figures) {
+        out += &format!("{:<20} {value}\n", name.replace('_', " "));
+    }
+    out += "\n";
+    for (name, spread) in times(figures) {
+        let said = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), duration);
+        let (median, p90) = (said(spread.median), said(spread.p90));
+        out +=
+            &format!("{:<20} median {median}, 9 in 10 within {p90} ({} cases)\n", name.replace('_', " "), spread.count);
+    }
+    for (section, counts) in sections(figures).into_iter().filter(|(_, counts)| !counts.is_empty()) {
+        out += &format!("\n{}\n", section.replace('_', " "));
+        let mut rows: Vec<_> = counts.iter().collect();
+        if !matches!(section, "week" | "month") {
+            rows.sort_by_key(|(_, value)| std::cmp::Reverse(**value));
+        }
+        for (name, value) in rows {
+            out += &format!("  {value:>6}  {}\n", super::terminal::plain(name));
+        }
+    }
+    out
+}
+
+/// `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..600 => format!("{seconds} s"),
+        600..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula_and_commas_are_quoted() {
+        assert_eq!(field("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
+        assert_eq!(field("kettle, red"), "\"kettle, red\"");
+        assert_eq!(field("kettle"), "kettle");
+    }
+
+    #[test]
+    fn durations_are_said_in_two_units_at_most() {
+        let said: Vec<String> = [59, 660, 12_000, 187_200].into_iter().map(duration).collect();
+        assert_eq!(said, ["59 s", "11 min", "3 h 20 min", "2 d 4 h"]);
+    }
+}

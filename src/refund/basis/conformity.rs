@@ -1,0 +1,151 @@
+//! The legal guarantee of conformity: of goods (L217-3 to L217-17), of digital content and services (L224-25-12 and
+//! following).
+
+use jiff::civil::Date;
+
+use super::{Arrival, Ground, arrival, told};
+use crate::domain::assessment::{Basis, Remedy, Standing};
+use crate::domain::order::LineKind;
+use crate::domain::verdict::Fact;
+use crate::domain::{Reason, Signal};
+use crate::refund::scene::Scene;
+use crate::refund::workdays::{plus, plus_months};
+
+/// How long the seller answers for it, in months (L217-3, L224-25-12).
+const MONTHS: i64 = 24;
+
+/// How long a defect is presumed to have been there from the start, in months, of things sold second-hand (L217-7) and
+/// of digital content (L224-25-16); of new goods it is the whole guarantee.
+const SHORT_PRESUMPTION: i64 = 12;
+
+/// In how many days repair or replacement must be done (L217-10).
+pub const REPAIR_DAYS: i64 = 30;
+
+/// Folded words by which a customer says that repair or replacement was refused or has failed.
+const FAILED: &[&str] = &[
+    "deuxieme fois",
+    "2eme fois",
+    "seconde fois",
+    "troisieme fois",
+    "second time",
+    "third time",
+    "deja repare",
+    "deja ete repare",
+    "deja remplace",
+    "deja ete remplace",
+    "deja echange",
+    "already repaired",
+    "already replaced",
+    "already been repaired",
+    "already been replaced",
+    "apres reparation",
+    "apres la reparation",
+    "after the repair",
+    "refuse de reparer",
+    "refuse de remplacer",
+    "refuse de l'echanger",
+    "refused to repair",
+    "refused to replace",
+    "refuse the repair",
+    "encore en panne",
+    "de nouveau en panne",
+    "broken again",
+    "broke again",
+    "failed again",
+    "le remplacement est aussi",
+    "the replacement is also",
+    "the replacement also",
+    "the replacement has also",
+];
+
+/// Looks at it; `None` where nothing is said to be wrong with the thing.
+pub fn look(scene: &Scene<'_>) -> Option<Ground> {
+    let wrong = matches!(scene.reason, Reason::Defective | Reason::NotAsDescribed);
+    let asked = wrong && (scene.asks_refund() || scene.signals(Signal::ExchangeOrRepair));
+    if !scene.french_law() || !(asked || scene.corrected_to(Basis::Conformity)) {
+        return None;
+    }
+    let Some(order) = scene.order else {
+        let step = "no order to reckon from: 24 months from delivery".to_owned();
+        return Some(ground(Standing::Possible, LineKind::Goods).steps(vec![step]).leant_on(true));
+    };
+    if scene.subject.lines.iter().any(|line| line.kind == LineKind::Service) {
+        let steps = vec![
+            "a service: this guarantee is for goods and digital content".to_owned(),
+            "a service performed badly falls under the general law of contracts (Code civil, 1217): a person looks"
+                .into(),
+        ];
+        return Some(
+            Ground::new(Basis::Conformity, Standing::Possible, &["Code civil, 1217"]).steps(steps).leant_on(true),
+        );
+    }
+    let kind = scene.subject.kind().unwrap_or(LineKind::Goods);
+    let (start, what) = match (kind, arrival(scene, order)) {
+        (LineKind::Digital, _) => (order.ordered_on, "supplied"),
+        (_, Arrival::On(day)) => (day, "delivered"),
+        (_, Arrival::NotBefore(day)) => (day, "delivered at the earliest"),
+        (_, Arrival::NotYet) => (order.ordered_on, "ordered, not all delivered,"),
+    };
+    Some(judged(scene, start, what, kind).leant_on(true))
+}
+
+fn judged(scene: &Scene<'_>, start: Date, what: &str, kind: LineKind) -> Ground {
+    let end = plus_months(start, MONTHS);
+    let mut steps = vec![format!("{what} {start}"), format!("+ 24 months = {end}"), told(scene)];
+    let day = (scene.notice() - start).get_days();
+    if scene.notice() > end {
+        if what == "delivered" || kind == LineKind::Digital {
+            steps.push(
+                "too late for this guarantee; that of hidden defects (Code civil, 1641 and 1648) may still help".into(),
+            );
+            return ground(Standing::Expired, kind).until(Some(end)).steps(steps);
+        }
+        steps.push("too late by the earliest day only: when it was delivered is not known".into());
+        return ground(Standing::Possible, kind).steps(steps).asks(vec![Fact::PurchaseDate]);
+    }
+    let second_hand = scene.subject.second_hand();
+    let short = second_hand != Some(false) || kind == LineKind::Digital;
+    let presumed_until = if short { plus_months(start, SHORT_PRESUMPTION) } else { end };
+    if scene.notice() > presumed_until {
+        let why = if kind == LineKind::Digital { "digital" } else { "second-hand" };
+        steps.push(format!("{why}: presumed only until {presumed_until}; the customer shows that it was there before"));
+        if second_hand.is_none() && !scene.subject.certain {
+            return ground(Standing::Possible, kind).until(Some(end)).steps(steps).asks(vec![Fact::Product]);
+        }
+        return ground(Standing::Possible, kind).until(Some(end)).steps(steps);
+    }
+    steps.push(format!("day {day}: the defect is presumed to have been there at delivery (until {presumed_until})"));
+    let (_, why) = remedy(scene);
+    steps.push(why);
+    ground(Standing::Applies, kind).until(Some(end)).steps(steps)
+}
+
+/// What may be claimed first, and why.
+pub fn remedy(scene: &Scene<'_>) -> (Remedy, String) {
+    let by = plus(scene.notice(), REPAIR_DAYS);
+    if scene.today > by {
+        let why = format!(
+            "asked on {}, 30 days over since {by}: money or a lower price may be claimed (L217-14)",
+            scene.notice()
+        );
+        return (Remedy::Refund, why);
+    }
+    if let Some(words) = scene.wrote(FAILED) {
+        let why = format!(
+            "the customer writes “{words}”: after a refused or failed repair money may be claimed (L217-14); check it"
+        );
+        return (Remedy::Refund, why);
+    }
+    let why = format!(
+        "first repair or replacement, the customer's choice, free, by {by} (L217-9, L217-10, L217-11); money at once if the defect is grave (L217-14)"
+    );
+    (Remedy::RepairOrReplacement, why)
+}
+
+fn ground(standing: Standing, kind: LineKind) -> Ground {
+    let articles: &[&str] = match kind {
+        LineKind::Digital => &["L224-25-12", "L224-25-16"],
+        _ => &["L217-3", "L217-7", "L217-8", "L217-9", "L217-10", "L217-14"],
+    };
+    Ground::new(Basis::Conformity, standing, articles)
+}

@@ -1,0 +1,101 @@
+//! Periods that the law sets the shop. They are counted strictly: what lengthens a customer's period (L221-19) never
+//! lengthens one of ours.
+
+use jiff::civil::Date;
+
+use super::basis::REPAIR_DAYS;
+use super::scene::Scene;
+use super::workdays::plus;
+use crate::domain::assessment::{Basis, LegalClock, Remedy};
+use crate::domain::order::LineKind;
+
+/// In how many days money goes back (L221-24, L216-7, L217-17).
+pub const REFUND_DAYS: i64 = 14;
+
+/// Periods that run on the governing basis.
+pub fn all(scene: &Scene<'_>, governing: Option<Basis>, remedy: Option<Remedy>) -> Vec<LegalClock> {
+    if !scene.french_law() {
+        return Vec::new();
+    }
+    let clock = match (governing, remedy) {
+        (Some(Basis::Withdrawal), _) => Some(withdrawal(scene)),
+        (Some(Basis::NonDelivery), _) => Some(non_delivery(scene)),
+        (Some(Basis::Conformity), Some(Remedy::RepairOrReplacement)) => Some(repair(scene)),
+        (Some(Basis::Conformity), _) => conformity_refund(scene),
+        _ => None,
+    };
+    clock.into_iter().collect()
+}
+
+/// The first day on which the shop had the goods or proof that they were sent.
+pub fn back_on(scene: &Scene<'_>) -> Option<Date> {
+    let order = scene.order?;
+    [order.returned_on, order.return_sent_on].into_iter().flatten().min()
+}
+
+/// Whether goods are out that a refund may wait for.
+pub fn waits_for_goods(scene: &Scene<'_>) -> bool {
+    let Some(order) = scene.order else { return true };
+    let goods = scene.subject.lines.is_empty() || scene.subject.lines.iter().any(|line| line.kind == LineKind::Goods);
+    let here = super::basis::arrival(scene, order) == super::basis::Arrival::NotYet;
+    goods && !here && back_on(scene).is_none()
+}
+
+fn withdrawal(scene: &Scene<'_>) -> LegalClock {
+    let told = plus(scene.notice(), REFUND_DAYS);
+    let by = back_on(scene).map_or(told, |back| told.max(back));
+    let what = if waits_for_goods(scene) {
+        "refund after withdrawal; it may wait for the goods or for proof that they were sent"
+    } else {
+        "refund after withdrawal"
+    };
+    LegalClock {
+        what: what.into(),
+        by,
+        articles: vec!["L221-24".into(), "L242-4".into()],
+        increases: after_withdrawal(by),
+    }
+}
+
+/// L242-4, by days of delay.
+fn after_withdrawal(by: Date) -> Vec<String> {
+    let step = |days: i64, what: &str| format!("{what} from {} (day {})", plus(by, days + 1), days + 1);
+    vec![
+        step(0, "legal interest"),
+        step(10, "+ 5 %"),
+        step(20, "+ 10 %"),
+        step(30, "+ 20 %"),
+        step(60, "+ 50 %"),
+        step(90, "+ 5 points more per month, up to the price,"),
+    ]
+}
+
+fn non_delivery(scene: &Scene<'_>) -> LegalClock {
+    let by = plus(scene.notice(), REFUND_DAYS);
+    let step = |days: i64, what: &str| format!("{what} from {} (day {})", plus(by, days + 1), days + 1);
+    LegalClock {
+        what: "refund after the contract was ended for non-delivery".into(),
+        by,
+        articles: vec!["L216-7".into(), "L241-4".into()],
+        increases: vec![step(0, "+ 10 %"), step(14, "+ 20 %"), step(30, "+ 50 %")],
+    }
+}
+
+fn repair(scene: &Scene<'_>) -> LegalClock {
+    LegalClock {
+        what: "repair or replacement".into(),
+        by: plus(scene.notice(), REPAIR_DAYS),
+        articles: vec!["L217-10".into(), "L217-14".into()],
+        increases: Vec::new(),
+    }
+}
+
+/// Runs from the day the goods are back or their dispatch is proved.
+fn conformity_refund(scene: &Scene<'_>) -> Option<LegalClock> {
+    Some(LegalClock {
+        what: "refund of goods that are not in conformity".into(),
+        by: plus(back_on(scene)?, REFUND_DAYS),
+        articles: vec!["L217-17".into()],
+        increases: Vec::new(),
+    })
+}

@@ -1,0 +1,133 @@
+//! When a person has to look before anything is said.
+
+use super::compare;
+use super::scene::Scene;
+use crate::domain::assessment::PersonWhy;
+use crate::domain::verdict::Unsure;
+use crate::domain::{Email, Signal};
+
+/// Folded words of somebody who writes for a mediator, an authority or as counsel.
+const OFFICIAL: &[&str] = &[
+    "nous avons ete saisis",
+    "a saisi le mediateur",
+    "saisine du mediateur n",
+    "en ma qualite de mediateur",
+    "en ma qualite de conseil",
+    "conseil de m.",
+    "conseil de mme",
+    "conseil de monsieur",
+    "conseil de madame",
+    "agissant en qualite de conseil",
+    "commissaire de justice",
+    "huissier de justice",
+    "direction departementale de la protection des populations",
+    "procureur de la republique",
+    "i act for",
+    "we act for",
+    "we act on behalf of",
+    "i am instructed by",
+    "we are instructed by our client",
+    "our client, m",
+];
+
+/// Parts of domains that mediators and authorities write from.
+const OFFICIAL_DOMAINS: &[&str] =
+    &["mediateur", "mediation", "mediator", "ombudsman", "huissier", "commissaire-justice"];
+
+/// Folded words of somebody who has the thing as a gift.
+const GIFT: &[&str] = &[
+    "recu en cadeau",
+    "en cadeau de",
+    "cadeau de ma",
+    "cadeau de mon",
+    "cadeau de mes",
+    "m'a offert",
+    "m'ont offert",
+    "on m'a offert",
+    "m'a ete offert",
+    "as a gift",
+    "gift from",
+    "was a gift",
+    "was given to me",
+    "gave it to me",
+    "gave me th",
+];
+
+/// Folded words that name an account to pay to.
+const ACCOUNT: &[&str] = &[
+    "mon rib",
+    "notre rib",
+    "ci-joint le rib",
+    "le rib suivant",
+    "nouveau rib",
+    "un autre compte",
+    "sur le compte de",
+    "nouveau compte",
+    "nouvelles coordonnees bancaires",
+    "mes coordonnees bancaires",
+    "compte suivant",
+    "iban",
+    "another account",
+    "different account",
+    "new account",
+    "my bank details",
+    "new bank details",
+    "sort code",
+    "account number",
+];
+
+/// What stops every answer, whatever is asked for.
+pub fn grave(scene: &Scene<'_>) -> Option<PersonWhy> {
+    if scene.signals(Signal::Safety) {
+        return Some(PersonWhy::Safety);
+    }
+    if scene.signals(Signal::DisputeOpened) {
+        return Some(PersonWhy::DisputeOpen);
+    }
+    if scene.given.customer.is_some_and(|email| is_official(scene, email)) || scene.wrote(OFFICIAL).is_some() {
+        return Some(PersonWhy::Official);
+    }
+    if scene.signals(Signal::LegalThreat) {
+        return Some(PersonWhy::LegalThreat);
+    }
+    (scene.given.verdict.unsure.contains(&Unsure::Intent) && scene.given.corrected.is_none())
+        .then_some(PersonWhy::Unsure)
+}
+
+/// What stops an answer about money.
+pub fn about_money(scene: &Scene<'_>) -> Option<PersonWhy> {
+    let gift = scene.wrote(GIFT).is_some() && !is_buyer(scene);
+    if scene.given.other_sender || gift {
+        return Some(PersonWhy::OtherSender);
+    }
+    names_account(scene).then_some(PersonWhy::NewBankDetails)
+}
+
+/// The writer's address is one of the order's.
+fn is_buyer(scene: &Scene<'_>) -> bool {
+    scene.order.is_some_and(|order| !order.emails.is_empty()) && !compare::is_other_address(scene)
+}
+
+/// Bank details stand in the text: words for them, or a number that was masked.
+fn names_account(scene: &Scene<'_>) -> bool {
+    let masked = scene.text.contains("********");
+    let words = ACCOUNT.iter().any(|phrase| match *phrase {
+        "iban" => scene.text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "iban"),
+        phrase => scene.text.contains(phrase),
+    });
+    masked || words
+}
+
+/// An authority's, a mediator's or a bailiff's address.
+fn is_official(scene: &Scene<'_>, email: &Email) -> bool {
+    let domain = email.domain();
+    let host = scene.given.policy.mediator.as_ref().and_then(|mediator| host(&mediator.url));
+    let below = |parent: &str| domain == parent || domain.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'));
+    below("gouv.fr") || host.is_some_and(below) || OFFICIAL_DOMAINS.iter().any(|part| domain.contains(part))
+}
+
+fn host(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', ':', '?', '#']).next()?;
+    Some(host.strip_prefix("www.").unwrap_or(host)).filter(|host| host.contains('.'))
+}

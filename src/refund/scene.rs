@@ -1,0 +1,104 @@
+//! The situation with what every part of the assessment asks of it, worked out once.
+
+use jiff::civil::Date;
+
+use super::subject::Subject;
+use super::{Situation, dates};
+use crate::domain::assessment::Basis;
+use crate::domain::folded;
+use crate::domain::policy::{Law, Marketplace};
+use crate::domain::{Intent, Order, Reason, Signal};
+
+/// A day the customer names, with the words.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The day.
+    pub day: Date,
+    /// As the customer wrote it.
+    pub words: String,
+}
+
+/// The situation, looked at.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// As given.
+    pub given: &'a Situation<'a>,
+    /// The shop's day.
+    pub today: Date,
+    /// The order, when one was found.
+    pub order: Option<&'a Order>,
+    /// What of the order it is about.
+    pub subject: Subject<'a>,
+    /// Why money is asked back.
+    pub reason: Reason,
+    /// All texts of the customer, folded.
+    pub text: String,
+    /// When the customer says it was bought, charged or delivered.
+    pub claimed: Option<Claimed>,
+    /// When the customer says the refund was announced.
+    pub announced: Option<Claimed>,
+    /// The marketplace that relays the message.
+    pub marketplace: Option<&'a Marketplace>,
+}
+
+impl<'a> Scene<'a> {
+    /// Looks at a situation.
+    pub fn new(given: &'a Situation<'a>) -> Self {
+        let order = given.purchase.order();
+        let text: Vec<String> = given.texts.iter().map(|(_, text)| folded::fold(text)).collect();
+        let reason = given.known.reason.or(given.verdict.reason).unwrap_or(Reason::Unspecified);
+        Self {
+            given,
+            today: given.now.to_zoned(given.calendar.time_zone.clone()).date(),
+            order,
+            subject: Subject::of(order, given.known.product.as_deref(), given.policy),
+            reason,
+            text: text.join("\n"),
+            claimed: claimed(given, given.known.purchase_date.as_deref()),
+            announced: claimed(given, given.known.announced_date.as_deref()),
+            marketplace: given.customer.and_then(|email| given.policy.marketplace_of(email)),
+        }
+    }
+
+    /// Whether French consumer law is looked at.
+    pub fn french_law(&self) -> bool {
+        self.given.policy.law == Law::Fr
+    }
+
+    /// Whether the verdict holds the signal.
+    pub fn signals(&self, signal: Signal) -> bool {
+        self.given.verdict.signals.contains(&signal)
+    }
+
+    /// Whether money is asked back: by intent, by a declaration of withdrawal, or because a reviewer named a basis.
+    pub fn asks_refund(&self) -> bool {
+        let intent = self.given.verdict.intent;
+        intent == Intent::RefundRequest
+            || (intent == Intent::Other && self.signals(Signal::Withdrawal))
+            || self.given.corrected.is_some()
+    }
+
+    /// Whether the reviewer named this basis.
+    pub fn corrected_to(&self, basis: Basis) -> bool {
+        self.given.corrected == Some(basis)
+    }
+
+    /// The day that decides whether a period was kept: when we were first told.
+    pub fn notice(&self) -> Date {
+        self.given.noticed_on
+    }
+
+    /// The first of these phrases (folded, lower case) that the customer wrote.
+    pub fn wrote<'p>(&self, phrases: &[&'p str]) -> Option<&'p str> {
+        phrases.iter().copied().find(|phrase| self.text.contains(phrase))
+    }
+}
+
+/// Reads the words against the day of the message they stand in.
+fn claimed(given: &Situation<'_>, words: Option<&str>) -> Option<Claimed> {
+    let words = words?;
+    let within = given.texts.iter().find(|(_, text)| text.contains(words));
+    let (arrived, text) = within.or_else(|| given.texts.first())?;
+    let day = dates::read(words, *arrived, dates::is_french(text))?;
+    Some(Claimed { day, words: words.chars().take(60).collect() })
+}
