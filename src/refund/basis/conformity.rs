@@ -61,7 +61,7 @@ const BREAKS: &[&str] =
 /// Looks at it; `None` where nothing is said to be wrong with the thing.
 pub fn look(scene: &Scene<'_>) -> Option<Ground> {
     let wrong = matches!(scene.reason, Reason::Defective | Reason::NotAsDescribed);
-    let asked = wrong && (scene.asks_refund() || scene.signals(Signal::ExchangeOrRepair));
+    let asked = scene.asks_refund() && wrong || is_unsaid(scene);
     if !scene.french_law() || !(asked || scene.corrected_to(Basis::Conformity)) {
         return None;
     }
@@ -86,7 +86,24 @@ pub fn look(scene: &Scene<'_>) -> Option<Ground> {
         (_, Arrival::NotBefore(day)) => (day, "delivered at the earliest"),
         (_, Arrival::NotYet) => (order.ordered_on, "ordered, not all delivered,"),
     };
-    Some(judged(scene, start, what, kind).leant_on(true))
+    let ground = judged(scene, start, what, kind);
+    if is_unsaid(scene) && ground.applies() {
+        return Some(unsaid(ground));
+    }
+    Some(ground.leant_on(true))
+}
+
+/// Repair or exchange is wanted, and nobody says what is wrong: perhaps only the size.
+fn is_unsaid(scene: &Scene<'_>) -> bool {
+    scene.signals(Signal::ExchangeOrRepair)
+        && scene.reason == Reason::Unspecified
+        && !scene.corrected_to(Basis::Conformity)
+}
+
+fn unsaid(mut ground: Ground) -> Ground {
+    ground.finding.standing = Standing::Possible;
+    ground.finding.steps.push("what is wrong with it is not said".into());
+    ground.asks(vec![Fact::Reason])
 }
 
 fn judged(scene: &Scene<'_>, start: Date, what: &str, kind: LineKind) -> Ground {

@@ -40,11 +40,14 @@ fn the_arithmetic_can_be_followed() {
         [
             "received (last parcel) 2026-03-07, that day not counted",
             "+ 14 days = 2026-03-21",
-            "2026-03-21 is a Saturday, a Saturday, Sunday or public holiday: moved to 2026-03-23",
+            "2026-03-21 is a Saturday: moved to 2026-03-23",
             "we were told on 2026-03-17: in time",
         ]
     );
     assert_eq!(found.articles, ["L221-18", "L221-19", "L221-21"]);
+    let easter = Shop::on(date(2026, 4, 7)).delivered(date(2026, 3, 23)).because(Reason::ChangedMind);
+    let steps = finding(&easter, Basis::Withdrawal).unwrap().steps;
+    assert!(steps.contains(&"2026-04-06 is a Monday, a public holiday: moved to 2026-04-07".to_owned()), "{steps:?}");
 }
 
 #[test]
@@ -118,6 +121,8 @@ fn conformity_lasts_two_years_and_the_presumption_of_the_second_hand_one() {
     }
     let fine = Shop::on(date(2026, 3, 20)).delivered(date(2026, 3, 2)).because(Reason::ChangedMind);
     assert_eq!(standing(&fine, Basis::Conformity), None, "nothing is said to be wrong with it");
+    let swap = Shop::on(date(2026, 3, 20)).delivered(date(2026, 3, 2)).signal(Signal::ExchangeOrRepair);
+    assert_eq!(standing(&swap, Basis::Conformity), Some(Standing::Possible), "broken, or the wrong size?");
 }
 
 #[test]

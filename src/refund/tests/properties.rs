@@ -187,3 +187,36 @@ fn what_the_shop_lays_down_changes_no_finding_in_law() {
         }
     });
 }
+
+#[test]
+fn nothing_panics_at_the_ends_of_time_or_on_odd_words() {
+    let days = [Date::MIN, date(-1, 2, 28), date(2024, 2, 29), date(2026, 3, 20), Date::MAX];
+    let texts = [
+        "",
+        "\u{0}",
+        "****************",
+        "le 99/99/9999 €€€",
+        "31 février",
+        "9999999999999999999 days ago",
+        "🫖".repeat(2_000).as_str(),
+    ]
+    .map(str::to_owned);
+    let mut dice = Dice(7);
+    for _ in 0..1_000 {
+        let mut shop = shop(&mut dice);
+        shop.order.ordered_on = dice.of(&days);
+        shop.noticed_on = dice.of(&days);
+        shop.order.promised_on = Some(dice.of(&days));
+        shop.order.returned_on = Some(dice.of(&days));
+        shop.order.refunded_on = Some(dice.of(&days));
+        shop.order.parcels = vec![Parcel { shipped_on: Some(dice.of(&days)), delivered_on: Some(dice.of(&days)) }];
+        shop.order.total =
+            Some(crate::domain::Money { minor: dice.of(&[i64::MIN, -1, i64::MAX]), currency: "EUR".into() });
+        let index = usize::try_from(dice.below(7)).unwrap();
+        let text = texts.get(index).unwrap();
+        (shop.known.purchase_date, shop.known.product) = (Some(text.clone()), Some(text.clone()));
+        shop.known.order_number = Some(text.clone());
+        shop.texts = vec![(dice.of(&days), text.clone())];
+        let _ = shop.assess();
+    }
+}
