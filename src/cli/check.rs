@@ -95,6 +95,9 @@ fn check_handbook(config: &Config, findings: &mut Findings) -> Option<Handbook> 
             for warning in loaded.warnings {
                 findings.wrong(warning);
             }
+            for warning in loaded.handbook.wording.policy.warnings() {
+                findings.note(warning);
+            }
             Some(loaded.handbook)
         }
         Err(error) => {

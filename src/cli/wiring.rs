@@ -87,16 +87,17 @@ pub fn load(config: Option<&Config>) -> anyhow::Result<Loaded> {
 /// The policy file: a path that exists, else the file of that name among the rules.
 fn policy(config: Option<&Config>, rules: &[Asset]) -> anyhow::Result<Policy> {
     let named = config.map_or("rules/policy.toml", |config| &config.policy_file);
+    let languages = config.map_or(&[][..], |config| &config.languages);
     let beside =
         config.and_then(|config| config.file.parent()).map_or_else(|| PathBuf::from(named), |dir| dir.join(named));
     if config.is_some() && beside.is_file() {
         let bytes = std::fs::read(&beside).with_context(|| format!("cannot read the policy {}", beside.display()))?;
         let asset = Asset { name: named.to_owned(), origin: beside.display().to_string(), bytes };
-        return Ok(Policy::load(&asset)?);
+        return Ok(Policy::load_in(&asset, languages)?);
     }
     let name = named.strip_prefix("rules/").unwrap_or(named);
     let asset = rules.iter().find(|asset| asset.name == name);
-    Ok(Policy::load(asset.with_context(|| format!("the policy file {named} does not exist"))?)?)
+    Ok(Policy::load_in(asset.with_context(|| format!("the policy file {named} does not exist"))?, languages)?)
 }
 
 /// Opens the store for a command while no daemon runs.

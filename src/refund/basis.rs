@@ -12,10 +12,11 @@ mod withdrawal;
 use jiff::civil::Date;
 
 use super::scene::Scene;
-use super::workdays::is_working_day;
+use super::workdays::{period_end, plus};
 use crate::domain::assessment::{Basis, Finding, Remedy, Standing};
+use crate::domain::calendar::is_french_holiday;
 use crate::domain::verdict::Fact;
-use crate::domain::{Money, Order};
+use crate::domain::{Money, Order, Reason};
 
 pub use billing::wrong_charge;
 pub use conformity::REPAIR_DAYS;
@@ -101,23 +102,15 @@ pub fn remedy(scene: &Scene<'_>, basis: Basis) -> Remedy {
     }
 }
 
-/// `2026-03-16 (Monday)`, with the reason when a period's last day was moved there.
-fn weekday(day: Date) -> String {
-    format!("{day} is a {:?}", day.weekday())
-}
-
 /// The arithmetic of a period that L221-19 governs.
 fn period_steps(steps: &mut Vec<String>, event: Date, what: &str, days: i64) -> Date {
-    let plain = super::workdays::plus(event, days);
-    let end = super::workdays::period_end(event, days);
+    let plain = plus(event, days);
+    let end = period_end(event, days);
     steps.push(format!("{what} {event}, that day not counted"));
     steps.push(format!("+ {days} days = {plain}"));
-    if end == plain {
-        steps.push(weekday(plain));
-    } else {
-        let why = if is_working_day(plain) { "" } else { ", a Saturday, Sunday or public holiday: moved to" };
-        steps.push(format!("{}{why} {end}", weekday(plain)));
-    }
+    let holiday = if is_french_holiday(plain) { ", a public holiday" } else { "" };
+    let moved = if end == plain { String::new() } else { format!("{holiday}: moved to {end}") };
+    steps.push(format!("{plain} is a {:?}{moved}", plain.weekday()));
     end
 }
 
@@ -137,7 +130,7 @@ pub fn arrival(scene: &Scene<'_>, order: &Order) -> Arrival {
     if let Some(day) = order.delivered_on() {
         return Arrival::On(day);
     }
-    let said = scene.reason == crate::domain::Reason::NotDelivered;
+    let said = scene.reason == Reason::NotDelivered;
     let some_came = order.parcels.iter().any(|parcel| parcel.delivered_on.is_some());
     let none_left = !order.parcels.is_empty() && order.parcels.iter().all(|parcel| parcel.shipped_on.is_none());
     if said || some_came || none_left {

@@ -44,7 +44,8 @@ pub fn waits_for_goods(scene: &Scene<'_>) -> bool {
 fn withdrawal(scene: &Scene<'_>) -> LegalClock {
     let told = plus(scene.notice(), REFUND_DAYS);
     let by = back_on(scene).map_or(told, |back| told.max(back));
-    let what = if waits_for_goods(scene) {
+    let waits = waits_for_goods(scene);
+    let what = if waits {
         "refund after withdrawal; it may wait for the goods or for proof that they were sent"
     } else {
         "refund after withdrawal"
@@ -53,7 +54,8 @@ fn withdrawal(scene: &Scene<'_>) -> LegalClock {
         what: what.into(),
         by,
         articles: vec!["L221-24".into(), "L242-4".into()],
-        increases: after_withdrawal(by),
+        // While it waits, nothing is added.
+        increases: if waits { Vec::new() } else { after_withdrawal(by) },
     }
 }
 

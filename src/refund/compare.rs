@@ -65,11 +65,14 @@ fn email(scene: &Scene<'_>, order: &Order) -> Option<Disagreement> {
 fn number(scene: &Scene<'_>, order: &Order) -> Option<Disagreement> {
     let said = scene.given.known.order_number.as_deref()?;
     let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_uppercase();
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let (named, found) = (plain(said), plain(&order.number));
-    if named.is_empty() || named == found || named.ends_with(&found) || found.ends_with(&named) {
+    // People leave prefixes out and write “n°” before it: the digits tell.
+    let alike = !digits(&named).is_empty() && digits(&named) == digits(&found);
+    if named.is_empty() || named == found || alike || (named.len() > 3 && found.ends_with(&named)) {
         return None;
     }
-    Some(told("order_number", format!("the message names {said}, the order found is {}", order.number), true))
+    Some(told("order_number", format!("the message names {}, the order found is {}", short(said), order.number), true))
 }
 
 fn delivered(scene: &Scene<'_>, order: &Order) -> Option<Disagreement> {
@@ -137,7 +140,14 @@ fn amount(scene: &Scene<'_>, order: &Order) -> Option<Disagreement> {
 fn product(scene: &Scene<'_>, order: &Order) -> Option<Disagreement> {
     let said = scene.given.known.product.as_deref()?;
     let unknown = !order.lines.is_empty() && !scene.subject.named;
-    unknown.then(|| told("product", format!("the message names “{said}”; no line of the order is called so"), false))
+    unknown.then(|| {
+        told("product", format!("the message names “{}”; no line of the order is called so", short(said)), false)
+    })
+}
+
+/// The beginning of the customer's words, where they are long.
+fn short(words: &str) -> String {
+    words.chars().take(60).collect()
 }
 
 fn told(about: &str, what: impl Into<String>, decides: bool) -> Disagreement {

@@ -62,15 +62,21 @@ fn unclear_order(scene: &Scene<'_>) -> Option<Outcome> {
             Some(Outcome::NeedsInformation(vec![Fact::OrderNumber]))
         }
         Purchase::Found { .. } | Purchase::Several { .. } => Some(Outcome::NeedsPerson(PersonWhy::OrderUnclear)),
-        Purchase::NotAsked | Purchase::NotFound { .. } | Purchase::Unavailable { .. } => {
-            let missing = scene.given.policy.missing(scene.given.verdict.intent, scene.given.known);
-            if missing.contains(&Fact::OrderNumber) {
-                Some(Outcome::NeedsInformation(missing))
-            } else {
-                Some(Outcome::NeedsPerson(PersonWhy::OrderUnclear))
-            }
-        }
+        Purchase::NotAsked | Purchase::NotFound { .. } | Purchase::Unavailable { .. } => Some(if named {
+            Outcome::NeedsPerson(PersonWhy::OrderUnclear)
+        } else {
+            Outcome::NeedsInformation(missing(scene))
+        }),
     }
+}
+
+/// What the policy wants to know and nobody does; the number first of all, and never the reason of a withdrawal.
+fn missing(scene: &Scene<'_>) -> Vec<Fact> {
+    let intent = if scene.asks_refund() { Intent::RefundRequest } else { scene.given.verdict.intent };
+    let mut missing = scene.given.policy.missing(intent, scene.given.known);
+    missing.retain(|fact| *fact != Fact::OrderNumber && !(*fact == Fact::Reason && scene.signals(Signal::Withdrawal)));
+    missing.insert(0, Fact::OrderNumber);
+    missing
 }
 
 /// An order that only the sender's address led to is the one meant when the message tells something else of it.
@@ -107,9 +113,7 @@ fn by_law_then_policy(scene: &Scene<'_>, grounds: &[Ground], governing: Option<B
     }
     let in_law: Vec<&Ground> = grounds.iter().filter(|ground| ground.finding.basis.is_statutory()).collect();
     let possible: Vec<&Ground> = in_law.iter().copied().filter(|ground| ground.is_possible()).collect();
-    let keeps_fee = goodwill_window(scene).is_some_and(|window| window.fee_percent > 0);
-    // Goodwill may keep a fee and the law may not: while the law is open, only goodwill that gives all goes first.
-    if governing == Some(Basis::Goodwill) && (possible.is_empty() || !keeps_fee) {
+    if governing == Some(Basis::Goodwill) && (possible.is_empty() || goodwill_serves(scene, &possible)) {
         return Outcome::Eligible(Basis::Goodwill);
     }
     let mut asks = asked(scene, &possible);
@@ -128,6 +132,14 @@ fn by_law_then_policy(scene: &Scene<'_>, grounds: &[Ground], governing: Option<B
         return Outcome::NeedsInformation(asks);
     }
     refuse_goodwill(scene, grounds)
+}
+
+/// Whether goodwill may go before grounds that are still open: not when it keeps a fee, which the law does not, and
+/// not when the matter is another than the thing itself (a wrong charge is not answered by taking the thing back).
+fn goodwill_serves(scene: &Scene<'_>, possible: &[&Ground]) -> bool {
+    let keeps_fee = goodwill_window(scene).is_some_and(|window| window.fee_percent > 0);
+    let another = [Basis::Billing, Basis::Cancelled, Basis::NonDelivery];
+    !keeps_fee && !possible.iter().any(|ground| another.contains(&ground.finding.basis))
 }
 
 /// What the customer could settle of grounds that are possible.

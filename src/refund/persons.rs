@@ -13,21 +13,16 @@ const OFFICIAL: &[&str] = &[
     "saisine du mediateur n",
     "en ma qualite de mediateur",
     "en ma qualite de conseil",
-    "conseil de m.",
-    "conseil de mme",
-    "conseil de monsieur",
-    "conseil de madame",
-    "agissant en qualite de conseil",
-    "commissaire de justice",
-    "huissier de justice",
-    "direction departementale de la protection des populations",
-    "procureur de la republique",
+    "en qualite de conseil",
+    "je suis le conseil de",
+    "je suis l'avocat de",
+    "pour le compte de mon client",
+    "pour le compte de ma cliente",
     "i act for",
     "we act for",
     "we act on behalf of",
     "i am instructed by",
     "we are instructed by our client",
-    "our client, m",
 ];
 
 /// Parts of domains that mediators and authorities write from.
@@ -41,24 +36,21 @@ const GIFT: &[&str] = &[
     "cadeau de ma",
     "cadeau de mon",
     "cadeau de mes",
-    "m'a offert",
-    "m'ont offert",
     "on m'a offert",
     "m'a ete offert",
+    "offert par ma",
+    "offert par mon",
+    "offert par mes",
     "as a gift",
     "gift from",
     "was a gift",
-    "was given to me",
-    "gave it to me",
-    "gave me th",
 ];
 
 /// Folded words that name an account to pay to.
 const ACCOUNT: &[&str] = &[
     "mon rib",
     "notre rib",
-    "ci-joint le rib",
-    "le rib suivant",
+    "le rib",
     "nouveau rib",
     "un autre compte",
     "sur le compte de",
@@ -66,15 +58,22 @@ const ACCOUNT: &[&str] = &[
     "nouvelles coordonnees bancaires",
     "mes coordonnees bancaires",
     "compte suivant",
-    "iban",
     "another account",
     "different account",
     "new account",
     "my bank details",
     "new bank details",
     "sort code",
-    "account number",
 ];
+
+/// Words beside which a masked number is an account's rather than a card's.
+const PAY_TO: &[&str] = &["compte", "virement", "virer", "account", "transfer", "rib", "bic", "swift"];
+
+/// How many characters of an IBAN are masked at least, the four last being kept, where no card number is so long.
+const LONG: usize = 16;
+
+/// And of a short one.
+const SHORT: usize = 10;
 
 /// What stops every answer, whatever is asked for.
 pub fn grave(scene: &Scene<'_>) -> Option<PersonWhy> {
@@ -108,14 +107,26 @@ fn is_buyer(scene: &Scene<'_>) -> bool {
     scene.order.is_some_and(|order| !order.emails.is_empty()) && !compare::is_other_address(scene)
 }
 
-/// Bank details stand in the text: words for them, or a number that was masked.
+/// Bank details stand in the text: words for them, or a number that reading masked.
 fn names_account(scene: &Scene<'_>) -> bool {
-    let masked = scene.text.contains("********");
-    let words = ACCOUNT.iter().any(|phrase| match *phrase {
-        "iban" => scene.text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "iban"),
-        phrase => scene.text.contains(phrase),
-    });
-    masked || words
+    let words: Vec<&str> = scene.text.split(|c: char| !c.is_alphanumeric()).collect();
+    let pays = PAY_TO.iter().any(|word| words.contains(word));
+    let stars = longest_mask(&scene.text);
+    words.contains(&"iban") || scene.wrote(ACCOUNT).is_some() || stars >= LONG || (stars >= SHORT && pays)
+}
+
+/// The most stars in a row, single blanks and hyphens between them aside.
+fn longest_mask(text: &str) -> usize {
+    let (mut longest, mut run, mut gap) = (0, 0, false);
+    for c in text.chars() {
+        (run, gap) = match c {
+            '*' => (run + 1, false),
+            ' ' | '-' | '.' if !gap => (run, true),
+            _ => (0, false),
+        };
+        longest = longest.max(run);
+    }
+    longest
 }
 
 /// An authority's, a mediator's or a bailiff's address.

@@ -1,13 +1,13 @@
 //! How much, by which means, and by which days.
 
-use super::basis::{self, Arrival, Ground};
-use super::clocks::{back_on, waits_for_goods};
+use super::basis::Ground;
+use super::clocks::waits_for_goods;
 use super::scene::Scene;
-use super::workdays::{bank_days_after, business_days_after, plus};
+use super::workdays::{bank_days_after, business_days_after, period_end};
 use crate::domain::Money;
 use crate::domain::assessment::{Basis, LegalClock, Terms, Warning};
 
-/// In how many days withdrawn goods are sent back (L221-23).
+/// In how many days withdrawn goods are sent back (L221-23); counted from our answer, in the customer's favour.
 const RETURN_DAYS: i64 = 14;
 
 /// The terms of a refund on `basis`; warns where the shop's promise is longer than the law's period, or that has passed.
@@ -20,13 +20,12 @@ pub fn find(
 ) -> Terms {
     let policy = scene.given.policy;
     let promise = business_days_after(scene.today, policy.promises.processing_days, scene.given.calendar);
-    let legal = clocks.iter().map(|clock| clock.by).min();
-    let paid_by = legal.map_or(promise, |legal| promise.min(legal)).max(scene.today);
-    if let Some(legal) = legal {
-        warnings.extend(late(scene, promise, legal));
-    }
     let back = matches!(basis, Basis::Withdrawal | Basis::Conformity | Basis::Goodwill);
-    let return_needed = back && waits_for_goods(scene) && has_goods(scene);
+    let return_needed = back && waits_for_goods(scene);
+    // A period that is over while the refund may wait for the goods does not bind yet.
+    let legal = clocks.iter().map(|clock| clock.by).min().filter(|by| !return_needed || *by >= scene.today);
+    let paid_by = legal.map_or(promise, |legal| promise.min(legal)).max(scene.today);
+    warnings.extend(legal.and_then(|legal| late(scene, promise, legal)));
     let defective = grounds.iter().any(|ground| ground.finding.basis == Basis::Conformity && !is_out(ground));
     let pays = policy.customer_pays_return && policy.informs_of_withdrawal && !defective;
     let withdrawn = basis == Basis::Withdrawal && return_needed;
@@ -37,7 +36,7 @@ pub fn find(
         arrives_by: bank_days_after(paid_by, policy.promises.bank_days),
         return_needed,
         customer_pays_return: return_needed && pays && basis != Basis::Conformity,
-        return_by: withdrawn.then(|| plus(scene.today, RETURN_DAYS)),
+        return_by: withdrawn.then(|| period_end(scene.today, RETURN_DAYS)),
         from_return: return_needed,
     }
 }
@@ -46,15 +45,9 @@ fn is_out(ground: &Ground) -> bool {
     !ground.applies() && !ground.is_possible()
 }
 
-fn has_goods(scene: &Scene<'_>) -> bool {
-    scene.order.is_some_and(|order| basis::arrival(scene, order) != Arrival::NotYet)
-}
-
 fn late(scene: &Scene<'_>, promise: jiff::civil::Date, legal: jiff::civil::Date) -> Option<Warning> {
     let days = scene.given.policy.promises.processing_days;
-    let (name, text) = if scene.today > legal && back_on(scene).is_none() && waits_for_goods(scene) {
-        return None;
-    } else if scene.today > legal {
+    let (name, text) = if scene.today > legal {
         ("clock_passed", format!("the legal period ended on {legal}: the refund is late, see what is added to it"))
     } else if promise > legal {
         let what = format!("{days} business days from today are {promise}, past the legal {legal}");

@@ -1,5 +1,6 @@
 //! The built binary as an operator meets it: what it asks, writes and says.
 
+mod check;
 mod classify;
 mod init;
 

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Clause, Marketplace, Policy, Window};
+use super::{Clause, Law, Marketplace, Policy, Window};
 use crate::domain::address::Email;
 use crate::domain::assessment::Basis;
 use crate::domain::folded;
@@ -31,10 +31,14 @@ impl Policy {
         self.windows.iter().find(|window| window.family.is_none() && window.products.is_empty())
     }
 
-    /// How a refund on this basis is paid. The law's refunds go back the way they came unless the customer agrees
+    /// How a refund on this basis is paid. In French law refunds go back the way they came unless the customer agrees
     /// otherwise (L221-24, L217-17), which no file can do for them.
     pub fn method_for(&self, basis: Basis) -> &str {
-        if basis.is_statutory() { ORIGINAL } else { self.methods.get(&basis).map_or(ORIGINAL, String::as_str) }
+        if self.law == Law::Fr && basis.is_statutory() {
+            ORIGINAL
+        } else {
+            self.methods.get(&basis).map_or(ORIGINAL, String::as_str)
+        }
     }
 
     /// The marketplace whose relay address this is.

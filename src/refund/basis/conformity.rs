@@ -23,12 +23,6 @@ pub const REPAIR_DAYS: i64 = 30;
 
 /// Folded words by which a customer says that repair or replacement was refused or has failed.
 const FAILED: &[&str] = &[
-    "deuxieme fois",
-    "2eme fois",
-    "seconde fois",
-    "troisieme fois",
-    "second time",
-    "third time",
     "deja repare",
     "deja ete repare",
     "deja remplace",
@@ -46,7 +40,6 @@ const FAILED: &[&str] = &[
     "refuse de l'echanger",
     "refused to repair",
     "refused to replace",
-    "refuse the repair",
     "encore en panne",
     "de nouveau en panne",
     "broken again",
@@ -58,10 +51,17 @@ const FAILED: &[&str] = &[
     "the replacement has also",
 ];
 
+/// That it is not the first time; telling only in a sentence with one of [`BREAKS`] (one may also *write* a second time).
+const AGAIN: &[&str] = &["deuxieme fois", "2eme fois", "seconde fois", "troisieme fois", "second time", "third time"];
+
+/// That the thing fails.
+const BREAKS: &[&str] =
+    &["panne", "tombe", "casse", "lache", "defaut", "repar", "break", "broke", "fail", "dies", "died", "stop"];
+
 /// Looks at it; `None` where nothing is said to be wrong with the thing.
 pub fn look(scene: &Scene<'_>) -> Option<Ground> {
     let wrong = matches!(scene.reason, Reason::Defective | Reason::NotAsDescribed);
-    let asked = wrong && (scene.asks_refund() || scene.signals(Signal::ExchangeOrRepair));
+    let asked = scene.asks_refund() && wrong || is_unsaid(scene);
     if !scene.french_law() || !(asked || scene.corrected_to(Basis::Conformity)) {
         return None;
     }
@@ -86,7 +86,24 @@ pub fn look(scene: &Scene<'_>) -> Option<Ground> {
         (_, Arrival::NotBefore(day)) => (day, "delivered at the earliest"),
         (_, Arrival::NotYet) => (order.ordered_on, "ordered, not all delivered,"),
     };
-    Some(judged(scene, start, what, kind).leant_on(true))
+    let ground = judged(scene, start, what, kind);
+    if is_unsaid(scene) && ground.applies() {
+        return Some(unsaid(ground));
+    }
+    Some(ground.leant_on(true))
+}
+
+/// Repair or exchange is wanted, and nobody says what is wrong: perhaps only the size.
+fn is_unsaid(scene: &Scene<'_>) -> bool {
+    scene.signals(Signal::ExchangeOrRepair)
+        && scene.reason == Reason::Unspecified
+        && !scene.corrected_to(Basis::Conformity)
+}
+
+fn unsaid(mut ground: Ground) -> Ground {
+    ground.finding.standing = Standing::Possible;
+    ground.finding.steps.push("what is wrong with it is not said".into());
+    ground.asks(vec![Fact::Reason])
 }
 
 fn judged(scene: &Scene<'_>, start: Date, what: &str, kind: LineKind) -> Ground {
@@ -130,7 +147,7 @@ pub fn remedy(scene: &Scene<'_>) -> (Remedy, String) {
         );
         return (Remedy::Refund, why);
     }
-    if let Some(words) = scene.wrote(FAILED) {
+    if let Some(words) = scene.wrote(FAILED).or_else(|| failed_again(scene)) {
         let why = format!(
             "the customer writes “{words}”: after a refused or failed repair money may be claimed (L217-14); check it"
         );
@@ -140,6 +157,12 @@ pub fn remedy(scene: &Scene<'_>) -> (Remedy, String) {
         "first repair or replacement, the customer's choice, free, by {by} (L217-9, L217-10, L217-11); money at once if the defect is grave (L217-14)"
     );
     (Remedy::RepairOrReplacement, why)
+}
+
+fn failed_again(scene: &Scene<'_>) -> Option<&'static str> {
+    let says = |sentence: &str, words: &[&'static str]| words.iter().copied().find(|word| sentence.contains(word));
+    let mut sentences = scene.text.split(['.', '!', '?', '\n', ';']);
+    sentences.find_map(|sentence| says(sentence, AGAIN).filter(|_| says(sentence, BREAKS).is_some()))
 }
 
 fn ground(standing: Standing, kind: LineKind) -> Ground {

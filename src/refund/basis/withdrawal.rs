@@ -17,8 +17,8 @@ const DAYS: i64 = 14;
 const UNTOLD_MONTHS: i64 = 12;
 
 /// Exceptions of L221-28 that hang on what the buyer did or agreed to, not on the thing alone: a service performed
-/// whole (1°), a seal broken (5°, 9°), digital content begun with consent (13°). A person looks.
-const HANGS_ON_FACTS: &[&str] = &["1°", "5°", "9°", "13°"];
+/// whole (1°), a seal broken (5°, 9°), an urgent repair asked for (8°), digital content begun with consent (13°). A person looks.
+const HANGS_ON_FACTS: &[&str] = &["1°", "5°", "8°", "9°", "13°"];
 
 /// Looks at it; `None` where it is not the matter.
 pub fn look(scene: &Scene<'_>) -> Option<Ground> {
