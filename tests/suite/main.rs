@@ -10,6 +10,7 @@ mod deliver;
 mod desk;
 mod faults;
 mod floors;
+mod goldens;
 mod housekeeping;
 mod imap;
 mod imap_account;

@@ -86,7 +86,8 @@ pub struct DraftContext {
     pub refund: Option<RefundWords>,
     /// Where a missed refund stands.
     pub stage: Option<StageWords>,
-    /// What the one sentence of regret is about: a reason's label, `withdrawal`, `waiting`, `other`, `mistake` or `none`.
+    /// What the one sentence of regret is about: a reason's label, `withdrawal`, `waiting`,
+    /// `refund_short`, `other`, `mistake` or `none`.
     pub regret: String,
     /// Our mistake, proven by the order, where the shop admits what is proven.
     pub mistake: Option<MistakeWords>,

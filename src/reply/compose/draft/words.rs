@@ -166,7 +166,7 @@ fn questions(saying: &Saying<'_>) -> &'static [&'static str] {
         Some(Reason::Dissatisfied) => &["expected", "went_wrong", "help_tried"],
         Some(Reason::BillingError) => &["charge"],
         Some(Reason::ChangedMind | Reason::Cancelled) => &[],
-        Some(Reason::Unspecified) | None => &["expected", "went_wrong"],
+        Some(Reason::Unspecified) | None => &["expected"],
     }
 }
 

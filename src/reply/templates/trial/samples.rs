@@ -77,7 +77,7 @@ fn missed() -> Vec<DraftContext> {
                 order: known.then(|| order(true)),
                 outcome: Some("needs_person".into()),
                 statutory: true,
-                regret: if ours { "mistake".into() } else { "waiting".into() },
+                regret: if ours { "mistake" } else { "waiting" }.into(),
                 mistake: ours.then_some(wrong),
                 promise: Some(PromiseWords { by: "6/3/2026".into(), passed: known }),
                 ..asked(
@@ -232,7 +232,7 @@ fn refund(variant: usize) -> RefundWords {
         method: methods[variant % methods.len()].into(),
         paid_by: unless(7, "10/3/2026"),
         arrives_by: unless(7, "17/3/2026"),
-        return_needed: variant % 3 == 0,
+        return_needed: variant.is_multiple_of(3),
         customer_pays_return: variant == 3,
         return_address: (variant == 0).then(|| "R".into()),
     }
