@@ -1,6 +1,7 @@
 //! Every draft template in every kind of situation it serves, in both languages, as golden texts that a person read:
 //! `tests/fixtures/goldens/<language>/<template>-<situation>.txt`. `GUICHET_GOLDENS=write` writes them anew.
 
+mod bars;
 mod properties;
 mod shop;
 mod situations;

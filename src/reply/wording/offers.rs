@@ -67,18 +67,23 @@ fn english(kind: AlternativeKind) -> (&'static str, Option<&'static str>) {
 pub(in crate::reply) fn clock(clock: &LegalClock, language: &str) -> Option<String> {
     let article = clock.articles.first()?;
     let by = date(clock.by, language);
-    let repair = article.starts_with("L217-10") || clock.what.contains("repair");
-    Some(match (language, repair) {
-        ("fr", true) => {
-            format!("La loi prévoit que la mise en conformité ait lieu au plus tard le {by} (article {article}).")
+    let french = language == "fr";
+    let code = match (article.starts_with('L'), french) {
+        (true, true) => " du Code de la consommation",
+        (true, false) => " of the French Consumer Code",
+        (false, _) => "",
+    };
+    Some(match (french, clock.what.contains("repair")) {
+        (true, true) => {
+            format!("La loi prévoit une mise en conformité au plus tard le {by} (article {article}{code}).")
         }
-        ("fr", false) => {
-            format!("La loi prévoit que ce remboursement ait lieu au plus tard le {by} (article {article}).")
+        (true, false) => format!("La loi prévoit ce remboursement au plus tard le {by} (article {article}{code})."),
+        (false, true) => {
+            format!("The law provides for the repair or replacement by {by} at the latest (article {article}{code}).")
         }
-        (_, true) => {
-            format!("The law provides for the repair or replacement by {by} at the latest (article {article}).")
+        (false, false) => {
+            format!("The law provides for this refund by {by} at the latest (article {article}{code}).")
         }
-        (_, false) => format!("The law provides for this refund by {by} at the latest (article {article})."),
     })
 }
 

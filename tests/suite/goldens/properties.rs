@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use guichet::domain::assessment::{
-    Assessment, Basis, Disagreement, LegalClock, Outcome, PersonWhy, RefundStage, Standing, Terms, Warning,
+    Assessment, Basis, Disagreement, LegalClock, Outcome, PersonWhy, RefundStage, Standing, Warning,
 };
 use guichet::domain::policy::{
     Alternative, AlternativeKind, AlternativeStance, Apology, Policy, RefusalLength, RefusalOffers, Stance,
@@ -15,7 +15,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use regex::Regex;
 
-use super::shop::{Words, assessed, day, euros, kettle, policy, statutory};
+use super::shop::{Words, assessed, day, euros, kettle, policy, statutory, terms};
 use super::situations::{Situation, verdict};
 
 /// How many cases are drawn.
@@ -113,15 +113,15 @@ fn any_assessment(lot: &mut Lot) -> Assessment {
     let refused = matches!(outcome, Outcome::Ineligible(_));
     let governing = if refused && lot.chance(80) { Basis::Goodwill } else { governing };
     let paid_by = lot.day(-5, 30);
-    let terms = Terms {
-        amount: lot.chance(80).then(|| lot.one(&[euros("129.90"), euros("60"), euros("60")])),
-        method: lot.one(&["original", "bank_transfer", "store_credit", "cheque", "Lydia"]).to_owned(),
-        paid_by,
-        arrives_by: paid_by.checked_add(i64::try_from(lot.below(9)).unwrap().days()).unwrap(),
-        return_needed: lot.chance(40),
-        customer_pays_return: lot.chance(40),
-    };
-    let terms = lot.chance(90).then_some(terms);
+    let mut named = terms("129.90");
+    let amounts = [euros("129.90"), euros("60"), euros("60")];
+    named.amount = lot.chance(80).then(|| lot.one(&amounts));
+    named.method = lot.one(&["original", "bank_transfer", "store_credit", "cheque", "Lydia"]).to_owned();
+    named.paid_by = paid_by;
+    named.arrives_by = paid_by.checked_add(i64::try_from(lot.below(9)).unwrap().days()).unwrap();
+    named.return_needed = lot.chance(40);
+    named.customer_pays_return = lot.chance(40);
+    let terms = lot.chance(90).then_some(named);
     let mut found = assessed(lot.chance(80).then_some(order), Some(governing), outcome, terms);
     if refused && lot.chance(20) {
         found.findings[3].standing = Standing::Possible;

@@ -13,6 +13,7 @@ use guichet::reply::templates::Templates;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use super::situations::Situation;
 
@@ -133,7 +134,7 @@ pub fn policy() -> Policy {
                 reason: "billing_error".into(),
                 text: both(
                     "Depuis, notre page de paiement refuse un second débit pour la même commande.",
-                    "Since then, our payment page refuses a second charge for the same order.",
+                    "Since then, our payment page has refused a second charge for the same order.",
                 ),
             },
             Measure {
@@ -199,15 +200,17 @@ pub fn line(product: &str, variant: Option<&str>, quantity: u32, kind: LineKind)
     }
 }
 
+/// By 10 March, on the card, nothing to send back.
 pub fn terms(amount: &str) -> Terms {
-    Terms {
-        amount: Some(euros(amount)),
-        method: "original".into(),
-        paid_by: day("2026-03-10"),
-        arrives_by: day("2026-03-17"),
-        return_needed: false,
-        customer_pays_return: false,
-    }
+    let terms = json!({
+        "amount": euros(amount),
+        "method": "original",
+        "paid_by": "2026-03-10",
+        "arrives_by": "2026-03-17",
+        "return_needed": false,
+        "customer_pays_return": false,
+    });
+    serde_json::from_value(terms).unwrap()
 }
 
 /// An assessment of an order; a basis that governs applies, and nothing else does.
@@ -224,21 +227,20 @@ pub fn assessed(order: Option<Order>, governing: Option<Basis>, outcome: Outcome
         by_number: true,
         at: now(),
     });
-    Assessment {
-        at: now(),
-        purchase,
-        findings: Basis::ALL.iter().copied().map(finding).collect(),
-        governing,
-        corrected: false,
-        outcome,
-        disagreements: Vec::new(),
-        clocks: Vec::new(),
-        terms,
-        stage: None,
-        warnings: Vec::new(),
-        clause: None,
-        marketplace: None,
-    }
+    let assessment = json!({
+        "at": now(),
+        "purchase": purchase,
+        "findings": Basis::ALL.iter().copied().map(finding).collect::<Vec<_>>(),
+        "governing": governing,
+        "outcome": outcome,
+        "disagreements": [],
+        "clocks": [],
+        "terms": terms,
+        "stage": null,
+        "warnings": [],
+        "clause": null,
+    });
+    serde_json::from_value(assessment).unwrap()
 }
 
 /// A refund is owed on this basis.

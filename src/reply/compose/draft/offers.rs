@@ -9,7 +9,7 @@ use crate::reply::templates::{OfferPlace, OfferWords};
 use crate::reply::wording;
 
 /// Warnings that speak of abuse; they decide nothing, but the shop may keep advantages back.
-const ABUSE: &[&str] = &["refund_rate", "refund_amount", "many_addresses", "many_refunds", "abuse"];
+const ABUSE: &[&str] = &["refund_rate", "many_addresses"];
 
 /// What may be offered.
 pub(super) fn words(saying: &Saying<'_>) -> OfferWords {
