@@ -96,7 +96,8 @@ pub enum Outcome {
     NeedsInformation(Vec<Fact>),
     /// A person has to look before anything is said.
     NeedsPerson(PersonWhy),
-    /// Money is not what the customer asks for.
+    /// No decision on money is asked for: another matter, or only where a refund stands that is on its way
+    /// ([`Assessment::stage`] tells).
     NoRefundMatter,
 }
 
@@ -156,6 +157,17 @@ pub struct LegalClock {
     pub increases: Vec<String>,
 }
 
+/// What the customer may claim first on the basis that governs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// Money.
+    Refund,
+    /// Repair or replacement, the customer's choice, free and within 30 days (L217-9, L217-10). Money follows when
+    /// that is refused, fails or takes longer (L217-14); the shop may of course give it at once.
+    RepairOrReplacement,
+}
+
 /// How and when money would arrive, as far as it may be said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
@@ -171,6 +183,13 @@ pub struct Terms {
     pub return_needed: bool,
     /// The customer pays the return.
     pub customer_pays_return: bool,
+    /// The latest day the customer sends it back (L221-23), where the law sets one.
+    #[serde(default)]
+    pub return_by: Option<Date>,
+    /// The refund may wait for the goods or for proof that they were sent (L221-24, L217-17): `paid_by` then holds
+    /// only if that comes in time, and the processing promise counts from that day.
+    #[serde(default)]
+    pub from_return: bool,
 }
 
 /// What to be careful of; said to the reviewer with its arithmetic, deciding nothing by itself.
@@ -232,13 +251,17 @@ pub struct Assessment {
     pub corrected: bool,
     /// What follows.
     pub outcome: Outcome,
+    /// What may be claimed first on the governing basis: an eligible conformity case is a repair or a replacement
+    /// before it is money. `None` where nothing governs.
+    #[serde(default)]
+    pub remedy: Option<Remedy>,
     /// What message and order source tell differently.
     pub disagreements: Vec<Disagreement>,
     /// Periods that run against us.
     pub clocks: Vec<LegalClock>,
     /// How and when money would arrive; only with [`Outcome::Eligible`].
     pub terms: Option<Terms>,
-    /// Where a missed refund stands; only for that intent.
+    /// Where a missed refund stands; only for that intent, or when a refund is asked for that was paid already.
     pub stage: Option<RefundStage>,
     /// What to be careful of.
     pub warnings: Vec<Warning>,

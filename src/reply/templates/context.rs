@@ -51,6 +51,8 @@ pub struct DraftContext {
     pub chaser: bool,
     /// The customer exercises the right of withdrawal.
     pub withdrawal: bool,
+    /// The customer wants a replacement or a repair.
+    pub wants_exchange: bool,
     /// The order number: of the order found, otherwise in the customer's words; null when unknown.
     pub order_number: Option<String>,
     /// The date of purchase, in the customer's words; null when unknown.

@@ -1,5 +1,6 @@
 //! What no draft may ever say, over random policies, stances and cases: the seed of a failure is in its message.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use guichet::domain::assessment::{
@@ -19,7 +20,7 @@ use super::shop::{Words, assessed, day, euros, kettle, policy, statutory, terms}
 use super::situations::{Situation, verdict};
 
 /// How many cases are drawn.
-const CASES: u64 = 400;
+const CASES: u64 = 300;
 
 /// Numbers by lot that are the same in every run (SplitMix64).
 struct Lot(u64);
@@ -121,6 +122,7 @@ fn any_assessment(lot: &mut Lot) -> Assessment {
     named.arrives_by = paid_by.checked_add(i64::try_from(lot.below(9)).unwrap().days()).unwrap();
     named.return_needed = lot.chance(40);
     named.customer_pays_return = lot.chance(40);
+    named.return_by = lot.chance(50).then(|| lot.day(-3, 20));
     let terms = lot.chance(90).then_some(named);
     let mut found = assessed(lot.chance(80).then_some(order), Some(governing), outcome, terms);
     if refused && lot.chance(20) {
@@ -226,7 +228,7 @@ fn for_every_draft(check: impl Fn(&Drawn<'_>)) -> BTreeMap<String, usize> {
     }
     for name in &names {
         assert!(
-            written.get(name.as_str()).is_some_and(|times| *times > 10),
+            written.get(name.as_str()).is_some_and(|times| *times > 4),
             "{name} is hardly ever written: {written:?}"
         );
     }
@@ -235,21 +237,26 @@ fn for_every_draft(check: impl Fn(&Drawn<'_>)) -> BTreeMap<String, usize> {
 
 #[test]
 fn nothing_is_accepted_unless_it_is_owed() {
+    let accepted = Cell::new(0);
     for_every_draft(|drawn| {
         let eligible = matches!(drawn.outcome(), Some(Outcome::Eligible(_)));
         let accepting = ["est acceptée", "nous vous remboursons", "is accepted", "we are refunding", "reste acquis"];
+        accepted.set(accepted.get() + usize::from(drawn.says(&accepting)));
         assert!(eligible || !drawn.says(&accepting), "{}", drawn.place());
     });
+    assert!(accepted.get() > 100, "{} drafts accept", accepted.get());
 }
 
 #[test]
 fn a_refusal_has_clause_address_and_mediator_and_refuses_nothing_of_the_law() {
+    let refused = Cell::new(0);
     for_every_draft(|drawn| {
         let refusing =
             ["suite favorable", "ne prévoient pas de remboursement", "not able to grant", "not provide for a refund"];
         if !drawn.says(&refusing) {
             return;
         }
+        refused.set(refused.get() + 1);
         let Some(Outcome::Ineligible(id)) = drawn.outcome() else { panic!("{}", drawn.place()) };
         assert!(!statutory(drawn.situation.assessment.as_ref()), "{}", drawn.place());
         let policy = &drawn.situation.policy;
@@ -262,6 +269,7 @@ fn a_refusal_has_clause_address_and_mediator_and_refuses_nothing_of_the_law() {
             assert!(drawn.says(&[&mediator.name]) && drawn.says(&[&mediator.url]), "{}", drawn.place());
         }
     });
+    assert!(refused.get() > 50, "{} drafts refuse", refused.get());
 }
 
 /// What a kind of offer is recognised by.
@@ -283,11 +291,15 @@ fn offered_words(kind: AlternativeKind, language: &str) -> &'static str {
 #[test]
 fn nothing_is_offered_that_policy_or_stance_forbids() {
     use AlternativeKind::{Discount, FreeSession, GiftCard, LoyaltyPoints, StoreCredit};
+    // Offers beside a refund, and in a refusal.
+    let made = [Cell::new(0), Cell::new(0)];
     for_every_draft(|drawn| {
         for kind in [Discount, FreeSession, GiftCard, LoyaltyPoints, StoreCredit] {
             if !drawn.says(&[offered_words(kind, drawn.language)]) {
                 continue;
             }
+            let in_refusal = usize::from(matches!(drawn.outcome(), Some(Outcome::Ineligible(_))));
+            made[in_refusal].set(made[in_refusal].get() + 1);
             let policy = &drawn.situation.policy;
             let allowed = policy.alternatives.iter().find(|offer| offer.kind == kind);
             let Some(allowed) = allowed else { panic!("{}", drawn.place()) };
@@ -304,6 +316,7 @@ fn nothing_is_offered_that_policy_or_stance_forbids() {
             assert!(fits && (!flagged || policy.stance.perks_to_flagged), "{}", drawn.place());
         }
     });
+    assert!(made.iter().all(|count| count.get() > 20), "{made:?}");
 }
 
 /// `3 mars 2026`, `3 March 2026`.
@@ -340,7 +353,12 @@ fn every_day_named_is_one_that_was_decided() {
             });
             if let (Outcome::Eligible(_), Some(terms)) = (&found.outcome, &found.terms) {
                 // A day that has passed is no promise.
-                may.extend([terms.paid_by, terms.arrives_by].into_iter().filter(|by| *by >= today));
+                may.extend(
+                    [Some(terms.paid_by), Some(terms.arrives_by), terms.return_by]
+                        .into_iter()
+                        .flatten()
+                        .filter(|by| *by >= today),
+                );
             }
             if drawn.situation.policy.quote_legal_clocks {
                 may.extend(found.clocks.iter().map(|clock| clock.by));
@@ -376,7 +394,7 @@ fn nothing_of_an_order_is_told_to_somebody_who_may_not_be_its_buyer() {
             || matches!(found.outcome, Outcome::NeedsPerson(PersonWhy::OtherSender));
         if other && matches!(found.purchase, Purchase::Found { .. }) {
             let order = kettle();
-            let delivered = written(order.delivered_on().unwrap(), drawn.language);
+            let delivered = format!(" {}", written(order.delivered_on().unwrap(), drawn.language));
             let said = drawn.says(&[&order.number, "Bouilloire", &delivered]);
             assert!(!said, "{}", drawn.place());
         }

@@ -139,7 +139,7 @@ fn plain() -> Vec<Situation> {
         on("withdrawal_received", "accepted", withdrawn).assessed(eligible(
             kettle(),
             Basis::Withdrawal,
-            returned("129.90", true),
+            sent_back("129.90"),
         )),
         on("angry_customer", "defective", angry(Reason::Defective)).given(known()),
         on("angry_customer", "missing", Verdict { missing: vec![Fact::OrderNumber], ..angry(Reason::Dissatisfied) }),
@@ -158,6 +158,10 @@ fn plain() -> Vec<Situation> {
         )
         .assessed(conformity()),
     ]
+}
+
+fn sent_back(amount: &str) -> guichet::domain::assessment::Terms {
+    guichet::domain::assessment::Terms { return_by: Some(day("2026-03-17")), ..returned(amount, true) }
 }
 
 fn returned(amount: &str, customer_pays_return: bool) -> guichet::domain::assessment::Terms {
@@ -244,12 +248,12 @@ fn accepting() -> Vec<Situation> {
         on("accept", "withdrawal", asks(Reason::ChangedMind)).assessed(eligible(
             kettle(),
             Basis::Withdrawal,
-            returned("129.90", true),
+            sent_back("129.90"),
         )),
         on("accept", "withdrawal-came-back", asks(Reason::ChangedMind)).assessed(eligible(
             back,
             Basis::Withdrawal,
-            returned("129.90", true),
+            sent_back("129.90"),
         )),
         on("accept", "conformity", asks(Reason::Defective)).assessed(eligible(
             kettle(),
@@ -299,7 +303,7 @@ fn accepting_otherwise() -> Vec<Situation> {
     let mut unknown = eligible(kettle(), Basis::Cancelled, terms("129.90"));
     unknown.purchase = guichet::domain::Purchase::NotAsked;
     unknown.terms = Some(guichet::domain::assessment::Terms { amount: None, ..terms("129.90") });
-    let mut quoted = eligible(kettle(), Basis::Withdrawal, returned("129.90", true));
+    let mut quoted = eligible(kettle(), Basis::Withdrawal, sent_back("129.90"));
     quoted.clocks = vec![LegalClock {
         what: "refund after withdrawal".into(),
         by: day("2026-03-17"),
@@ -337,7 +341,7 @@ fn accepting_otherwise() -> Vec<Situation> {
         on("accept", "many-items", asks(Reason::ChangedMind)).assessed(eligible(
             basket(),
             Basis::Withdrawal,
-            returned("1299", true),
+            sent_back("1299"),
         )),
         on("accept_in_part", "returned-in-part", asks(Reason::ChangedMind)).assessed(eligible(
             part_back,

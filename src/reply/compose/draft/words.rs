@@ -77,6 +77,7 @@ pub(super) fn context(parts: &Drafting<'_>, voice: &Voice<'_>, language: &str) -
         angry: anger >= Anger::Angry,
         chaser: parts.has(Signal::Chaser),
         withdrawal: parts.has(Signal::Withdrawal),
+        wants_exchange: parts.has(Signal::ExchangeOrRepair),
         order_number: order
             .as_ref()
             .map(|order| order.number.clone())
