@@ -157,6 +157,8 @@ fn plain() -> Vec<Situation> {
             Verdict { signals: vec![Signal::ExchangeOrRepair], ..other(Anger::Calm) },
         )
         .assessed(conformity()),
+        on("exchange_or_repair", "conformity-refund-asked", asks(Reason::Defective)).assessed(conformity()),
+        on("exchange_or_repair", "refund-asked-angry", angry(Reason::NotAsDescribed)).given(known()),
     ]
 }
 
