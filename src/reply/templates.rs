@@ -107,8 +107,9 @@ impl Templates {
         for file in &files {
             parse::check_parts(&templates.texts, file)?;
         }
+        let samples = trial::Samples::new();
         for file in &files {
-            trial::run(&templates, file)?;
+            trial::run(&templates, file, &samples)?;
         }
         Ok(templates)
     }

@@ -11,6 +11,7 @@ mod deliver;
 mod desk;
 mod faults;
 mod floors;
+mod goldens;
 mod housekeeping;
 mod http_client;
 mod imap;

@@ -51,6 +51,8 @@ pub struct DraftContext {
     pub chaser: bool,
     /// The customer exercises the right of withdrawal.
     pub withdrawal: bool,
+    /// The customer wants a replacement or a repair.
+    pub wants_exchange: bool,
     /// The order number: of the order found, otherwise in the customer's words; null when unknown.
     pub order_number: Option<String>,
     /// The date of purchase, in the customer's words; null when unknown.
@@ -86,7 +88,8 @@ pub struct DraftContext {
     pub refund: Option<RefundWords>,
     /// Where a missed refund stands.
     pub stage: Option<StageWords>,
-    /// What the one sentence of regret is about: a reason's label, `withdrawal`, `waiting`, `other`, `mistake` or `none`.
+    /// What the one sentence of regret is about: a reason's label, `withdrawal`, `waiting`,
+    /// `refund_short`, `other`, `mistake` or `none`.
     pub regret: String,
     /// Our mistake, proven by the order, where the shop admits what is proven.
     pub mistake: Option<MistakeWords>,

@@ -3,9 +3,10 @@
 
 mod samples;
 
+use minijinja::Value;
 use serde::Serialize;
 
-use super::context::AcknowledgementContext;
+use super::context::{AcknowledgementContext, DraftContext};
 use super::parse::{File, Kind, deepest};
 use super::{TemplateError, Templates, flow, serves, tidy};
 use crate::domain::Intent;
@@ -16,14 +17,34 @@ pub(super) use samples::{drafts, full};
 /// A name that passes the lint, so that what the lint finds is the template's.
 const SHOP: &str = "Maison Guichet";
 
+/// The situations, made once for all files.
+pub(super) struct Samples {
+    acknowledgements: Vec<(AcknowledgementContext, Value)>,
+    drafts: Vec<(DraftContext, Value)>,
+}
+
+impl Samples {
+    pub(super) fn new() -> Self {
+        Self { acknowledgements: prepared(acknowledgements()), drafts: prepared(drafts()) }
+    }
+}
+
+fn prepared<T: Serialize>(contexts: Vec<T>) -> Vec<(T, Value)> {
+    let prepare = |context: T| {
+        let value = Value::from_serialize(&context);
+        (context, value)
+    };
+    contexts.into_iter().map(prepare).collect()
+}
+
 /// Renders one file for all samples.
 ///
 /// # Errors
 /// The first sample that cannot be rendered, gives no text, or breaks the rules of acknowledgements.
-pub(super) fn run(templates: &Templates, file: &File) -> Result<(), TemplateError> {
+pub(super) fn run(templates: &Templates, file: &File, samples: &Samples) -> Result<(), TemplateError> {
     match &file.kind {
-        Kind::Acknowledgement => acknowledgements().iter().try_for_each(|sample| {
-            let text = tidy(&render(templates, file, sample)?);
+        Kind::Acknowledgement => samples.acknowledgements.iter().try_for_each(|(sample, value)| {
+            let text = tidy(&render(templates, file, value)?);
             lint_acknowledgement(&text).map_err(|problems| file.wrong(1, problems.join("; ")))?;
             let says = |what: &str, value: &str| {
                 let missing = || file.wrong(1, format!("the acknowledgement has to say {what}"));
@@ -33,12 +54,14 @@ pub(super) fn run(templates: &Templates, file: &File) -> Result<(), TemplateErro
             says("when the message was received ({{ received }})", &sample.received)
         }),
         Kind::Draft { language, info } => {
-            drafts().iter().filter(|sample| serves::check(info.name.as_str(), sample).is_ok()).try_for_each(|sample| {
-                let text = flow(&render(templates, file, sample)?);
+            let name = info.name.as_str();
+            let mut served = samples.drafts.iter().filter(|(sample, _)| serves::check(name, sample).is_ok());
+            served.try_for_each(|(sample, value)| {
+                let text = flow(&render(templates, file, value)?);
                 if text.is_empty() {
                     return Err(file.wrong(1, "it renders to nothing".into()));
                 }
-                serves::complete(info.name.as_str(), sample, &text).map_err(|problem| file.wrong(1, problem))?;
+                serves::complete(name, sample, &text).map_err(|problem| file.wrong(1, problem))?;
                 let grave = grave_flaw(&text, language, sample.statutory);
                 grave.map_or(Ok(()), |flaw| Err(file.wrong(1, flaw)))
             })
@@ -48,7 +71,7 @@ pub(super) fn run(templates: &Templates, file: &File) -> Result<(), TemplateErro
     }
 }
 
-fn render(templates: &Templates, file: &File, context: &impl Serialize) -> Result<String, TemplateError> {
+fn render(templates: &Templates, file: &File, context: &Value) -> Result<String, TemplateError> {
     let rendered = templates.texts.get_template(&file.name).and_then(|template| template.render(context));
     rendered.map_err(|error| match deepest(&error) {
         (Some(part), line, problem) if part != file.name => TemplateError::File { file: part, line, problem },

@@ -4,9 +4,17 @@ use super::date;
 use crate::domain::assessment::LegalClock;
 use crate::domain::policy::AlternativeKind;
 
-/// A finished phrase for one alternative; `worth` is the most it may be worth.
-pub(in crate::reply) fn offer(kind: AlternativeKind, worth: Option<&str>, language: &str) -> String {
-    let (phrase, up_to) = if language == "fr" { french(kind) } else { english(kind) };
+/// A finished phrase for one alternative; `worth` is the most it may be worth, `on_top` whether it comes on top of the
+/// money (a lower price is then of another purchase).
+pub(in crate::reply) fn offer(kind: AlternativeKind, worth: Option<&str>, on_top: bool, language: &str) -> String {
+    let (phrase, up_to) = match (kind, on_top, language) {
+        (AlternativeKind::Discount, true, "fr") => {
+            ("une remise sur un prochain achat", Some(", pouvant aller jusqu’à "))
+        }
+        (AlternativeKind::Discount, true, _) => ("a discount on a future purchase", Some(", of up to ")),
+        (_, _, "fr") => french(kind),
+        _ => english(kind),
+    };
     match (worth, up_to) {
         (Some(worth), Some(up_to)) => format!("{phrase}{up_to}{worth}"),
         _ => phrase.to_owned(),
@@ -32,7 +40,7 @@ fn french(kind: AlternativeKind) -> (&'static str, Option<&'static str>) {
         AlternativeKind::FreeSession => ("une séance offerte", None),
         AlternativeKind::ExtendedAccess => ("la prolongation de votre accès, sans frais pour vous", None),
         AlternativeKind::TemporaryBenefit => ("un avantage sur votre compte, pour une durée limitée", None),
-        AlternativeKind::Discount => ("une remise", Some(" pouvant aller jusqu’à ")),
+        AlternativeKind::Discount => ("une remise sur cet achat, que vous garderiez", Some(", pouvant aller jusqu’à ")),
     }
 }
 
@@ -51,7 +59,7 @@ fn english(kind: AlternativeKind) -> (&'static str, Option<&'static str>) {
         AlternativeKind::FreeSession => ("a free session", None),
         AlternativeKind::ExtendedAccess => ("an extension of your access, at no cost to you", None),
         AlternativeKind::TemporaryBenefit => ("a benefit on your account for a limited time", None),
-        AlternativeKind::Discount => ("a discount", Some(" of up to ")),
+        AlternativeKind::Discount => ("a discount on this purchase, which you would keep", Some(", of up to ")),
     }
 }
 
@@ -59,18 +67,23 @@ fn english(kind: AlternativeKind) -> (&'static str, Option<&'static str>) {
 pub(in crate::reply) fn clock(clock: &LegalClock, language: &str) -> Option<String> {
     let article = clock.articles.first()?;
     let by = date(clock.by, language);
-    let repair = article.starts_with("L217-10") || clock.what.contains("repair");
-    Some(match (language, repair) {
-        ("fr", true) => {
-            format!("La loi prévoit que la mise en conformité ait lieu au plus tard le {by} (article {article}).")
+    let french = language == "fr";
+    let code = match (article.starts_with('L'), french) {
+        (true, true) => " du Code de la consommation",
+        (true, false) => " of the French Consumer Code",
+        (false, _) => "",
+    };
+    Some(match (french, clock.what.contains("repair")) {
+        (true, true) => {
+            format!("La loi prévoit une mise en conformité au plus tard le {by} (article {article}{code}).")
         }
-        ("fr", false) => {
-            format!("La loi prévoit que ce remboursement ait lieu au plus tard le {by} (article {article}).")
+        (true, false) => format!("La loi prévoit ce remboursement au plus tard le {by} (article {article}{code})."),
+        (false, true) => {
+            format!("The law provides for the repair or replacement by {by} at the latest (article {article}{code}).")
         }
-        (_, true) => {
-            format!("The law provides for the repair or replacement by {by} at the latest (article {article}).")
+        (false, false) => {
+            format!("The law provides for this refund by {by} at the latest (article {article}{code}).")
         }
-        (_, false) => format!("The law provides for this refund by {by} at the latest (article {article})."),
     })
 }
 
@@ -82,13 +95,16 @@ mod tests {
     fn every_alternative_is_a_phrase_in_both_languages() {
         for kind in AlternativeKind::ALL {
             for language in ["fr", "en"] {
-                let plain = offer(*kind, None, language);
-                let worth = offer(*kind, Some("20"), language);
+                let plain = offer(*kind, None, false, language);
+                let worth = offer(*kind, Some("20"), false, language);
                 assert!(worth.starts_with(&plain) && !plain.ends_with(['.', ' ', ',']), "{plain} / {worth}");
                 assert!(plain.starts_with(char::is_lowercase), "{plain}");
             }
         }
-        assert_eq!(offer(AlternativeKind::Discount, Some("€10.00"), "en"), "a discount of up to €10.00");
-        assert_eq!(offer(AlternativeKind::Repair, Some("€10.00"), "en"), "a repair, at no cost to you");
+        assert_eq!(
+            offer(AlternativeKind::Discount, Some("€10.00"), true, "en"),
+            "a discount on a future purchase, of up to €10.00"
+        );
+        assert_eq!(offer(AlternativeKind::Repair, Some("€10.00"), false, "en"), "a repair, at no cost to you");
     }
 }

@@ -77,6 +77,7 @@ pub(super) fn regret(saying: &Saying<'_>, mistaken: bool) -> String {
     match verdict.intent {
         Intent::Other if verdict.anger < Anger::Frustrated => "none".into(),
         Intent::Other => "other".into(),
+        Intent::RefundNotReceived if short(saying) => "refund_short".into(),
         Intent::RefundNotReceived => "waiting".into(),
         Intent::RefundRequest if saying.parts.has(Signal::Withdrawal) => "withdrawal".into(),
         Intent::RefundRequest => match (saying.reason(), governing) {
@@ -89,6 +90,10 @@ pub(super) fn regret(saying: &Saying<'_>, mistaken: bool) -> String {
             (_, Some(Basis::Goodwill) | None) => Reason::Unspecified.to_string(),
         },
     }
+}
+
+fn short(saying: &Saying<'_>) -> bool {
+    saying.assessment().is_some_and(|found| matches!(found.stage, Some(RefundStage::Short { .. })))
 }
 
 /// The measure really taken against what went wrong; a proven mistake names it, otherwise the reason.

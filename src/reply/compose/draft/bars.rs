@@ -1,8 +1,8 @@
 //! What may not be said, and why: no acceptance without terms that hold, no refusal without clause, or of the law.
 
 use super::order::order;
-use super::words::Saying;
-use crate::domain::assessment::{Standing, Terms};
+use super::words::{Saying, standing_in_law};
+use crate::domain::assessment::Terms;
 use crate::domain::policy::{Clause, Law};
 use crate::domain::{Basis, Money, Outcome};
 use crate::reply::templates::{Barred, ClauseWords};
@@ -65,10 +65,7 @@ fn refusal(saying: &Saying<'_>) -> Result<(), String> {
     if !matches!(assessment.outcome, Outcome::Ineligible(_)) {
         return Err("nothing is refused: the outcome is not ineligible".into());
     }
-    let stands = |standing| matches!(standing, Standing::Applies | Standing::Possible);
-    let of_law = assessment.findings.iter().find(|found| found.basis.is_statutory() && stands(found.standing));
-    let governing = assessment.governing.filter(|basis| basis.is_statutory());
-    if let Some(basis) = of_law.map(|found| found.basis).or(governing) {
+    if let Some(basis) = standing_in_law(assessment) {
         let name = basis.as_str();
         return Err(format!("a basis in law may apply ({name}): only a person may refuse it, in their own words"));
     }

@@ -9,7 +9,7 @@ use crate::reply::templates::{OfferPlace, OfferWords};
 use crate::reply::wording;
 
 /// Warnings that speak of abuse; they decide nothing, but the shop may keep advantages back.
-const ABUSE: &[&str] = &["refund_rate", "refund_amount", "many_addresses", "many_refunds", "abuse"];
+const ABUSE: &[&str] = &["refund_rate", "many_addresses"];
 
 /// What may be offered.
 pub(super) fn words(saying: &Saying<'_>) -> OfferWords {
@@ -17,13 +17,12 @@ pub(super) fn words(saying: &Saying<'_>) -> OfferWords {
     let allowed = saying.parts.policy.alternatives.iter().filter(|offer| may_be_offered(offer, place, saying));
     let mut words = OfferWords { place, ..OfferWords::default() };
     for offer in allowed {
-        let Some(phrase) = phrase(offer, saying) else { continue };
         if offer.instead_of_refund && place != OfferPlace::None {
-            words.instead.push(phrase.clone());
+            words.instead.extend(phrase(offer, false, saying));
         }
         // Nothing can stand on top of money that is refused.
         if offer.on_top && !matches!(place, OfferPlace::None | OfferPlace::Refusal) {
-            words.on_top.push(phrase);
+            words.on_top.extend(phrase(offer, true, saying));
         }
     }
     if words.is_empty() {
@@ -82,11 +81,11 @@ fn fits_goods(kind: AlternativeKind, saying: &Saying<'_>) -> bool {
 }
 
 /// The shop's words, otherwise ours with the cap; nothing that calls a right a favour.
-fn phrase(offer: &Alternative, saying: &Saying<'_>) -> Option<String> {
+fn phrase(offer: &Alternative, on_top: bool, saying: &Saying<'_>) -> Option<String> {
     let own = offer.text.get(saying.language).and_then(|text| wording::one_line(text));
     let phrase = own.unwrap_or_else(|| {
         let worth = cap(offer, saying).map(|cap| wording::money(&cap, saying.language));
-        wording::offer(offer.kind, worth.as_deref(), saying.language)
+        wording::offer(offer.kind, worth.as_deref(), on_top, saying.language)
     });
     let phrase = phrase.trim_end_matches(['.', ';', ' ', '\u{a0}', '\u{202f}']).to_owned();
     let favour = saying.statutory && forbidden_on_statutory_basis(&phrase).is_some();

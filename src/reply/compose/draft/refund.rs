@@ -23,6 +23,7 @@ pub(super) fn words(saying: &Saying<'_>) -> Option<RefundWords> {
         arrives_by: saying.coming(terms.arrives_by),
         return_needed: terms.return_needed && !back,
         customer_pays_return: terms.customer_pays_return,
+        return_by: terms.return_by.and_then(|by| saying.coming(by)),
         return_address: saying.parts.policy.return_address.as_deref().and_then(wording::one_line),
     })
 }

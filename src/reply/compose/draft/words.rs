@@ -77,6 +77,7 @@ pub(super) fn context(parts: &Drafting<'_>, voice: &Voice<'_>, language: &str) -
         angry: anger >= Anger::Angry,
         chaser: parts.has(Signal::Chaser),
         withdrawal: parts.has(Signal::Withdrawal),
+        wants_exchange: parts.has(Signal::ExchangeOrRepair),
         order_number: order
             .as_ref()
             .map(|order| order.number.clone())
@@ -116,11 +117,18 @@ pub(super) fn context(parts: &Drafting<'_>, voice: &Voice<'_>, language: &str) -
 
 /// Whether anything in law applies or may apply; nobody having looked counts as yes.
 fn statutory(assessment: Option<&Assessment>) -> bool {
-    let stands = |standing| matches!(standing, Standing::Applies | Standing::Possible);
-    assessment.is_none_or(|assessment| {
-        assessment.governing.is_some_and(Basis::is_statutory)
-            || assessment.findings.iter().any(|finding| finding.basis.is_statutory() && stands(finding.standing))
-    })
+    assessment.is_none_or(|assessment| standing_in_law(assessment).is_some())
+}
+
+/// The basis in law that governs, applies, or may apply; what a reviewer has looked at may apply no more.
+pub(super) fn standing_in_law(assessment: &Assessment) -> Option<Basis> {
+    let stands = |standing: Standing| match standing {
+        Standing::Applies => true,
+        Standing::Possible => !assessment.corrected,
+        Standing::Expired | Standing::Excluded => false,
+    };
+    let found = assessment.findings.iter().filter(|finding| stands(finding.standing)).map(|finding| finding.basis);
+    assessment.governing.into_iter().chain(found).find(|basis| basis.is_statutory())
 }
 
 fn label(outcome: &Outcome) -> &'static str {
@@ -166,7 +174,7 @@ fn questions(saying: &Saying<'_>) -> &'static [&'static str] {
         Some(Reason::Dissatisfied) => &["expected", "went_wrong", "help_tried"],
         Some(Reason::BillingError) => &["charge"],
         Some(Reason::ChangedMind | Reason::Cancelled) => &[],
-        Some(Reason::Unspecified) | None => &["expected", "went_wrong"],
+        Some(Reason::Unspecified) | None => &["expected"],
     }
 }
 

@@ -21,6 +21,8 @@ pub struct RefundWords {
     pub return_needed: bool,
     /// The customer pays the return.
     pub customer_pays_return: bool,
+    /// The latest day the customer sends it, where the law sets one.
+    pub return_by: Option<String>,
     /// Where it goes, on one line.
     pub return_address: Option<String>,
 }

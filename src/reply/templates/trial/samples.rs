@@ -77,7 +77,7 @@ fn missed() -> Vec<DraftContext> {
                 order: known.then(|| order(true)),
                 outcome: Some("needs_person".into()),
                 statutory: true,
-                regret: if ours { "mistake".into() } else { "waiting".into() },
+                regret: if ours { "mistake" } else { "waiting" }.into(),
                 mistake: ours.then_some(wrong),
                 promise: Some(PromiseWords { by: "6/3/2026".into(), passed: known }),
                 ..asked(
@@ -191,6 +191,7 @@ fn asked(intent: Option<Intent>, reason: Option<Reason>, anger: u8, facts: u8) -
         angry: anger >= 2,
         chaser: facts & 1 != 0,
         withdrawal: facts & 2 != 0,
+        wants_exchange: facts & 4 != 0,
         statutory: true,
         order_number: fact(1, "CMD-2024-001"),
         purchase_date: fact(2, "le 3 mars"),
@@ -234,6 +235,7 @@ fn refund(variant: usize) -> RefundWords {
         arrives_by: unless(7, "17/3/2026"),
         return_needed: variant.is_multiple_of(3),
         customer_pays_return: variant == 3,
+        return_by: (variant != 3).then(|| "16/3/2026".into()),
         return_address: (variant == 0).then(|| "R".into()),
     }
 }
