@@ -15,6 +15,7 @@ pub struct File {
     pub law: Option<Spanned<String>>,
     pub informs_of_withdrawal: Option<bool>,
     pub customer_pays_return: Option<bool>,
+    pub return_address: Option<String>,
     pub quote_legal_clocks: bool,
     pub clause: Vec<Spanned<Clause>>,
     pub family: Vec<Spanned<Family>>,

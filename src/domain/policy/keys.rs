@@ -50,6 +50,7 @@ const KEYS: &[(&str, Shape)] = &[
     ("law", Value),
     ("informs_of_withdrawal", Value),
     ("customer_pays_return", Value),
+    ("return_address", Value),
     ("quote_legal_clocks", Value),
     ("clause", Tables(&[("id", Value), ("valid_from", Value), ("url", Value), ("text", Value)])),
     ("family", Tables(&[("name", Value), ("products", Value), ("no_withdrawal", Value)])),

@@ -87,6 +87,7 @@ impl Checker<'_> {
             law,
             informs_of_withdrawal: file.informs_of_withdrawal.unwrap_or(default.informs_of_withdrawal),
             customer_pays_return: file.customer_pays_return.unwrap_or(default.customer_pays_return),
+            return_address: file.return_address,
             windows: self.windows(&file.window, &file.family, &clauses, goodwill_fee)?,
             clauses,
             methods: self.methods(&file.methods)?,

@@ -18,6 +18,7 @@ use crate::ports::store::{AutomatedMessage, CaseMessage, Correction, Erased, Sto
 pub(super) enum Kept {
     Dispute,
     LegalThreat,
+    RefundNotTold,
     BeingSent,
 }
 
@@ -26,6 +27,7 @@ impl Kept {
     pub(super) fn here(self) -> String {
         let then = match self {
             Self::Dispute | Self::LegalThreat => "close the case when that is settled, then erase again",
+            Self::RefundNotTold => "erase again once it has been told",
             Self::BeingSent => "erase again in a minute",
         };
         format!("{}: {then}", self.what())
@@ -40,6 +42,7 @@ impl Kept {
         match self {
             Self::Dispute => "a payment dispute is open",
             Self::LegalThreat => "legal steps were announced",
+            Self::RefundNotTold => "a refund was accepted and the payment side has not been told yet",
             Self::BeingSent => "a mail to this person is just being sent",
         }
     }
@@ -111,9 +114,7 @@ impl Tx<'_> {
             return Ok(Some(Kept::LegalThreat));
         }
         if self.owes_notice(&case.id)? {
-            return Ok(Some(
-                "a refund was accepted and the payment side has not been told yet: erase again afterwards",
-            ));
+            return Ok(Some(Kept::RefundNotTold));
         }
         let mails = self.case_outgoing(&case.id)?;
         let leaving = mails.iter().any(|mail| matches!(mail.state, DeliveryState::Attempting { .. }));

@@ -111,7 +111,7 @@ pub(super) enum Table {
     /// Refund notices by case and key.
     Notice = b'J',
     /// Pending refund notices by mailbox and time.
-    NoticeDue = b'L',
+    NoticeDue = b'2',
     /// Refund notices given up, by mailbox.
     NoticeStuck = b'S',
     /// Promises by case and number.
