@@ -1,9 +1,11 @@
 //! Which draft fits a verdict, and why.
 
+mod assessed;
+
 use std::collections::BTreeSet;
 
 use crate::domain::verdict::Unsure;
-use crate::domain::{Anger, CaseFlag, Fact, Intent, Signal, Suggestion, TemplateName, Verdict};
+use crate::domain::{Anger, Assessment, CaseFlag, Fact, Intent, Signal, Suggestion, TemplateName, Verdict};
 
 /// The draft templates the rules below choose from, with whether they ask the customer something.
 /// A loaded template's own front matter overrules `asks`.
@@ -17,7 +19,35 @@ const DRAFTS: &[(&str, bool)] = &[
     (BASIC_ANSWER, false),
     (LEGAL_NOTICE, false),
     (REMINDER, true),
+    (ACCEPT, false),
+    (ACCEPT_IN_PART, false),
+    (ALTERNATIVE, true),
+    (BILLING_ERROR, false),
+    (NOT_REFUND_MATTER, false),
+    (REFUND_NOT_RECEIVED, false),
+    (REFUSE, false),
+    (STATUS_UPDATE, false),
+    (VERIFY_BUYER, true),
 ];
+
+/// A refund is accepted.
+pub const ACCEPT: &str = "accept";
+/// A part of it is.
+pub const ACCEPT_IN_PART: &str = "accept_in_part";
+/// Something is offered beside money, or in its place where nothing in law asks for money.
+pub const ALTERNATIVE: &str = "alternative";
+/// A wrong charge.
+pub const BILLING_ERROR: &str = "billing_error";
+/// A matter that is no refund.
+pub const NOT_REFUND_MATTER: &str = "not_refund_matter";
+/// Where a missed refund stands.
+pub const REFUND_NOT_RECEIVED: &str = "refund_not_received";
+/// Goodwill is refused by a clause.
+pub const REFUSE: &str = "refuse";
+/// How far things are.
+pub const STATUS_UPDATE: &str = "status_update";
+/// Who writes is not known to be the buyer.
+pub const VERIFY_BUYER: &str = "verify_buyer";
 
 /// Facts are missing.
 pub const ASK_INFORMATION: &str = "ask_information";
@@ -38,8 +68,29 @@ pub const LEGAL_NOTICE: &str = "legal_notice";
 /// We asked and heard nothing.
 pub const REMINDER: &str = "reminder";
 
-/// Chooses a draft. `language` is the one the draft will be written in.
+/// Chooses a draft by the verdict alone. `language` is the one the draft will be written in.
 pub fn suggest(verdict: Option<&Verdict>, flags: &BTreeSet<CaseFlag>, language: &str) -> Suggestion {
+    choose_by(verdict, flags, language, choose)
+}
+
+/// Chooses a draft by verdict and assessment.
+pub fn suggest_assessed(
+    verdict: &Verdict,
+    assessment: &Assessment,
+    flags: &BTreeSet<CaseFlag>,
+    language: &str,
+) -> Suggestion {
+    choose_by(Some(verdict), flags, language, |verdict| {
+        assessed::choose(verdict, assessment).unwrap_or_else(|| choose(verdict))
+    })
+}
+
+fn choose_by(
+    verdict: Option<&Verdict>,
+    flags: &BTreeSet<CaseFlag>,
+    language: &str,
+    choose: impl Fn(&Verdict) -> assessed::Choice,
+) -> Suggestion {
     let Some(verdict) = verdict.filter(|_| !flags.contains(&CaseFlag::Unreadable)) else {
         return none("The message could not be judged: read it in the mailbox and answer in your own words.");
     };

@@ -9,7 +9,7 @@ use crate::domain::{Assessment, CaseFlag, CaseState, CustomerHistory, Purchase, 
 use crate::ports::store::CaseFile;
 use crate::refund::{self, Situation};
 use crate::reply::compose::{self, Drafting, Sender};
-use crate::reply::suggestion::{REMINDER, suggest};
+use crate::reply::suggestion::{REMINDER, suggest, suggest_assessed};
 
 /// What is known of a case.
 pub(super) struct Facts<'a> {
@@ -75,7 +75,7 @@ fn draft(
     if case.state != CaseState::NeedsReply || by_timer {
         return None;
     }
-    let suggestion = suggest(Some(verdict), &case.flags, voice.language_for(&case.language));
+    let language = voice.language_for(&case.language);
     let parts = Drafting {
         case: &case.id,
         subject: &case.subject,
@@ -89,7 +89,19 @@ fn draft(
         policy: &handbook.wording.policy,
         promised: facts.file.promised(),
     };
-    compose::draft(&parts, suggestion, &voice)
+    let suggestion = suggest_assessed(verdict, assessment, &case.flags, language);
+    let draft = compose::draft(&parts, suggestion, &voice);
+    // What may not be said of this case is not said: the draft then commits us to nothing.
+    let draft = match draft {
+        Err(problem) if problem.unfit().is_some() => {
+            let why = problem.unfit().unwrap_or_default();
+            let mut plain = suggest(Some(verdict), &case.flags, language);
+            plain.why = format!("{} (No decision is drafted: {why}.)", plain.why);
+            compose::draft(&parts, plain, &voice)
+        }
+        draft => draft,
+    };
+    draft
         .inspect_err(|problem| error!(case = %case.id, %problem, "the draft could not be written"))
         .ok()
         .map(|draft| (draft.suggestion, draft.body))
