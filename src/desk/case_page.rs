@@ -1,5 +1,6 @@
 //! One case: what the customer wrote, what triage made of it, and the reply to be.
 
+mod assessment;
 mod view;
 
 use axum::extract::Path;
@@ -65,6 +66,7 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
             acknowledgement => view::acknowledgement(visit, file),
             messages => file.messages.iter().map(|message| view::message(visit, message)).collect::<Vec<_>>(),
             verdict => case.verdict.as_ref().map(|verdict| view::verdict(verdict, &case.known)),
+            assessment => assessment::assessment(visit, file.assessment.as_ref()),
             // Nothing typed is lost, even when the draft was approved or withdrawn meanwhile.
             lost_text => typed.as_ref().filter(|_| draft.is_none()).map(|typed| typed.body.as_str()),
             draft,

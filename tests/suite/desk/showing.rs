@@ -1,12 +1,14 @@
 //! What the pages show.
 
-use guichet::domain::Intent;
-use guichet::ports::Store as _;
+use guichet::domain::assessment::{Basis, Finding, Standing};
+use guichet::domain::{Intent, Purchase};
+use guichet::ports::{Clock as _, Store as _};
 use jiff::SignedDuration;
 
 use crate::shop::http::Visitor;
 use crate::shop::letters::Letter;
 use crate::shop::{MAILBOX, open};
+use crate::support::order::{eligible, found, order};
 
 const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>";
 
@@ -111,6 +113,42 @@ async fn the_case_page_shows_letter_verdict_and_reply() {
     }
     assert_eq!(page.field("to"), "Camille Durand <camille.durand@exemple.example>");
     assert!(page.field("body").contains("Bonjour"));
+}
+
+#[tokio::test]
+async fn the_case_page_shows_what_law_and_the_order_say() {
+    let shop = open().await;
+    let letter = Letter::new("Kim <kim@kim.example>", "Broken kettle", "The kettle died. Please refund order 48213.");
+    let case = shop.receive(&letter).await;
+    let mut visitor = Visitor::new(shop.address);
+    visitor.sign_in().await;
+    let path = format!("/case/{case}");
+    assert!(!visitor.get(&path).await.body.contains("Law and policy"), "nothing is shown before it is known");
+
+    let now = shop.clock.now();
+    let mut known = eligible(found(order("48213"), now), now);
+    known.findings.push(Finding {
+        basis: Basis::Conformity,
+        standing: Standing::Applies,
+        until: Some(jiff::civil::date(2028, 2, 9)),
+        steps: vec!["received 2026-02-09".into(), HOSTILE.into()],
+        articles: vec!["L217-3".into()],
+    });
+    let lease = shop.store.lease(MAILBOX).await.unwrap();
+    let revision = shop.store.case(&case).await.unwrap().revision;
+    shop.store.assess(&lease, &case, revision, known, None, now).await.unwrap();
+    let page = visitor.get(&path).await;
+    for said in
+        ["Law and policy", "guarantee of conformity", "48213", "until 2028-02-09", "L217-3", "received 2026-02-09"]
+    {
+        assert!(page.body.contains(said), "{said}");
+    }
+    assert!(!page.body.contains("<script>alert"), "{}", page.body);
+
+    let revision = shop.store.case(&case).await.unwrap().revision;
+    let silent = Purchase::Unavailable { why: "orders.csv, line 7: no date".into(), at: now };
+    shop.store.assess(&lease, &case, revision, eligible(silent, now), None, now).await.unwrap();
+    assert!(visitor.get(&path).await.body.contains("could not be asked: orders.csv, line 7: no date"));
 }
 
 #[tokio::test]

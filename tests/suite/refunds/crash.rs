@@ -70,6 +70,7 @@ async fn killed_around_the_telling_the_notice_arrives_under_one_key() {
         let case = {
             std::fs::create_dir_all(root.path().join("data")).unwrap();
             let store = open(&root.path().join("data"));
+            guichet::adapters::identity::load_or_create(&root.path().join("data"), true).unwrap();
             let lease = store.lease(MAILBOX).await.unwrap();
             let case = accept(&store, &lease, now).await;
             send(&store, &lease, now).await;
