@@ -1,8 +1,8 @@
 //! Floor 1: from verdict, order facts, history and policy to what is owed. Pure: today's day is an argument.
 //!
-//! [`assess`] looks at message and order ([`compare`]), at every ground for a refund ([`basis`]), decides
-//! what follows ([`outcome`]) and adds what a reviewer needs: periods ([`clocks`]), money and days ([`terms`]), where a
-//! missed refund stands ([`stage`]) and what to be careful of ([`abuse`]).
+//! [`assess`] looks at message and order (`compare`), at every ground for a refund (`basis`), decides
+//! what follows (`outcome`) and adds what a reviewer needs: periods (`clocks`), money and days (`terms`), where a
+//! missed refund stands (`stage`) and what to be careful of (`abuse`).
 
 mod abuse;
 mod amounts;
