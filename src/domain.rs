@@ -12,6 +12,7 @@ pub mod folded;
 pub mod history;
 pub mod identity;
 pub mod joining;
+pub mod known_keys;
 pub mod message;
 pub mod money;
 pub mod order;

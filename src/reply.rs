@@ -9,4 +9,4 @@ mod shipped;
 mod subject;
 pub mod suggestion;
 pub mod templates;
-mod wording;
+pub mod wording;

@@ -1,23 +1,9 @@
-//! The known keys, checked before anything else so that a typing error names its line and the key
-//! that was probably meant.
+//! The known keys of the configuration.
 
-use toml::de::{DeTable, DeValue};
+use crate::adapters::orders::Field;
+use crate::domain::known_keys::Shape::{self, Secret, Table, Tables, Value, Values};
 
-use super::load::ConfigError;
-
-/// What may stand under a key.
-pub enum Shape {
-    /// A value; its type is checked when it is read.
-    Value,
-    /// A table with these keys.
-    Table(&'static [(&'static str, Shape)]),
-    /// An array of tables with these keys.
-    Tables(&'static [(&'static str, Shape)]),
-}
-
-use Shape::{Table, Tables, Value};
-
-const SECRET: Shape = Table(&[("file", Value), ("env", Value), ("command", Value), ("credential", Value)]);
+const SECRET: Shape = Secret(&[("file", Value), ("env", Value), ("command", Value), ("credential", Value)]);
 
 const IMAP: &[(&str, Shape)] = &[
     ("host", Value),
@@ -67,72 +53,15 @@ const MAILBOX: &[(&str, Shape)] = &[
     ("smtp", Table(SMTP)),
 ];
 
-const COLUMNS: &[(&str, Shape)] = &[
-    ("number", Value),
-    ("ordered_on", Value),
-    ("email", Value),
-    ("postcode", Value),
-    ("country", Value),
-    ("total", Value),
-    ("currency", Value),
-    ("delivery_cost", Value),
-    ("payment_method", Value),
-    ("charges", Value),
-    ("promised_on", Value),
-    ("cancelled_on", Value),
-    ("returned_on", Value),
-    ("return_sent_on", Value),
-    ("returned_in_part", Value),
-    ("refunded", Value),
-    ("refunded_on", Value),
-    ("refund_reference", Value),
-    ("earlier_orders", Value),
-    ("product", Value),
-    ("variant", Value),
-    ("family", Value),
-    ("quantity", Value),
-    ("price", Value),
-    ("kind", Value),
-    ("second_hand", Value),
-    ("shipped_on", Value),
-    ("delivered_on", Value),
-];
+/// A charge has several values, each with its day: only JSON can tell them apart from the order's.
+fn columns() -> Vec<&'static str> {
+    let of_charge = [Field::ChargedOn, Field::ChargeAmount];
+    Field::ALL.iter().filter(|(field, _)| !of_charge.contains(field)).map(|(_, name)| *name).collect()
+}
 
-const FIELDS: &[(&str, Shape)] = &[
-    ("orders", Value),
-    ("lines", Value),
-    ("parcels", Value),
-    ("number", Value),
-    ("ordered_on", Value),
-    ("email", Value),
-    ("postcode", Value),
-    ("country", Value),
-    ("total", Value),
-    ("currency", Value),
-    ("delivery_cost", Value),
-    ("payment_method", Value),
-    ("charges", Value),
-    ("promised_on", Value),
-    ("cancelled_on", Value),
-    ("returned_on", Value),
-    ("return_sent_on", Value),
-    ("returned_in_part", Value),
-    ("refunded", Value),
-    ("refunded_on", Value),
-    ("refund_reference", Value),
-    ("earlier_orders", Value),
-    ("product", Value),
-    ("variant", Value),
-    ("family", Value),
-    ("quantity", Value),
-    ("price", Value),
-    ("kind", Value),
-    ("second_hand", Value),
-    ("shipped_on", Value),
-    ("delivered_on", Value),
-    ("charged_on", Value),
-    ("charge_amount", Value),
-];
+fn fields() -> Vec<&'static str> {
+    ["orders", "lines", "parcels"].into_iter().chain(Field::ALL.iter().map(|(_, name)| *name)).collect()
+}
 
 const ORDERS: &[(&str, Shape)] = &[
     ("source", Value),
@@ -141,7 +70,7 @@ const ORDERS: &[(&str, Shape)] = &[
     ("encoding", Value),
     ("date_format", Value),
     ("currency", Value),
-    ("columns", Table(COLUMNS)),
+    ("columns", Values(columns)),
     ("profile", Value),
     ("url", Value),
     ("url_by_email", Value),
@@ -151,7 +80,7 @@ const ORDERS: &[(&str, Shape)] = &[
     ("ca_file", Value),
     ("cache", Value),
     ("missing_is_404", Value),
-    ("fields", Table(FIELDS)),
+    ("fields", Values(fields)),
 ];
 
 /// Every key of `guichet.toml`.
@@ -184,72 +113,3 @@ pub const KEYS: &[(&str, Shape)] = &[
     ),
     ("desk", Table(&[("listen", Value), ("hosts", Value), ("https", Value)])),
 ];
-
-/// Refuses the first key that is not known.
-pub fn check(
-    table: &DeTable<'_>,
-    keys: &[(&str, Shape)],
-    path: &str,
-    at: &dyn Fn(usize) -> String,
-) -> Result<(), ConfigError> {
-    for (key, value) in table {
-        let name: &str = key.get_ref();
-        let full = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-        let Some((_, shape)) = keys.iter().find(|(known, _)| *known == name) else {
-            return Err(ConfigError::new(at(key.span().start), unknown(&full, name, keys)));
-        };
-        match (shape, value.get_ref()) {
-            (Table(inner), DeValue::Table(table)) => check(table, inner, &full, at)?,
-            (Tables(inner), DeValue::Array(items)) => {
-                for item in items.iter() {
-                    let DeValue::Table(table) = item.get_ref() else {
-                        return Err(ConfigError::new(
-                            at(item.span().start),
-                            format!("`{full}` holds tables: write [[{full}]]"),
-                        ));
-                    };
-                    check(table, inner, &full, at)?;
-                }
-            }
-            (Tables(_), _) => {
-                return Err(ConfigError::new(
-                    at(value.span().start),
-                    format!("`{full}` is a list of tables: write [[{full}]]"),
-                ));
-            }
-            // Said here without the value: it may be a password.
-            (Table(_), _) => {
-                return Err(ConfigError::new(
-                    at(value.span().start),
-                    format!("`{full}` takes a table{}", example(name)),
-                ));
-            }
-            (Value, _) => {}
-        }
-    }
-    Ok(())
-}
-
-fn example(name: &str) -> &'static str {
-    if matches!(name, "password" | "secret") {
-        ": { file = \"…\" }, { env = \"…\" }, { command = \"…\" } or { credential = \"…\" }"
-    } else {
-        ""
-    }
-}
-
-fn unknown(full: &str, name: &str, keys: &[(&str, Shape)]) -> String {
-    let nearest = keys
-        .iter()
-        .map(|(known, _)| (strsim::damerau_levenshtein(known, name), *known))
-        .min()
-        .filter(|(distance, known)| *distance <= 2.max(known.len() / 3));
-    match nearest {
-        Some((_, known)) => format!("unknown key `{full}`: did you mean `{known}`?"),
-        None if keys.is_empty() => format!("unknown key `{full}`: nothing can be set here"),
-        None => {
-            let known: Vec<&str> = keys.iter().map(|(known, _)| *known).collect();
-            format!("unknown key `{full}`: known here are {}", known.join(", "))
-        }
-    }
-}

@@ -18,6 +18,7 @@ use crate::adapters::tls::Security;
 use crate::daemon::housekeeping::Retention;
 use crate::daemon::review::DEFAULT_UNDO;
 use crate::domain::calendar::{Calendar, CalendarError};
+use crate::domain::known_keys;
 use crate::domain::{Address, Email};
 use crate::ports::store::Caps;
 use crate::reply::permission::{AddressPattern, PermissionSettings, PublicMail, ReturnPathRule};
@@ -61,9 +62,9 @@ impl Config {
     /// A sentence that names file, line and key.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let checker = Checker { text, path };
-        let at = |offset: usize| checker.at(offset);
         let table = DeTable::parse(text).map_err(|error| checker.toml_error(&error))?;
-        keys::check(table.get_ref(), keys::KEYS, "", &at)?;
+        known_keys::check(table.get_ref(), keys::KEYS)
+            .map_err(|wrong| ConfigError::new(checker.at(wrong.offset), wrong.what))?;
         let file: File = toml::from_str(text).map_err(|error| checker.toml_error(&error))?;
         checker.config(file)
     }

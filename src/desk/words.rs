@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use crate::domain::{Asset, Event};
+use crate::domain::{Actor, Asset, Event};
 
 /// A language of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,6 +123,17 @@ impl Words {
     pub fn label(&self, language: Language, section: &str, label: &str) -> String {
         let key = format!("{section}.{label}");
         self.find(language, &key).unwrap_or(label).to_owned()
+    }
+
+    /// Who did something, in words.
+    pub fn actor(&self, language: Language, actor: &Actor) -> String {
+        match actor {
+            Actor::Guichet => "Guichet".to_owned(),
+            Actor::Reviewer(name) => name.clone(),
+            Actor::Operator => self.say(language, "actor.operator").to_owned(),
+            Actor::Customer => self.say(language, "actor.customer").to_owned(),
+            Actor::Colleague => self.say(language, "actor.colleague").to_owned(),
+        }
     }
 
     /// A record entry's event in words.

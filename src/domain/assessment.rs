@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::money::Money;
-use super::order::Purchase;
+use super::order::{Order, Purchase};
 use super::verdict::Fact;
 
 /// On what ground money may be owed.
@@ -66,6 +66,18 @@ pub enum Standing {
     Expired,
     /// An exception of the law or a clause of the policy excludes it.
     Excluded,
+}
+
+impl Standing {
+    /// Stable name, as stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applies => "applies",
+            Self::Possible => "possible",
+            Self::Expired => "expired",
+            Self::Excluded => "excluded",
+        }
+    }
 }
 
 /// One basis looked at.
@@ -203,6 +215,14 @@ pub struct Terms {
     /// only if that comes in time, and the processing promise counts from that day.
     #[serde(default)]
     pub from_return: bool,
+}
+
+impl Terms {
+    /// What was paid and not yet refunded, when the refund is less.
+    pub fn part_of(&self, order: &Order) -> Option<Money> {
+        let (amount, left) = (self.amount.as_ref()?, order.left()?);
+        left.minus(amount).is_some_and(|rest| rest.minor > 0).then_some(left)
+    }
 }
 
 /// What to be careful of; said to the reviewer with its arithmetic, deciding nothing by itself.

@@ -79,13 +79,18 @@ fn day_name(day: Weekday, language: &str) -> &'static str {
 
 /// `mardi 3 mars 2026`, `Tuesday 3 March 2026`.
 pub(super) fn date(date: Date, language: &str) -> String {
+    format!("{} {}", day_name(date.weekday(), language), day(date, language))
+}
+
+/// `3 mars 2026`, `3 March 2026`.
+pub fn day(date: Date, language: &str) -> String {
     let months = if french(language) { FRENCH_MONTHS } else { ENGLISH_MONTHS };
     let month = usize::try_from(date.month() - 1).ok().and_then(|index| months.get(index)).copied().unwrap_or_default();
     let day = match date.day() {
         1 if french(language) => "1er".to_owned(),
         day => day.to_string(),
     };
-    format!("{} {day} {month} {}", day_name(date.weekday(), language), date.year())
+    format!("{day} {month} {}", date.year())
 }
 
 /// `14 h 05`, `9 h`; `14:05`, `9:00`.

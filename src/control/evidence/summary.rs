@@ -8,7 +8,8 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use super::Evidence;
 use crate::desk::{Language, Words};
 use crate::domain::record::broken_at;
-use crate::domain::{Actor, Asset, OutgoingKind, RecordEntry};
+use crate::domain::{Asset, OutgoingKind, RecordEntry};
+use crate::reply::wording::day;
 
 const PAGE: &str = include_str!("summary.html");
 const PHRASES: &str = include_str!("../../../templates/desk/words.toml");
@@ -94,40 +95,13 @@ pub(super) fn render(evidence: &Evidence, time_zone: &TimeZone) -> anyhow::Resul
 }
 
 fn line(entry: &RecordEntry, words: &Words, language: Language, at: &dyn Fn(Timestamp) -> String) -> minijinja::Value {
-    let who = match &entry.actor {
-        Actor::Guichet => "Guichet".to_owned(),
-        Actor::Reviewer(name) => name.clone(),
-        Actor::Operator => words.say(language, "actor.operator").to_owned(),
-        Actor::Customer => words.say(language, "actor.customer").to_owned(),
-        Actor::Colleague => words.say(language, "actor.colleague").to_owned(),
-    };
+    let who = words.actor(language, &entry.actor);
     context! { seq => entry.seq, at => at(entry.at), who, what => words.event(language, entry.event.as_ref()) }
 }
 
 /// `2 mars 2026, 10:00 (+01:00)`: no reader has to guess the zone.
 fn said(instant: Timestamp, time_zone: &TimeZone, language: Language) -> String {
-    const MONTHS: [&str; 12] = [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ];
     let local = instant.to_zoned(time_zone.clone());
     let clock = local.strftime("%H:%M (%:z)");
-    match language {
-        Language::English => format!("{} {}, {clock}", local.day(), local.strftime("%B %Y")),
-        Language::French => {
-            let month = usize::try_from(local.month() - 1).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
-            let day = if local.day() == 1 { "1er".to_owned() } else { local.day().to_string() };
-            format!("{day} {month} {}, {clock}", local.year())
-        }
-    }
+    format!("{}, {clock}", day(local.date(), language.code()))
 }

@@ -90,18 +90,14 @@ fn draft(
         promised: facts.file.promised(),
     };
     let suggestion = suggest_assessed(verdict, assessment, &case.flags, language);
-    let draft = compose::draft(&parts, suggestion, &voice);
-    // What may not be said of this case is not said: the draft then commits us to nothing.
-    let draft = match draft {
-        Err(problem) if problem.unfit().is_some() => {
-            let why = problem.unfit().unwrap_or_default();
+    compose::draft(&parts, suggestion, &voice)
+        .or_else(|problem| {
+            // What may not be said of this case is not said: the draft then commits us to nothing.
+            let Some(why) = problem.unfit() else { return Err(problem) };
             let mut plain = suggest(Some(verdict), &case.flags, language);
             plain.why = format!("{} (No decision is drafted: {why}.)", plain.why);
             compose::draft(&parts, plain, &voice)
-        }
-        draft => draft,
-    };
-    draft
+        })
         .inspect_err(|problem| error!(case = %case.id, %problem, "the draft could not be written"))
         .ok()
         .map(|draft| (draft.suggestion, draft.body))

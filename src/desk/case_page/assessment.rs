@@ -3,7 +3,7 @@
 use minijinja::{Value, context};
 
 use crate::desk::visit::SignedIn;
-use crate::domain::assessment::{Finding, LegalClock, Standing};
+use crate::domain::assessment::{Finding, LegalClock};
 use crate::domain::{Assessment, Order, Purchase};
 
 /// The card's parts; `None` before the case was assessed.
@@ -57,15 +57,9 @@ fn order(order: &Order) -> Value {
 
 fn finding(visit: &SignedIn, finding: &Finding) -> Value {
     let words = visit.desk.inner.pages.words();
-    let standing = match finding.standing {
-        Standing::Applies => "applies",
-        Standing::Possible => "possible",
-        Standing::Expired => "expired",
-        Standing::Excluded => "excluded",
-    };
     context! {
         basis => words.label(visit.language, "basis", finding.basis.as_str()),
-        standing => words.label(visit.language, "standing", standing),
+        standing => words.label(visit.language, "standing", finding.standing.as_str()),
         until => finding.until.map(|day| day.to_string()),
         articles => finding.articles.join(", "),
         steps => finding.steps,

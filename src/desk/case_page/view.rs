@@ -7,7 +7,7 @@ use crate::desk::times;
 use crate::desk::visit::SignedIn;
 use crate::domain::verdict::Unsure;
 use crate::domain::{
-    Actor, CaseFlag, Condition, DeliveryState, Event, Explanation, Fact, Given, OutgoingKind, Reason, RecordEntry,
+    CaseFlag, Condition, DeliveryState, Event, Explanation, Fact, Given, OutgoingKind, Reason, RecordEntry,
     TemplateName, Verdict,
 };
 use crate::ports::store::{CaseFile, CaseMessage};
@@ -24,13 +24,7 @@ fn moment(visit: &SignedIn, at: jiff::Timestamp) -> String {
 
 pub(super) fn record_entry(visit: &SignedIn, entry: &RecordEntry) -> Value {
     let words = visit.desk.inner.pages.words();
-    let actor = match &entry.actor {
-        Actor::Guichet => "Guichet".to_owned(),
-        Actor::Reviewer(name) => name.clone(),
-        Actor::Operator => words.say(visit.language, "actor.operator").to_owned(),
-        Actor::Customer => words.say(visit.language, "actor.customer").to_owned(),
-        Actor::Colleague => words.say(visit.language, "actor.colleague").to_owned(),
-    };
+    let actor = words.actor(visit.language, &entry.actor);
     context! { at => moment(visit, entry.at), actor, words => words.event(visit.language, entry.event.as_ref()) }
 }
 

@@ -6,7 +6,8 @@ use jiff::civil::Date;
 use toml::Spanned;
 
 use super::load::{Checked, Checker};
-use super::{Clause, Window, file, keys};
+use super::{Clause, Window, file};
+use crate::domain::known_keys;
 
 /// Longest window, in days: ten years.
 const MOST_DAYS: i64 = 3650;
@@ -186,7 +187,7 @@ impl Checker<'_> {
 }
 
 fn absent(key: &str, what: &str, name: &str, known: &[&str]) -> String {
-    match keys::nearest(name, known.iter().copied()) {
+    match known_keys::nearest(name, known.iter().copied()) {
         Some(meant) => format!("`{key}`: there is no {what} `{name}`: did you mean `{meant}`?"),
         None => format!("`{key}`: there is no {what} `{name}`: add a [[{what}]]"),
     }

@@ -9,6 +9,7 @@ use super::file::{self, File, Texts};
 use super::{Law, Policy, PolicyError, Promises, Roles, keys};
 use crate::domain::assessment::Basis;
 use crate::domain::asset::Asset;
+use crate::domain::known_keys;
 use crate::domain::verdict::{Fact, Intent};
 
 /// In how many days the law wants money back (L221-24, L216-7, L217-17).
@@ -45,7 +46,7 @@ impl Policy {
         let text = asset.text().map_err(|what| PolicyError { file: asset.origin.clone(), line: 1, what })?;
         let checker = Checker { origin: &asset.origin, text, languages };
         let table = DeTable::parse(text).map_err(|error| checker.toml_error(&error))?;
-        keys::check(&checker, table.get_ref())?;
+        known_keys::check(table.get_ref(), keys::KEYS).map_err(|wrong| checker.fail(wrong.offset, wrong.what))?;
         let file: File = toml::from_str(text).map_err(|error| checker.toml_error(&error))?;
         checker.policy(file)
     }
@@ -205,8 +206,8 @@ impl Checker<'_> {
         let word = value.get_ref().as_str();
         known.iter().find(|(name, _)| *name == word).map(|(_, meaning)| *meaning).ok_or_else(|| {
             let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-            let meant =
-                keys::nearest(word, names.iter().copied()).map(|name| format!("did you mean `{name}`? Known are"));
+            let meant = known_keys::nearest(word, names.iter().copied())
+                .map(|name| format!("did you mean `{name}`? Known are"));
             let hint = meant.unwrap_or_else(|| "write one of".into());
             self.wrong(value, format!("`{key}`: “{word}” is not known; {hint} {}", names.join(", ")))
         })

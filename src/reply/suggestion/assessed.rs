@@ -5,9 +5,9 @@ use super::{
     EXCHANGE_OR_REPAIR, LEGAL_NOTICE, NOT_REFUND_MATTER, REFUND_NOT_RECEIVED, REFUSE, REVIEW_REQUEST, STATUS_UPDATE,
     VERIFY_BUYER, WITHDRAWAL_RECEIVED,
 };
-use crate::domain::assessment::{PersonWhy, Remedy};
+use crate::domain::assessment::{PersonWhy, Remedy, Terms};
 use crate::domain::verdict::Unsure;
-use crate::domain::{Anger, Assessment, Basis, Intent, Outcome, Purchase, Signal, Verdict};
+use crate::domain::{Anger, Assessment, Basis, Intent, Order, Outcome, Purchase, Signal, Verdict};
 
 /// A choice: template, why, and what else fits.
 pub(super) type Choice = (&'static str, String, Vec<&'static str>);
@@ -58,10 +58,8 @@ fn eligible(basis: Basis, verdict: &Verdict, assessment: &Assessment) -> Choice 
 
 /// Goodwill that keeps a fee; the law keeps none.
 fn keeps_part(basis: Basis, assessment: &Assessment) -> bool {
-    let amount = assessment.terms.as_ref().and_then(|terms| terms.amount.as_ref());
-    let left = assessment.purchase.order().and_then(crate::domain::Order::left);
-    let less = amount.zip(left).and_then(|(amount, left)| left.minus(amount)).is_some_and(|rest| rest.minor > 0);
-    basis == Basis::Goodwill && less
+    let part = |(terms, order): (&Terms, &Order)| terms.part_of(order).is_some();
+    basis == Basis::Goodwill && assessment.terms.as_ref().zip(assessment.purchase.order()).is_some_and(part)
 }
 
 fn needs_information(verdict: &Verdict) -> Option<Choice> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::key::{Key, Table};
 use super::tx::{Order, Tx};
 use super::withdraw::may_have_left;
-use crate::domain::{Actor, CaseFlag, CaseId, CaseState, DeliveryState, Event, OutgoingKind, OutgoingMail};
+use crate::domain::{Actor, CaseFlag, CaseId, DeliveryState, Event, OutgoingKind, OutgoingMail};
 use crate::ports::refunds::RefundNotice;
 use crate::ports::store::{NoticeState, StoreError, StoreResult, StoredNotice, TellOutcome, notice_wait};
 
@@ -164,7 +164,7 @@ impl Tx<'_> {
         self.put_notice(&row)?;
         self.note_notice(&row, word, &detail, Actor::Guichet, now)?;
         match &state {
-            NoticeState::GivenUp { .. } => self.flag_untold(case, now)?,
+            NoticeState::GivenUp { .. } => self.call_back(case, CaseFlag::RefundNotTold, now)?,
             NoticeState::Told { .. } => {
                 self.settle_promises(case, "refund_notice", None, &Actor::Guichet, now)?;
                 let mut case = self.case(case)?;
@@ -175,18 +175,6 @@ impl Tx<'_> {
             NoticeState::Pending { .. } | NoticeState::Cancelled { .. } => {}
         }
         Ok(state)
-    }
-
-    fn flag_untold(&mut self, case: &CaseId, now: Timestamp) -> StoreResult<()> {
-        let mut case = self.case(case)?;
-        case.flags.insert(CaseFlag::RefundNotTold);
-        if case.state != CaseState::NeedsReply {
-            case.state = CaseState::NeedsReply;
-            case.closed_at = None;
-            case.waiting_since = now;
-        }
-        self.raise_revision(&mut case)?;
-        self.put_case(&case)
     }
 
     /// Notices a person has to see to.

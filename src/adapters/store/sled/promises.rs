@@ -7,7 +7,7 @@ use super::key::{Key, Table};
 use super::tx::{Order, Tx};
 use super::withdraw::may_have_left;
 use crate::domain::record::CallDirection;
-use crate::domain::{Actor, Case, CaseFlag, CaseId, CaseState, Event, OutgoingId, OutgoingKind, OutgoingMail};
+use crate::domain::{Actor, Case, CaseFlag, CaseId, Event, OutgoingId, OutgoingKind, OutgoingMail};
 use crate::ports::store::{NewPromise, Promise, PromiseState, StoreError, StoreResult};
 
 /// What an index row says.
@@ -122,7 +122,7 @@ impl Tx<'_> {
                 row.state = PromiseState::Lapsed { at: now };
                 self.put_promise(&row)?;
                 self.note_promise(&row, "lapsed", Actor::Guichet, now)?;
-                self.flag_lapsed(&row.case, now)?;
+                self.call_back(&row.case, CaseFlag::PromiseDue, now)?;
             }
             if row.warn_at <= now {
                 due.push(row);
@@ -133,18 +133,6 @@ impl Tx<'_> {
 
     fn promise_at(&self, case: &CaseId, n: u64) -> StoreResult<Promise> {
         self.get(row_key(case, n))?.ok_or_else(|| StoreError::Missing(format!("promise {n} of case {case}")))
-    }
-
-    fn flag_lapsed(&mut self, case: &CaseId, now: Timestamp) -> StoreResult<()> {
-        let mut case = self.case(case)?;
-        case.flags.insert(CaseFlag::PromiseDue);
-        if case.state != CaseState::NeedsReply {
-            case.state = CaseState::NeedsReply;
-            case.closed_at = None;
-            case.waiting_since = now;
-        }
-        self.raise_revision(&mut case)?;
-        self.put_case(&case)
     }
 
     /// Takes the flag away when nothing has lapsed any more; whether it did.

@@ -9,8 +9,8 @@ use super::key::{Key, Table};
 use super::tx::{Order, Tx};
 use crate::domain::joining::canonical_order_number;
 use crate::domain::{
-    Actor, Case, CaseId, CaseState, DeliveryState, Draft, Email, Event, Message, MessageId, MessageKey, OutgoingId,
-    OutgoingMail, RecordEntry,
+    Actor, Case, CaseFlag, CaseId, CaseState, DeliveryState, Draft, Email, Event, Message, MessageId, MessageKey,
+    OutgoingId, OutgoingMail, RecordEntry,
 };
 use crate::ports::store::{CaseMessage, StoreError, StoreResult};
 
@@ -134,6 +134,19 @@ impl Tx<'_> {
             self.forget_to_assess(case)?;
         }
         self.put(Key::of(Table::Case).text(case.id.as_str()), case)
+    }
+
+    /// Flags a case and brings it back to the queue: something about it is ours to see to.
+    pub(super) fn call_back(&mut self, case: &CaseId, flag: CaseFlag, now: Timestamp) -> StoreResult<()> {
+        let mut case = self.case(case)?;
+        case.flags.insert(flag);
+        if case.state != CaseState::NeedsReply {
+            case.state = CaseState::NeedsReply;
+            case.closed_at = None;
+            case.waiting_since = now;
+        }
+        self.raise_revision(&mut case)?;
+        self.put_case(&case)
     }
 
     // ---- messages -----------------------------------------------------------------------------

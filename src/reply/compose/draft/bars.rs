@@ -43,8 +43,7 @@ pub(super) fn terms<'a>(saying: &Saying<'a>) -> Result<&'a Terms, String> {
 
 /// What was paid and not yet refunded, when the refund is less.
 pub(super) fn out_of(saying: &Saying<'_>, terms: &Terms) -> Option<Money> {
-    let (amount, left) = (terms.amount.as_ref()?, order(saying)?.left()?);
-    left.minus(amount).is_some_and(|rest| rest.minor > 0).then_some(left)
+    terms.part_of(order(saying)?)
 }
 
 /// A part may be accepted when the customer can be told why it is a part.
