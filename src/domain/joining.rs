@@ -31,6 +31,8 @@ pub struct Threading {
     pub order_numbers: Vec<String>,
     /// Arrival.
     pub at: Timestamp,
+    /// It lay there before the first start: a case it opens is closed at once, no draft, no acknowledgement.
+    pub history: bool,
 }
 
 impl Threading {
@@ -46,6 +48,7 @@ impl Threading {
             from,
             order_numbers: order_number.map(canonical_order_number).into_iter().collect(),
             at: message.arrived_at,
+            history: false,
         }
     }
 }
@@ -91,7 +94,8 @@ pub enum Joining {
 }
 
 /// Chooses by the first match: citation, printed reference with the same sender, order number with
-/// the same sender, the only open and recent case of the sender. The very same message is
+/// the same sender, the only open and recent case of the sender; a letter of history joins none by its sender
+/// alone, for it is older than what is open. The very same message is
 /// [`Joining::Known`] by its key, before candidates are sought.
 pub fn choose(threading: &Threading, candidates: &Candidates) -> Joining {
     if let Some(case) = &candidates.same_message_id {
@@ -103,7 +107,7 @@ pub fn choose(threading: &Threading, candidates: &Candidates) -> Joining {
         .first()
         .or_else(|| candidates.by_reference.iter().find(same_sender))
         .or_else(|| candidates.by_order.iter().find(same_sender))
-        .or_else(|| only_recent(threading, &candidates.by_customer));
+        .or_else(|| only_recent(threading, &candidates.by_customer).filter(|_| !threading.history));
     match matched {
         Some(case) if closed_for_long(case, threading.at) => Joining::Opens { linked: Some(case.id.clone()) },
         Some(case) => {

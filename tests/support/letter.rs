@@ -239,7 +239,10 @@ impl Letter {
     /// How it finds its case.
     pub fn threading(&self) -> Threading {
         let from = self.message.author().map(|author| author.email.clone());
-        Threading::of(&self.message, self.key(), from, self.order_number.as_deref())
+        Threading {
+            history: self.history,
+            ..Threading::of(&self.message, self.key(), from, self.order_number.as_deref())
+        }
     }
 
     /// The acknowledgement's row.
@@ -276,7 +279,6 @@ impl Letter {
             verdict: self.verdict.clone(),
             case_verdict: self.verdict.clone(),
             mere_thanks: self.mere_thanks,
-            history: self.history,
             permission,
             acknowledgement,
             caps: self.caps,

@@ -81,7 +81,8 @@ impl Intake {
         let (verdict, mere_thanks) = self.judge(handbook, read).await;
         let customer = customer(&read.message, settings);
         let order = verdict.as_ref().and_then(|verdict| verdict.given.order_number.as_deref());
-        let threading = Threading::of(&read.message, read.key, customer.as_ref().map(|c| c.email.clone()), order);
+        let from = customer.as_ref().map(|c| c.email.clone());
+        let threading = Threading { history: read.history, ..Threading::of(&read.message, read.key, from, order) };
         let expected = self.store.locate(&threading).await?;
         let joined = match &expected {
             Joining::Joins { case, .. } => Some(self.store.case(case).await?),
@@ -100,7 +101,6 @@ impl Intake {
             mere_thanks,
             verdict,
             case_verdict,
-            history: read.history,
             permission,
             acknowledgement: None,
             caps,

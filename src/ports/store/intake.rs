@@ -84,8 +84,6 @@ pub struct CustomerMatter {
     pub case_verdict: Option<Verdict>,
     /// Thanks or a rating only: joins without reopening.
     pub mere_thanks: bool,
-    /// It lay there before the first start: the case is closed at once, no draft, no acknowledgement.
-    pub history: bool,
     /// The permission rules' answer.
     pub permission: Permission,
     /// The acknowledgement, rendered and frozen, if one may go out.

@@ -59,10 +59,14 @@ pub async fn the_only_open_case_is_joined(mut bench: Bench) {
     assert_eq!(bench.receive(&again).await, Recorded::Joined { case: case.clone() });
     dismiss(&mut bench, &case, minutes(10)).await;
     assert!(matches!(bench.receive(&Letter::new(11)).await, Recorded::New { .. }), "a closed case is not joined");
-    let late = Letter::new(12).at(minutes(11 + 14 * DAY));
+    let recent = bench.open_case(&Letter::new(12).from("paul@elsewhere.example")).await;
+    let earlier = Letter::new(5).from("paul@elsewhere.example").history();
+    assert!(matches!(bench.receive(&earlier).await, Recorded::New { .. }), "nor by what lay there before the start");
+    assert_eq!(bench.file(&recent).await.messages.len(), 1);
+    let late = Letter::new(14).at(minutes(11 + 14 * DAY));
     assert!(matches!(bench.receive(&late).await, Recorded::New { .. }), "nor a quiet one");
     let cited = message_id("<m1@customer.example>");
-    let much_later = Letter::new(13).at(minutes(11 + 31 * DAY)).citing(&cited);
+    let much_later = Letter::new(15).at(minutes(11 + 31 * DAY)).citing(&cited);
     let new = bench.open_case(&much_later).await;
     assert_eq!(bench.case(&new).await.linked, Some(case), "long closed: linked, not continued");
 }
@@ -181,9 +185,9 @@ pub async fn the_same_id_with_other_words_joins(mut bench: Bench) {
 }
 
 pub async fn history_leaves_a_case_as_it_stands(mut bench: Bench) {
-    let case = bench.open_case(&Letter::new(5)).await;
+    let case = bench.open_case(&Letter::new(5).order("CMD-1")).await;
     let before = bench.file(&case).await;
-    let older = Letter::new(1).history().at(minutes(5) - SignedDuration::from_hours(1));
+    let older = Letter::new(1).order("CMD-1").history().at(minutes(5) - SignedDuration::from_hours(1));
     assert_eq!(bench.receive(&older).await, Recorded::Joined { case: case.clone() });
     let file = bench.file(&case).await;
     assert_eq!((file.case.revision, file.case.state), (before.case.revision, before.case.state));

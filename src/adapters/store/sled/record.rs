@@ -126,14 +126,14 @@ impl Tx<'_> {
         let at = incoming.intake.at;
         let mut case = new_case(&incoming.intake, matter, linked);
         self.keep_customer_message(incoming, matter, &case)?;
-        let fate = if matter.history {
+        let fate = if matter.threading.history {
             AcknowledgementFate::None
         } else {
             self.put_proposed_draft(&case, matter.draft.as_ref(), at)?;
             self.acknowledge(&mut case, incoming, matter)?
         };
         self.put_case(&case)?;
-        if !matter.history {
+        if !matter.threading.history {
             self.mark_unassessed(&case, at)?;
         }
         Ok(fate)
@@ -179,11 +179,15 @@ impl Tx<'_> {
         if let Some(verdict) = &matter.case_verdict {
             case.known.fill_from(&verdict.given);
         }
-        if !matter.history {
+        if !matter.threading.history {
             self.continue_case(incoming, matter, &mut case, other_sender)?;
         }
         self.put_case(&case)?;
-        if matter.history || matter.mere_thanks { Ok(()) } else { self.mark_unassessed(&case, incoming.intake.at) }
+        if matter.threading.history || matter.mere_thanks {
+            Ok(())
+        } else {
+            self.mark_unassessed(&case, incoming.intake.at)
+        }
     }
 
     /// Nobody answers what they have not got: a mail of ours in doubt that the message cites had left.
@@ -315,7 +319,7 @@ fn new_case(intake: &Intake, matter: &CustomerMatter, linked: Option<CaseId>) ->
     let mut case = Case {
         id: matter.new_case.clone(),
         mailbox: intake.location.folder.mailbox.clone(),
-        state: if matter.history { CaseState::Closed(Closed::History) } else { CaseState::NeedsReply },
+        state: if matter.threading.history { CaseState::Closed(Closed::History) } else { CaseState::NeedsReply },
         customer: matter.customer.clone(),
         our_address: matter.our_address.clone(),
         language: message.language.clone(),
@@ -323,7 +327,7 @@ fn new_case(intake: &Intake, matter: &CustomerMatter, linked: Option<CaseId>) ->
         opened_at: message.arrived_at,
         last_message_at: message.arrived_at,
         waiting_since: message.arrived_at,
-        closed_at: matter.history.then_some(message.arrived_at),
+        closed_at: matter.threading.history.then_some(message.arrived_at),
         revision: 1,
         verdict: matter.case_verdict.clone(),
         known: matter.case_verdict.as_ref().map(|verdict| verdict.given.clone()).unwrap_or_default(),
