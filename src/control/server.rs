@@ -17,7 +17,7 @@ use super::protocol::{CaseDocument, QueueDocument, QueueLine, Request, Response}
 use crate::daemon::lessons::lessons;
 use crate::daemon::review::{Changes, Review, ReviewError, Seen};
 use crate::domain::{Address, CaseId, Email, Folder, MessageKey};
-use crate::ports::store::{DraftEdit, StoredNotice};
+use crate::ports::store::DraftEdit;
 use crate::ports::{Clock, Reviewer, Reviewers, Store};
 
 /// A question may be this long; a reply's text is a few kilobytes.
@@ -219,13 +219,8 @@ impl Control {
             }
             Request::TellAgain { case, reviewer } => {
                 let reviewer = self.reviewer(reviewer).await?;
-                let stuck = review.look(&case).await?.notices.into_iter().filter(StoredNotice::is_stuck);
-                let keys: Vec<String> = stuck.map(|row| row.notice.idempotency_key).collect();
-                if keys.is_empty() {
+                if review.tell_stuck_again(&case, &reviewer).await? == 0 {
                     return Err(refused(format!("case {case} has no refund notice that was given up")));
-                }
-                for key in keys {
-                    review.tell_again(&case, &key, &reviewer).await?;
                 }
                 self.done(&case).await
             }

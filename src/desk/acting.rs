@@ -12,12 +12,12 @@ use super::visit::Posted;
 use crate::daemon::review::{ReviewError, ReviewResult};
 use crate::domain::{CaseId, TemplateName};
 
-fn case_id(text: &str) -> Result<CaseId, Fail> {
+pub(super) fn case_id(text: &str) -> Result<CaseId, Fail> {
     CaseId::parse(text).map_err(|_| Fail::NOT_FOUND)
 }
 
 /// Goes on to `path`, or shows the case again with the refusal and the typed text.
-async fn answer(
+pub(super) async fn answer(
     posted: &Posted,
     case: &CaseId,
     outcome: ReviewResult<(String, Option<Flash>)>,
@@ -39,35 +39,38 @@ async fn answer(
         {
             Err(error.into())
         }
-        Err(error) => render(visit, case, Some(Refusal { error, typed: Typed::of(&posted.fields) })).await,
+        Err(error) => {
+            let (typed, note) = (Typed::of(&posted.fields), posted.fields.text("note"));
+            render(visit, case, Some(Refusal { error, typed, note })).await
+        }
     }
 }
 
-fn case_path(case: &CaseId) -> String {
+pub(super) fn case_path(case: &CaseId) -> String {
     format!("/case/{case}")
 }
 
-/// Saves the typed draft and the corrected verdict.
-async fn keep(posted: &Posted, case: &CaseId) -> ReviewResult<()> {
+/// Saves the typed draft and the corrected verdict; the revision that then holds.
+pub(super) async fn keep(posted: &Posted, case: &CaseId) -> ReviewResult<u64> {
     let Posted { visit, fields } = posted;
     let review = visit.desk.review();
     let emptied = Typed::of(fields).is_some_and(|typed| typed.to.is_empty());
     if emptied && review.look(case).await?.draft.is_some_and(|draft| draft.to.is_some()) {
         return Err(ReviewError::NoRecipient);
     }
-    review.save(case, seen(fields), changes(fields)?, &visit.session.reviewer).await.map(drop)
+    review.save(case, seen(fields), changes(fields)?, &visit.session.reviewer).await
 }
 
 pub(super) async fn save(Path(case): Path<String>, posted: Posted) -> Result<Response, Fail> {
     let case = case_id(&case)?;
     let kept = keep(&posted, &case).await;
-    answer(&posted, &case, kept.map(|()| (case_path(&case), Some(Flash::of("flash.saved"))))).await
+    answer(&posted, &case, kept.map(|_| (case_path(&case), Some(Flash::of("flash.saved"))))).await
 }
 
 pub(super) async fn correct(Path(case): Path<String>, posted: Posted) -> Result<Response, Fail> {
     let case = case_id(&case)?;
     let kept = keep(&posted, &case).await;
-    answer(&posted, &case, kept.map(|()| (case_path(&case), Some(Flash::of("flash.corrected"))))).await
+    answer(&posted, &case, kept.map(|_| (case_path(&case), Some(Flash::of("flash.corrected"))))).await
 }
 
 pub(super) async fn approve(Path(case): Path<String>, posted: Posted) -> Result<Response, Fail> {

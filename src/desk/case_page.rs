@@ -25,6 +25,8 @@ pub(super) struct Refusal {
     pub error: ReviewError,
     /// The form.
     pub typed: Option<Typed>,
+    /// What was noted of a telephone call.
+    pub note: Option<String>,
 }
 
 pub(super) async fn show(Path(case): Path<String>, visit: SignedIn) -> Result<Response, Fail> {
@@ -46,7 +48,8 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let refused = refusal.as_ref().map(|refused| refusal_view(visit, refused));
-    let typed = refusal.and_then(|refused| refused.typed);
+    let (typed, note) = refusal.map_or((None, None), |refused| (refused.typed, refused.note));
+    let words = visit.desk.inner.pages.words();
     let draft = view::draft(visit, file, typed.as_ref());
     let outgoing: Vec<MailRow> = file.outgoing.iter().map(|mail| mail_row(visit, mail)).collect();
     let record: Vec<_> = file.record.iter().rev().map(|entry| view::record_entry(visit, entry)).collect();
@@ -66,8 +69,14 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
             flags => case.flags.iter().map(|flag| flag_words(visit, flag)).collect::<Vec<_>>(),
             acknowledgement => view::acknowledgement(visit, file),
             messages => file.messages.iter().map(|message| view::message(visit, message)).collect::<Vec<_>>(),
-            verdict => case.verdict.as_ref().map(|verdict| view::verdict(verdict, &case.known)),
-            assessment => assessment::assessment(visit, file.assessment.as_ref()),
+            verdict => case.verdict.as_ref().map(|verdict| view::verdict(visit, verdict, file)),
+            assessment => assessment::assessment(visit, file.assessment.as_ref(), file.corrected_basis),
+            promises => view::promises(visit, file),
+            notices => view::notices(visit, file),
+            note,
+            twin => view.twin.as_ref().map(|twin| context! {
+                language => words.label(visit.language, "language", &twin.language), body => twin.body,
+            }),
             // Nothing typed is lost, even when the draft was approved or withdrawn meanwhile.
             lost_text => typed.as_ref().filter(|_| draft.is_none()).map(|typed| typed.body.as_str()),
             draft,

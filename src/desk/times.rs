@@ -1,13 +1,29 @@
-//! Times as people read them.
+//! Times, days and amounts as people read them.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::words::Language;
+use crate::domain::Money;
+use crate::reply::wording;
 
 const MONTHS_FR: [&str; 12] =
     ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."];
 const MONTHS_EN: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// `3 mars 2026`; in English as data has it, which no two countries read differently.
+pub fn day(language: Language, date: Date) -> String {
+    match language {
+        Language::French => wording::day(date, language.code()),
+        Language::English => date.to_string(),
+    }
+}
+
+/// `129,90 €`, `€129.90`.
+pub fn money(language: Language, amount: &Money) -> String {
+    wording::money(amount, language.code())
+}
 
 /// Day and time, with the year when it is not this year's.
 pub fn moment(language: Language, zone: &TimeZone, at: Timestamp, now: Timestamp) -> String {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::phrases::Phrases;
+use super::times;
 use crate::domain::{Actor, Asset, Event};
 
 /// A language of the interface.
@@ -61,10 +63,11 @@ struct Phrase {
 #[derive(Debug, Clone)]
 pub struct Words {
     phrases: BTreeMap<String, Phrase>,
+    sentences: Phrases,
 }
 
 impl Words {
-    /// Reads `desk/words.toml` among the template assets.
+    /// Reads `desk/words.toml` and `desk/phrases.toml` among the template assets.
     ///
     /// # Errors
     /// When it is missing or broken.
@@ -80,7 +83,7 @@ impl Words {
                 phrases.into_iter().map(move |(name, phrase)| (format!("{section}.{name}"), phrase))
             })
             .collect();
-        Ok(Self { phrases })
+        Ok(Self { phrases, sentences: Phrases::load(templates)? })
     }
 
     /// The phrase, or `None` when there is none of that name.
@@ -95,6 +98,11 @@ impl Words {
     /// The phrase, or the key itself: for values whose set is not closed (rule names, flags).
     pub fn say<'a>(&'a self, language: Language, key: &'a str) -> &'a str {
         self.find(language, key).unwrap_or(key)
+    }
+
+    /// A sentence of an assessment or a suggestion, stored in English, in the reader's language.
+    pub fn told(&self, language: Language, english: &str) -> String {
+        self.sentences.say(language, english)
     }
 
     /// The phrase with `{name}` replaced.
@@ -164,10 +172,13 @@ impl Words {
             }
             Event::Filed { found: true, .. } => fill("event.filed_found", &[]),
             Event::Filed { found: false, .. } => fill("event.filed", &[]),
-            Event::Drafted { template, why } => match template {
-                Some(template) => fill("event.drafted", &[("template", template), ("why", why)]),
-                None => fill("event.drafted_without", &[("why", why)]),
-            },
+            Event::Drafted { template, why } => {
+                let why = self.told(language, why);
+                match template {
+                    Some(template) => fill("event.drafted", &[("template", template), ("why", &why)]),
+                    None => fill("event.drafted_without", &[("why", &why)]),
+                }
+            }
             Event::Edited => fill("event.edited", &[]),
             Event::Approved { .. } => fill("event.approved", &[]),
             Event::Dismissed { why } if why.is_empty() => fill("event.dismissed", &[]),
@@ -187,7 +198,7 @@ impl Words {
             Event::TimerFired { kind } => fill("event.timer_fired", &[("kind", &self.label(language, "timer", kind))]),
             Event::Promise { words: said, by, state } => {
                 let state = self.label(language, "promise", state);
-                fill("event.promise", &[("words", said), ("by", &by.to_string()), ("state", &state)])
+                fill("event.promise", &[("words", said), ("by", &times::day(language, *by)), ("state", &state)])
             }
             Event::Called { direction, note } => {
                 let direction = self.label(language, "call", direction.as_str());
@@ -225,11 +236,12 @@ mod tests {
     use super::*;
 
     fn words() -> Words {
-        Words::load(&[Asset {
-            name: "desk/words.toml".into(),
-            origin: "test".into(),
-            bytes: include_bytes!("../../templates/desk/words.toml").to_vec(),
-        }])
+        let asset =
+            |name: &str, bytes: &[u8]| Asset { name: name.into(), origin: "test".into(), bytes: bytes.to_vec() };
+        Words::load(&[
+            asset("desk/words.toml", include_bytes!("../../templates/desk/words.toml")),
+            asset("desk/phrases.toml", include_bytes!("../../templates/desk/phrases.toml")),
+        ])
         .unwrap()
     }
 

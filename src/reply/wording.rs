@@ -15,7 +15,7 @@ use crate::domain::calendar::Span;
 use crate::domain::{Calendar, Fact};
 
 pub(super) use goods::{one_line, products};
-pub(super) use money::money;
+pub use money::money;
 pub(super) use offers::{clock as legal_clock, offer};
 
 const FRENCH_DAYS: [&str; 7] = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"];

@@ -1,4 +1,4 @@
-// The desk works without this file. It adds keys (j, k, Enter, a to reach "Approve", u back to the
+// The desk works without this file. It adds keys (j, k, Enter, a to reach "Approve", c to note a call, u back to the
 // queue) and reloads a list that nobody is working in.
 "use strict";
 (() => {
@@ -12,6 +12,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     const approve = document.getElementById("approve");
+    const call = document.getElementById("call");
     if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
     else if (event.key === "u") location.assign("/queue");
@@ -22,6 +23,7 @@
       next.focus();
       next.scrollIntoView({ block: "center" });
     }
+    else if (event.key === "c" && call) { call.open = true; call.querySelector("textarea").focus(); }
     else return;
     event.preventDefault();
   });

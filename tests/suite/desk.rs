@@ -2,6 +2,8 @@
 
 mod acting;
 mod approving;
+mod french;
 mod guarding;
+mod handling;
 mod showing;
 mod socket;

@@ -12,17 +12,19 @@ use crate::domain::{Asset, OutgoingKind, RecordEntry};
 use crate::reply::wording::day;
 
 const PAGE: &str = include_str!("summary.html");
-const PHRASES: &str = include_str!("../../../templates/desk/words.toml");
+const WORDS: &str = include_str!("../../../templates/desk/words.toml");
+const PHRASES: &str = include_str!("../../../templates/desk/phrases.toml");
 
 /// Renders the page; everything that people wrote is escaped, and nothing runs in it.
 pub(super) fn render(evidence: &Evidence, time_zone: &TimeZone) -> anyhow::Result<String> {
     let file = &evidence.file;
     let language = Language::from_code(&file.case.language);
-    let words = Words::load(&[Asset {
-        name: "desk/words.toml".into(),
-        origin: "templates/desk/words.toml".into(),
-        bytes: PHRASES.as_bytes().to_vec(),
-    }])?;
+    let words = [("desk/words.toml", WORDS), ("desk/phrases.toml", PHRASES)].map(|(name, text)| Asset {
+        name: name.into(),
+        origin: format!("templates/{name}"),
+        bytes: text.as_bytes().to_vec(),
+    });
+    let words = Words::load(&words)?;
     let at = |instant: Timestamp| said(instant, time_zone, language);
     let messages: Vec<_> = (1..)
         .zip(file.messages.iter().zip(&evidence.originals))

@@ -28,6 +28,15 @@ pub struct QueueView {
     pub troubled: usize,
 }
 
+/// A suggested text in another language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twin {
+    /// ISO 639-1.
+    pub language: String,
+    /// The text.
+    pub body: String,
+}
+
 /// A case as a reviewer looks at it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseView {
@@ -37,6 +46,8 @@ pub struct CaseView {
     pub templates: Vec<TemplateChoice>,
     /// What approval will put under the text.
     pub closing: String,
+    /// The suggested text in the other language, for a reviewer who does not read the customer's.
+    pub twin: Option<Twin>,
     /// What approval asks of this reviewer.
     pub approving: Approving,
 }
@@ -86,7 +97,9 @@ impl Review {
             Some(draft) => self.approving(&file, draft, reviewer).await?,
             None => Approving::default(),
         };
-        Ok(CaseView { file, templates, closing, approving })
+        let waiting = file.draft.as_ref().filter(|draft| draft.approved_as.is_none());
+        let twin = waiting.and_then(|draft| self.wording().twin(&file, draft));
+        Ok(CaseView { file, templates, closing, twin, approving })
     }
 
     /// What a template says, for people; its name where the language has no such template.

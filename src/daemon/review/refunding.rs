@@ -7,7 +7,7 @@ use super::{Review, ReviewResult};
 use crate::domain::{Basis, Calendar, CaseId, Draft, Timer, TimerKind};
 use crate::ports::Reviewer;
 use crate::ports::refunds::RefundNotice;
-use crate::ports::store::CaseFile;
+use crate::ports::store::{CaseFile, StoredNotice};
 use crate::refund::workdays::business_days_after;
 use crate::reply::suggestion::{ACCEPT, ACCEPT_IN_PART};
 
@@ -76,5 +76,17 @@ impl Review {
     pub async fn tell_again(&self, case: &CaseId, key: &str, reviewer: &Reviewer) -> ReviewResult<()> {
         self.parts.store.tell_again(case, key, &reviewer.name, self.now()).await?;
         Ok(())
+    }
+
+    /// The same for every notice of the case that was given up; returns how many there were.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn tell_stuck_again(&self, case: &CaseId, reviewer: &Reviewer) -> ReviewResult<usize> {
+        let stuck: Vec<_> = self.look(case).await?.notices.into_iter().filter(StoredNotice::is_stuck).collect();
+        for row in &stuck {
+            self.tell_again(case, &row.notice.idempotency_key, reviewer).await?;
+        }
+        Ok(stuck.len())
     }
 }

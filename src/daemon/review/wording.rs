@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{ReviewError, ReviewMailbox, ReviewResult};
+use super::{ReviewError, ReviewMailbox, ReviewResult, Twin};
 use crate::domain::policy::Policy;
 use crate::domain::{Calendar, Draft, OutgoingKind, OutgoingMail, Suggestion, TemplateName, Verdict};
 use crate::ports::store::CaseFile;
@@ -107,6 +107,18 @@ impl Wording {
             asks: info.asks,
         };
         Ok((suggestion, body))
+    }
+
+    /// The draft's template in the shop's other language; `None` where there is no template or no other language, or
+    /// the text cannot be written there.
+    pub(super) fn twin(&self, file: &CaseFile, draft: &Draft) -> Option<Twin> {
+        let template = draft.suggestion.template.as_ref()?;
+        let voice = self.voice();
+        let written_in = voice.language_for(&file.case.language);
+        let language =
+            self.languages.iter().find(|other| *other != written_in && voice.language_for(other) == *other)?;
+        let body = compose::twin(&drafting(file, draft, &self.policy), template, &voice, language).ok()?;
+        Some(Twin { language: language.clone(), body })
     }
 
     /// The frozen mail.

@@ -2,15 +2,21 @@
 
 use minijinja::{Value, context};
 
+use crate::desk::times;
 use crate::desk::visit::SignedIn;
 use crate::domain::assessment::{Finding, LegalClock};
-use crate::domain::{Assessment, Order, Purchase};
+use crate::domain::{Assessment, Basis, Order, Purchase};
 
 /// The card's parts; `None` before the case was assessed.
-pub(super) fn assessment(visit: &SignedIn, assessment: Option<&Assessment>) -> Option<Value> {
+pub(super) fn assessment(
+    visit: &SignedIn,
+    assessment: Option<&Assessment>,
+    corrected_basis: Option<Basis>,
+) -> Option<Value> {
     let assessment = assessment?;
     let words = visit.desk.inner.pages.words();
     let label = |section: &str, name: &str| words.label(visit.language, section, name);
+    let told = |english: &str| words.told(visit.language, english);
     let governing = assessment.governing;
     let findings: Vec<Value> = assessment.findings.iter().map(|found| finding(visit, found)).collect();
     Some(context! {
@@ -20,11 +26,13 @@ pub(super) fn assessment(visit: &SignedIn, assessment: Option<&Assessment>) -> O
         clause => assessment.clause,
         marketplace => assessment.marketplace,
         trouble => trouble(visit, &assessment.purchase),
-        order => assessment.purchase.order().map(order),
-        disagreements => assessment.disagreements.iter().map(|told| told.what.as_str()).collect::<Vec<_>>(),
-        warnings => assessment.warnings.iter().map(|warning| warning.text.as_str()).collect::<Vec<_>>(),
-        clocks => assessment.clocks.iter().map(clock).collect::<Vec<_>>(),
+        order => assessment.purchase.order().map(|found| order(visit, found)),
+        disagreements => assessment.disagreements.iter().map(|said| told(&said.what)).collect::<Vec<_>>(),
+        warnings => assessment.warnings.iter().map(|warning| told(&warning.text)).collect::<Vec<_>>(),
+        clocks => assessment.clocks.iter().map(|running| clock(visit, running)).collect::<Vec<_>>(),
         findings,
+        bases => Basis::ALL.iter().map(|basis| basis.as_str()).collect::<Vec<_>>(),
+        set => corrected_basis.map(Basis::as_str),
     })
 }
 
@@ -42,15 +50,16 @@ fn trouble(visit: &SignedIn, purchase: &Purchase) -> Option<String> {
     }
 }
 
-fn order(order: &Order) -> Value {
+fn order(visit: &SignedIn, order: &Order) -> Value {
+    let day = |day| times::day(visit.language, day);
     let products: Vec<&str> = order.lines.iter().map(|line| line.product.as_str()).collect();
     context! {
         number => order.number,
-        ordered_on => order.ordered_on.to_string(),
-        delivered_on => order.delivered_on().map(|day| day.to_string()),
-        returned_on => order.returned_on.map(|day| day.to_string()),
-        total => order.total.as_ref().map(ToString::to_string),
-        refunded => order.refunded.as_ref().map(ToString::to_string),
+        ordered_on => day(order.ordered_on),
+        delivered_on => order.delivered_on().map(day),
+        returned_on => order.returned_on.map(day),
+        total => order.total.as_ref().map(|sum| times::money(visit.language, sum)),
+        refunded => order.refunded.as_ref().map(|sum| times::money(visit.language, sum)),
         products => products.join(", "),
     }
 }
@@ -60,15 +69,17 @@ fn finding(visit: &SignedIn, finding: &Finding) -> Value {
     context! {
         basis => words.label(visit.language, "basis", finding.basis.as_str()),
         standing => words.label(visit.language, "standing", finding.standing.as_str()),
-        until => finding.until.map(|day| day.to_string()),
+        until => finding.until.map(|day| times::day(visit.language, day)),
         articles => finding.articles.join(", "),
-        steps => finding.steps,
+        steps => finding.steps.iter().map(|step| words.told(visit.language, step)).collect::<Vec<_>>(),
     }
 }
 
-fn clock(clock: &LegalClock) -> Value {
+fn clock(visit: &SignedIn, clock: &LegalClock) -> Value {
+    let told = |english: &str| visit.desk.inner.pages.words().told(visit.language, english);
     context! {
-        what => clock.what, by => clock.by.to_string(),
-        articles => clock.articles.join(", "), increases => clock.increases,
+        what => told(&clock.what), by => times::day(visit.language, clock.by),
+        articles => clock.articles.join(", "),
+        increases => clock.increases.iter().map(|more| told(more)).collect::<Vec<_>>(),
     }
 }

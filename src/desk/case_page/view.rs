@@ -7,10 +7,10 @@ use crate::desk::times;
 use crate::desk::visit::SignedIn;
 use crate::domain::verdict::Unsure;
 use crate::domain::{
-    CaseFlag, Condition, DeliveryState, Event, Explanation, Fact, Given, OutgoingKind, Reason, RecordEntry,
+    CaseFlag, Condition, DeliveryState, Event, Explanation, Fact, Given, Order, OutgoingKind, Reason, RecordEntry,
     TemplateName, Verdict,
 };
-use crate::ports::store::{CaseFile, CaseMessage};
+use crate::ports::store::{CaseFile, CaseMessage, NoticeState, Promise, PromiseState, StoredNotice};
 
 /// From this weight (log-odds) on, a reason counts as strong; from the second on as plain.
 const STRONG: f32 = 2.0;
@@ -84,16 +84,32 @@ fn fact_words(given: &Given, fact: Fact) -> Option<String> {
     }
 }
 
-pub(super) fn verdict(verdict: &Verdict, known: &Given) -> Value {
+/// What the order tells of a fact that the customer did not give.
+fn told_by_order(visit: &SignedIn, order: &Order, fact: Fact) -> Option<String> {
+    match fact {
+        Fact::OrderNumber => Some(order.number.clone()),
+        Fact::PurchaseDate => Some(times::day(visit.language, order.ordered_on)),
+        Fact::Product => {
+            let products: Vec<&str> = order.lines.iter().map(|line| line.product.as_str()).collect();
+            (!products.is_empty()).then(|| products.join(", "))
+        }
+        Fact::Reason | Fact::AnnouncedDate => None,
+    }
+}
+
+pub(super) fn verdict(visit: &SignedIn, verdict: &Verdict, file: &CaseFile) -> Value {
     let mut given = verdict.given.clone();
-    given.fill_from(known);
+    given.fill_from(&file.case.known);
+    let order = file.assessment.as_ref().and_then(|assessment| assessment.purchase.order());
+    let of_order = |fact| order.and_then(|order| told_by_order(visit, order, fact)).filter(|_| !given.has(fact));
     let facts: Vec<Value> = Fact::ALL
         .iter()
         .filter(|fact| **fact != Fact::Reason)
         .map(|fact| {
             context! {
                 name => fact.as_str(), value => fact_words(&given, *fact),
-                typed => fact_words(&verdict.given, *fact), missing => verdict.missing.contains(fact),
+                typed => fact_words(&verdict.given, *fact), of_order => of_order(*fact),
+                missing => verdict.missing.contains(fact) && of_order(*fact).is_none(),
             }
         })
         .collect();
@@ -135,16 +151,55 @@ fn reason(explanation: &Explanation) -> Value {
     }
 }
 
+/// Dates that our replies promised: open ones first, each with its button.
+pub(super) fn promises(visit: &SignedIn, file: &CaseFile) -> Vec<Value> {
+    let words = visit.desk.inner.pages.words();
+    let (open, settled): (Vec<&Promise>, Vec<&Promise>) = file.promises.iter().partition(|promise| promise.is_open());
+    let row = |promise: &Promise| {
+        let state = match &promise.state {
+            PromiseState::Standing => "standing",
+            PromiseState::Lapsed { .. } => "lapsed",
+            PromiseState::Kept { how, .. } => how,
+            PromiseState::Withdrawn { .. } => "withdrawn",
+        };
+        context! {
+            n => promise.n, words => promise.words, by => times::day(visit.language, promise.by),
+            open => promise.is_open(), lapsed => state == "lapsed",
+            state => words.label(visit.language, "promise", state),
+        }
+    };
+    open.into_iter().chain(settled).map(row).collect()
+}
+
+/// Accepted refunds, and whether the payment side knows of them.
+pub(super) fn notices(visit: &SignedIn, file: &CaseFile) -> Vec<Value> {
+    let words = visit.desk.inner.pages.words();
+    let row = |stored: &StoredNotice| {
+        let why = match &stored.state {
+            NoticeState::GivenUp { why, .. } | NoticeState::Cancelled { why, .. } => Some(why.as_str()),
+            NoticeState::Pending { .. } => stored.last_problem.as_deref(),
+            NoticeState::Told { .. } => None,
+        };
+        context! {
+            amount => stored.notice.amount.as_ref().map(|sum| times::money(visit.language, sum)),
+            order => stored.notice.order_number, stuck => stored.is_stuck(), why,
+            state => words.label(visit.language, "notice", stored.state.name()),
+        }
+    };
+    file.notices.iter().map(row).collect()
+}
+
 /// The editor: the draft that waits, with the typed text over it after a refusal.
 pub(super) fn draft(visit: &SignedIn, file: &CaseFile, typed: Option<&Typed>) -> Option<Value> {
     let draft = file.draft.as_ref().filter(|draft| draft.approved_as.is_none())?;
     let title = |name: &TemplateName| visit.desk.review().template_title(&file.case.language, name);
+    let told = |english: &str| visit.desk.inner.pages.words().told(visit.language, english);
     let stored_to = draft.to.as_ref().map(ToString::to_string).unwrap_or_default();
     let stored_differs = typed.is_some_and(|typed| typed.body.trim_end() != draft.body.trim_end());
     let newer = draft.newer.as_ref().map(|newer| {
         context! {
             title => newer.suggestion.template.as_ref().map(title),
-            why => newer.suggestion.why, body => newer.body,
+            why => told(&newer.suggestion.why), body => newer.body,
         }
     });
     Some(context! {
@@ -156,7 +211,7 @@ pub(super) fn draft(visit: &SignedIn, file: &CaseFile, typed: Option<&Typed>) ->
         stored => stored_differs.then_some(draft.body.as_str()),
         template => draft.suggestion.template.as_ref().map(TemplateName::as_str),
         title => draft.suggestion.template.as_ref().map(title),
-        why => draft.suggestion.why,
+        why => told(&draft.suggestion.why),
         asks => draft.suggestion.asks,
         others => draft.suggestion.others.iter().map(TemplateName::as_str).collect::<Vec<_>>(),
         edited_by => draft.edited_by,

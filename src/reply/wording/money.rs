@@ -8,7 +8,7 @@ const NARROW: &str = "\u{202f}";
 const BLANK: char = '\u{a0}';
 
 /// `1 299,90 €`, `€1,299.90`; currencies whose sign is not theirs alone by their code: `129,90 USD`, `129.90 USD`.
-pub(in crate::reply) fn money(amount: &Money, language: &str) -> String {
+pub fn money(amount: &Money, language: &str) -> String {
     let french = language == "fr";
     let (whole, fraction) = amount.parts();
     let (group, point) = if french { (NARROW, ",") } else { (",", ".") };

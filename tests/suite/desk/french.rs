@@ -1,0 +1,216 @@
+//! A French desk says in French what law, policy and suggestion rules say: no sentence of theirs is left in English.
+
+use std::collections::BTreeSet;
+
+use guichet::adapters::assets::{Assets, Kind};
+use guichet::desk::{Language, Words};
+use guichet::domain::assessment::{Basis, Outcome, PersonWhy};
+use guichet::domain::policy::{Clause, Policy, Window};
+use guichet::domain::verdict::Unsure;
+use guichet::domain::{
+    Anger, Assessment, Calendar, CaseFlag, CustomerHistory, Email, Given, Intent, Order, Purchase, Reason, Signal,
+    Verdict,
+};
+use guichet::refund::{Situation, assess};
+use guichet::reply::suggestion::{reminder, suggest, suggest_assessed};
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+
+use crate::shop::letters::verdict;
+
+const TODAY: Date = date(2026, 7, 20);
+
+/// Everything said about some thousand situations.
+#[derive(Default)]
+struct Said(BTreeSet<String>);
+
+impl Said {
+    fn of(&mut self, assessment: &Assessment) {
+        self.0.extend(assessment.findings.iter().flat_map(|finding| finding.steps.iter().cloned()));
+        self.0.extend(assessment.clocks.iter().flat_map(|clock| clock.increases.iter().chain([&clock.what]).cloned()));
+        self.0.extend(assessment.warnings.iter().map(|warning| warning.text.clone()));
+        self.0.extend(assessment.disagreements.iter().map(|told| told.what.clone()));
+    }
+
+    fn why(&mut self, verdict: &Verdict, assessment: &Assessment) {
+        let flags = BTreeSet::from([CaseFlag::OtherLanguage("de".into())]);
+        self.0.insert(suggest_assessed(verdict, assessment, &BTreeSet::new(), "fr").why);
+        self.0.insert(suggest(Some(verdict), &flags, "fr").why);
+        let whys = [
+            PersonWhy::StatutoryRefusal,
+            PersonWhy::FactsDisagree,
+            PersonWhy::OtherSender,
+            PersonWhy::NewBankDetails,
+            PersonWhy::InPart,
+            PersonWhy::RefundNotFound,
+            PersonWhy::NoClause,
+            PersonWhy::OrderUnclear,
+            PersonWhy::Official,
+        ];
+        let outcomes = whys.map(Outcome::NeedsPerson).into_iter().chain([Outcome::Ineligible("returns".into())]);
+        for outcome in outcomes {
+            let assessed = Assessment { outcome, ..assessment.clone() };
+            self.0.insert(suggest_assessed(verdict, &assessed, &BTreeSet::new(), "fr").why);
+        }
+    }
+}
+
+fn order(facts: serde_json::Value) -> Order {
+    let mut all = serde_json::json!({ "number": "CMD-1042", "ordered_on": "2026-06-20" });
+    all.as_object_mut().unwrap().extend(facts.as_object().unwrap().clone());
+    Order { emails: vec![Email::parse("claire@example.org").unwrap()], ..serde_json::from_value(all).unwrap() }
+}
+
+fn orders() -> Vec<Option<Order>> {
+    let euros = |minor: i64| serde_json::json!({ "minor": minor, "currency": "EUR" });
+    let line = |kind: &str| serde_json::json!({ "product": "Bouilloire", "quantity": 1, "kind": kind });
+    let lines = |kind: &str| serde_json::json!([line(kind)]);
+    let arrived = |day: &str| serde_json::json!([{ "delivered_on": day }]);
+    let charge = serde_json::json!({ "on": "2026-06-20", "amount": euros(5490) });
+    let facts = [
+        serde_json::json!({ "lines": lines("goods") }),
+        serde_json::json!({ "lines": lines("goods"), "parcels": arrived("2026-07-17"), "total": euros(5490) }),
+        serde_json::json!({ "lines": lines("goods"), "parcels": arrived("2026-06-22"), "ordered_on": "2026-06-20" }),
+        serde_json::json!({ "lines": lines("goods"), "parcels": arrived("2026-07-01"), "refunded": euros(1000),
+            "refunded_on": "2026-07-10", "total": euros(5490), "country": "BE" }),
+        serde_json::json!({ "lines": lines("goods"), "parcels": arrived("2025-01-10"), "ordered_on": "2025-01-05",
+            "refunded": euros(5490), "earlier_orders": 4 }),
+        serde_json::json!({ "lines": lines("goods"), "parcels": arrived("2024-01-10"), "ordered_on": "2024-01-05" }),
+        serde_json::json!({ "lines": lines("goods"), "parcels": [{ "shipped_on": null }], "promised_on": "2026-07-01" }),
+        serde_json::json!({ "lines": lines("goods"), "parcels": [{ "shipped_on": null }], "promised_on": "2026-08-01" }),
+        serde_json::json!({ "lines": lines("goods"), "parcels": [{ "shipped_on": null }], "ordered_on": "2026-05-01" }),
+        serde_json::json!({ "lines": lines("goods"), "parcels": [{ "shipped_on": "2026-06-22" }] }),
+        serde_json::json!({ "lines": lines("goods"), "parcels": [{ "shipped_on": "2024-06-22" }], "ordered_on": "2024-06-20" }),
+        serde_json::json!({ "lines": lines("service") }),
+        serde_json::json!({ "lines": lines("digital") }),
+        serde_json::json!({ "lines": lines("digital"), "ordered_on": "2025-03-01" }),
+        serde_json::json!({ "lines": [line("goods"), { "product": "Thé vert", "quantity": 1 }], "parcels": arrived("2026-07-15") }),
+        serde_json::json!({ "lines": [{ "product": "Thé vert", "quantity": 1 }], "parcels": arrived("2026-07-15") }),
+        serde_json::json!({ "lines": [{ "product": "Crème", "quantity": 1 }], "parcels": arrived("2026-07-15") }),
+        serde_json::json!({ "lines": [{ "product": "Bouilloire", "quantity": 1, "second_hand": true }],
+            "parcels": arrived("2025-05-10"), "ordered_on": "2025-05-01" }),
+        serde_json::json!({ "lines": lines("goods"), "charges": [charge, charge], "total": euros(5490) }),
+        serde_json::json!({ "lines": lines("goods"), "charges": [charge, charge] }),
+        serde_json::json!({ "lines": lines("goods"), "charges": [charge], "total": euros(5490) }),
+        serde_json::json!({ "lines": lines("goods"), "cancelled_on": "2026-06-25" }),
+    ];
+    facts.into_iter().map(order).map(Some).chain([None]).collect()
+}
+
+fn policies() -> Vec<Policy> {
+    let window = |family: Option<&str>, days: u16, no_withdrawal: Option<&str>| {
+        let products = family.map(|family| vec![family.to_owned()]).unwrap_or_default();
+        let facts = (family.map(str::to_owned), no_withdrawal.map(str::to_owned));
+        Window { family: facts.0, products, days, clause: "returns".into(), fee_percent: 0, no_withdrawal: facts.1 }
+    };
+    let clause = Clause {
+        id: "returns".into(),
+        valid_from: date(2020, 1, 1),
+        url: "https://shop.example/returns".into(),
+        text: [("fr".to_owned(), "Retours".to_owned()), ("en".to_owned(), "Returns".to_owned())].into(),
+    };
+    let shop = Policy {
+        windows: vec![
+            window(Some("thé"), 0, Some("L221-28 4°")),
+            window(Some("crème"), 20, Some("L221-28 5°")),
+            window(None, 30, None),
+        ],
+        clauses: vec![clause],
+        ..Policy::default()
+    };
+    vec![Policy { informs_of_withdrawal: false, ..Policy::default() }, shop]
+}
+
+fn histories() -> Vec<CustomerHistory> {
+    let case = |id: &str| serde_json::json!({ "id": id, "opened_at": "2025-11-02T10:00:00Z", "asked_refund": true, "refunded": true, "refused": true });
+    let of = |open: &[&str], others: &[&str]| {
+        let earlier = serde_json::json!([case("G-AAAA"), case("G-BBBB"), case("G-CCCC")]);
+        serde_json::from_value(serde_json::json!({ "open": open, "earlier": earlier, "same_order": others })).unwrap()
+    };
+    vec![
+        CustomerHistory::default(),
+        of(&["G-DDDD"], &["m…@example.com"]),
+        of(&["G-DDDD", "G-EEEE"], &["m…@example.com", "l…@example.com"]),
+    ]
+}
+
+const TEXTS: &[&str] = &[
+    "Bonjour, merci de me rembourser.",
+    "Bonjour, la bouilloire est encore en panne, je l’ai reçue le 12 juillet 2026 et payée 31,20 €.",
+    "Bonjour, je n’ai pas reçu ma commande CMD-9999, passée le 2 février 2026, au 69003.",
+    "Bonjour, je l’ai reçue le 16 juillet 2026, c’est le grille-pain Zorba.",
+];
+
+#[test]
+fn every_sentence_of_an_assessment_and_a_suggestion_has_its_french() {
+    let mut said = Said::default();
+    let calendar = Calendar::without_hours(TimeZone::UTC);
+    let now = TODAY.at(9, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp();
+    let (orders, policies, histories) = (orders(), policies(), histories());
+    let mut turn = 0_usize;
+    let bases: Vec<Option<Basis>> =
+        [None, None, None].into_iter().chain(Basis::ALL.iter().copied().map(Some)).collect();
+    for order in &orders {
+        for reason in Reason::ALL {
+            for signal in [None].into_iter().chain(Signal::ALL.iter().copied().map(Some)) {
+                for (policy, text) in policies.iter().flat_map(|policy| TEXTS.iter().map(move |text| (policy, text))) {
+                    turn += 1;
+                    let mut of =
+                        verdict(if turn.is_multiple_of(5) { Intent::RefundNotReceived } else { Intent::RefundRequest });
+                    of.intent = if turn.is_multiple_of(11) { Intent::Other } else { of.intent };
+                    of.reason = (of.intent == Intent::RefundRequest).then_some(*reason);
+                    of.given.reason = of.reason.filter(|reason| *reason != Reason::Unspecified);
+                    of.anger = Anger::ALL[turn % 4];
+                    of.signals = signal.into_iter().collect();
+                    of.unsure = if turn.is_multiple_of(7) { vec![Unsure::Intent] } else { Vec::new() };
+                    of.missing = policy.missing(of.intent, &of.given);
+                    of.given.product = turn.is_multiple_of(3).then(|| "Zorba".to_owned());
+                    of.given.purchase_date = turn.is_multiple_of(4).then(|| "le 12 juillet 2026".to_owned());
+                    of.given.order_number = turn.is_multiple_of(2).then(|| "CMD-9999".to_owned());
+                    let known: Given = of.given.clone();
+                    let by_number = !turn.is_multiple_of(6);
+                    let purchase = order.clone().map_or(Purchase::NotFound { at: now }, |order| Purchase::Found {
+                        order: Box::new(order),
+                        by_number,
+                        at: now,
+                    });
+                    let customer =
+                        Email::parse(if turn.is_multiple_of(9) { "other@example.net" } else { "claire@example.org" })
+                            .unwrap();
+                    let assessment = assess(&Situation {
+                        verdict: &of,
+                        known: &known,
+                        purchase: &purchase,
+                        history: &histories[turn % 3],
+                        customer: Some(&customer),
+                        texts: &[(TODAY, text)],
+                        other_sender: turn.is_multiple_of(13),
+                        noticed_on: if turn.is_multiple_of(8) { date(2026, 6, 1) } else { date(2026, 7, 18) },
+                        now,
+                        policy,
+                        calendar: &calendar,
+                        corrected: bases[turn % bases.len()],
+                    });
+                    said.of(&assessment);
+                    said.why(&of, &assessment);
+                }
+            }
+        }
+    }
+    said.0.insert(reminder().why);
+    said.0.insert(suggest(None, &BTreeSet::new(), "fr").why);
+
+    let words = Words::load(&Assets::built_in().load(Kind::Templates).unwrap()).unwrap();
+    let english = ["the ", " is ", " was ", " of ", " says", " and ", "days", " by ", "refund "];
+    let untold: Vec<String> = said
+        .0
+        .iter()
+        .filter(|sentence| {
+            let french = words.told(Language::French, sentence);
+            french == **sentence || english.iter().any(|word| french.contains(word))
+        })
+        .map(|sentence| format!("{sentence} → {}", words.told(Language::French, sentence)))
+        .collect();
+    assert!(untold.is_empty(), "{} without French:\n{}", untold.len(), untold.join("\n"));
+    assert!(said.0.len() > 200, "{}", said.0.len());
+}
