@@ -25,6 +25,7 @@ use crate::domain::policy::Policy;
 use crate::domain::position::FolderRole;
 use crate::domain::{Asset, Folder};
 use crate::ports::{MailSource, MailboxActions, Mailer, Orders, Refunds};
+use crate::reply::compose::Sender;
 use crate::reply::permission::PublicMail;
 use crate::reply::templates::Templates;
 use crate::triage::Triage;
@@ -210,5 +211,15 @@ pub fn smtp_settings(server: &Server, mailbox: &Mailbox) -> SmtpSettings {
         ca_file: server.ca_file.clone(),
         hello: mailbox.from.email.domain().to_owned(),
         timeouts: StageTimeouts::default(),
+    }
+}
+
+/// Who answers for a mailbox.
+pub fn sender(mailbox: &Mailbox) -> Sender {
+    Sender {
+        mailbox: mailbox.name.clone(),
+        from: mailbox.from.clone(),
+        envelope_sender: mailbox.envelope_sender.clone(),
+        message_id_domain: None,
     }
 }
