@@ -11,6 +11,7 @@ mod lost_store;
 #[path = "../support/mod.rs"]
 mod play;
 mod reconcile;
+mod refund_story;
 #[path = "../shop/mod.rs"]
 mod shop;
 mod smtp;
