@@ -105,7 +105,13 @@ fn orders(last_round: u32, today: Date) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::adapters::orders::{CsvOrders, CsvSettings, Formats};
+    use crate::domain::policy::Policy;
+    use crate::domain::{Asset, Email};
+    use crate::ports::{OrderQuery, Orders as _};
 
     const TODAY: Date = jiff::civil::date(2026, 3, 13);
 
@@ -130,5 +136,25 @@ mod tests {
         let text = orders(1, TODAY);
         assert_eq!(text.lines().count(), 1 + 2 * numbers().count());
         assert!(text.contains("\n482131,2026-02-27,tom.whitfield1@btmail.example,75011,"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn every_order_and_the_policy_are_read_as_the_shop_means_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("orders.csv");
+        export(&file, 1, TODAY).unwrap();
+        let formats = Formats { currency: Some("EUR".into()), ..Formats::default() };
+        let source = CsvOrders::new(CsvSettings { file, separator: None, encoding: None, columns: BTreeMap::new(), formats });
+        assert_eq!(source.trouble().await, None);
+        for number in numbers().flat_map(|number| [number.to_owned(), format!("{number}1")]) {
+            let found = source.find(&OrderQuery { number: Some(number.clone()), email: None }).await.unwrap();
+            assert_eq!(found.len(), 1, "{number}");
+        }
+        let buyer = Email::parse("nathalie.royer1@free.example").unwrap();
+        let found = source.find(&OrderQuery { number: None, email: Some(buyer) }).await.unwrap();
+        assert_eq!(found.len(), 2, "a number has to be asked for");
+        let asset = Asset { name: "policy.toml".into(), origin: "policy.toml".into(), bytes: POLICY.into() };
+        let policy = Policy::load_in(&asset, &["fr".into(), "en".into()]).unwrap();
+        assert!(policy.warnings().is_empty(), "{:?}", policy.warnings());
     }
 }
