@@ -12,6 +12,7 @@ use crate::adapters::maildir::{MaildirActions, MaildirSettings, MaildirSource};
 use crate::adapters::orders::{CsvOrders, HttpOrders};
 use crate::adapters::outbox_dir::OutboxDir;
 use crate::adapters::refunds::{CommandRefunds, WebhookRefunds};
+use crate::adapters::secret::Secret;
 use crate::adapters::smtp::{SmtpLogin, SmtpMailer, SmtpSettings, StageTimeouts};
 use crate::adapters::store::sled::{SledSettings, SledStore};
 use crate::adapters::system::SystemIds;
@@ -183,7 +184,7 @@ pub fn mailroom(mailbox: &Mailbox) -> Mailroom {
 /// Settings of an IMAP account.
 pub fn imap_settings(server: &Server, folders: &ImapFolders, mailbox: &Mailbox) -> ImapSettings {
     let username = server.username.clone().unwrap_or_default();
-    let secret = server.password.clone().unwrap_or(crate::adapters::secret::Secret::Given(String::new()));
+    let sign_in = server.sign_in.clone().unwrap_or_else(|| Secret::Given(String::new()).into());
     ImapSettings {
         ca_file: server.ca_file.clone(),
         folders: FolderNames {
@@ -194,18 +195,18 @@ pub fn imap_settings(server: &Server, folders: &ImapFolders, mailbox: &Mailbox) 
         size_cap: folders.max_message_size,
         history_days: u32::from(mailbox.history_days),
         poll_interval: folders.poll_interval,
-        ..ImapSettings::new(&server.host, server.port, server.tls, username, secret)
+        ..ImapSettings::new(&server.host, server.port, server.tls, username, sign_in)
     }
 }
 
 /// Settings of a submission server.
 pub fn smtp_settings(server: &Server, mailbox: &Mailbox) -> SmtpSettings {
-    let login = server.username.clone().zip(server.password.clone());
+    let login = server.username.clone().zip(server.sign_in.clone());
     SmtpSettings {
         host: server.host.clone(),
         port: server.port,
         tls: server.tls,
-        login: login.map(|(username, password)| SmtpLogin { username, password }),
+        login: login.map(|(username, sign_in)| SmtpLogin { username, sign_in }),
         ca_file: server.ca_file.clone(),
         hello: mailbox.from.email.domain().to_owned(),
         timeouts: StageTimeouts::default(),

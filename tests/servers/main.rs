@@ -8,6 +8,7 @@ mod erase;
 mod imap;
 mod loops;
 mod lost_store;
+mod oauth2;
 #[path = "../support/mod.rs"]
 mod play;
 mod reconcile;

@@ -22,6 +22,7 @@ mod loops;
 mod maildir;
 mod models;
 mod never_answer;
+mod oauth2;
 mod orders;
 mod poison;
 mod reading;
