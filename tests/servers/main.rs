@@ -12,6 +12,7 @@ mod oauth2;
 #[path = "../support/mod.rs"]
 mod play;
 mod reconcile;
+mod refund_story;
 #[path = "../shop/mod.rs"]
 mod shop;
 mod smtp;
