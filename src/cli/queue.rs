@@ -54,7 +54,13 @@ enum QueueCommand {
         json: bool,
     },
     /// Sends the draft as it stands, with your name under it.
-    Approve(#[command(flatten)] Deciding),
+    Approve {
+        #[command(flatten)]
+        deciding: Deciding,
+        /// The second step that a refusal and an acceptance for an angry customer need.
+        #[arg(long)]
+        confirm: bool,
+    },
     /// Changes the draft; without --to, --subject or --body-file it opens your editor.
     Edit {
         #[command(flatten)]
@@ -113,11 +119,11 @@ pub async fn run(args: QueueArgs, data_dir: &Path, out: &mut (dyn Write + Send))
             let text = if json { serde_json::to_string(&document)? + "\n" } else { shown(&document) };
             Ok(write!(out, "{text}")?)
         }
-        QueueCommand::Approve(deciding) => {
+        QueueCommand::Approve { deciding, confirm } => {
             let question = "Send this reply?";
             let Some(revision) = read_revision(&mut client, &deciding, question, out).await? else { return Ok(()) };
             let Deciding { case, reviewer, .. } = deciding;
-            let request = Request::Approve { case: case.clone(), revision, reviewer };
+            let request = Request::Approve { case: case.clone(), revision, confirmed: confirm, reviewer };
             let Response::Approved { id } = ask(&mut client, request).await? else { return Ok(()) };
             Ok(writeln!(out, "{case}: approved; it leaves in a few seconds as {id}")?)
         }

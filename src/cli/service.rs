@@ -241,8 +241,10 @@ impl Service {
     async fn add_desk(&mut self, mailboxes: BTreeMap<String, ReviewMailbox>) -> anyhow::Result<()> {
         let parts = &self.parts;
         let handbooks = parts.handbooks.clone();
+        let reviewers: Arc<dyn Reviewers> = Arc::new(ReviewersFile::in_folder(&parts.config.data_dir));
         let review = Arc::new(Review::new(ReviewParts {
             store: Arc::clone(&parts.store),
+            reviewers: Arc::clone(&reviewers),
             wording: Arc::new(move || Arc::clone(&handbooks.current().wording)),
             mailboxes,
             refunds: parts.config.refunds.is_some(),
@@ -250,7 +252,6 @@ impl Service {
             clock: Arc::clone(&parts.clock),
             ids: Arc::clone(&parts.ids),
         }));
-        let reviewers: Arc<dyn Reviewers> = Arc::new(ReviewersFile::in_folder(&parts.config.data_dir));
         let control = Control {
             review: Arc::clone(&review),
             reviewers: Arc::clone(&reviewers),

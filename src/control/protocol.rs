@@ -63,6 +63,9 @@ pub enum Request {
         case: CaseId,
         /// The case's revision that was read.
         revision: u64,
+        /// The second step that a refusal and an acceptance for an angry customer need.
+        #[serde(default)]
+        confirmed: bool,
         /// Sign-in name of the reviewer; may be left out while there is only one.
         reviewer: Option<String>,
     },

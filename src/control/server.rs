@@ -177,9 +177,10 @@ impl Control {
                 Ok(Response::Corrections(rows))
             }
             Request::Case { case } => Ok(Response::Case(Box::new(CaseDocument::from(review.look(&case).await?)))),
-            Request::Approve { case, revision, reviewer } => {
+            Request::Approve { case, revision, confirmed, reviewer } => {
                 let reviewer = self.reviewer(reviewer).await?;
-                let id = review.approve(&case, seen(revision), Changes::default(), &reviewer).await?;
+                let changes = Changes { confirmed, ..Changes::default() };
+                let id = review.approve(&case, seen(revision), changes, &reviewer).await?;
                 Ok(Response::Approved { id })
             }
             Request::Edit { case, revision, to, subject, body, reviewer } => {

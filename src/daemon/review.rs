@@ -1,6 +1,7 @@
 //! What a reviewer does: look, change, approve, dismiss, correct. Desk, control socket and command
 //! line share these steps, so that none of them can do what another may not.
 
+mod approving;
 mod decisions;
 mod error;
 mod looking;
@@ -16,13 +17,14 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, Notify};
 
+pub use approving::Approving;
 pub use error::{ReviewError, ReviewResult};
 pub use looking::{CaseView, OpenBreaker, QueueView};
 pub use verdict_edit::VerdictEdit;
 pub use wording::{TemplateChoice, Wording};
 
 use crate::ports::store::DraftEdit;
-use crate::ports::{Clock, Ids, Store};
+use crate::ports::{Clock, Ids, Reviewers, Store};
 use crate::reply::compose::Sender;
 
 /// How long an approved reply waits, so that it can be taken back.
@@ -56,19 +58,23 @@ pub struct Seen {
     pub entries: Option<u64>,
 }
 
-/// What a reviewer typed and corrected. What does not differ from what is there is no change.
+/// What a reviewer typed, corrected and ticked. What does not differ from what is there is no change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
     /// On the draft.
     pub draft: DraftEdit,
     /// On the verdict.
     pub verdict: VerdictEdit,
+    /// The second step was taken that some approvals need ([`crate::reply::suggestion::approval`]).
+    pub confirmed: bool,
 }
 
 /// Everything a [`Review`] is made of.
 pub struct ReviewParts {
     /// The store.
     pub store: Arc<dyn Store>,
+    /// Who may decide at all.
+    pub reviewers: Arc<dyn Reviewers>,
     /// What replies are written by now; asked at each step, so that a reload takes effect.
     pub wording: Arc<dyn Fn() -> Arc<Wording> + Send + Sync>,
     /// By the name of the `[[mailbox]]`.

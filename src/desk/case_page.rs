@@ -17,6 +17,7 @@ use super::times;
 use super::visit::SignedIn;
 use crate::daemon::review::ReviewError;
 use crate::domain::{Anger, CaseId, Fact, Intent, Reason, RecordEntry, Signal};
+use crate::reply::suggestion::approval::Deliberate;
 
 /// A step that was refused, and what the reviewer had typed.
 pub(super) struct Refusal {
@@ -71,6 +72,8 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
             lost_text => typed.as_ref().filter(|_| draft.is_none()).map(|typed| typed.body.as_str()),
             draft,
             closing => view.closing,
+            confirm => view.approving.confirm.map(Deliberate::as_str),
+            hindrance => view.approving.hindrance.as_ref().map(|error| review_words(&visit.desk, visit.language, error)),
             templates => view.templates.iter().map(|choice| {
                 context! { name => choice.name.as_str(), title => choice.title }
             }).collect::<Vec<_>>(),

@@ -33,7 +33,8 @@ impl Typed {
 /// Everything typed and corrected on the page.
 pub(super) fn changes(fields: &Fields) -> Result<Changes, ReviewError> {
     let draft = Typed::of(fields).map(|typed| typed.edit()).transpose()?;
-    Ok(Changes { draft: draft.unwrap_or_default(), verdict: verdict_edit(fields) })
+    let confirmed = fields.get("confirm_approval").is_some();
+    Ok(Changes { draft: draft.unwrap_or_default(), verdict: verdict_edit(fields), confirmed })
 }
 
 /// What the page said when it was made. A form without it counts as stale.

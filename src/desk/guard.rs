@@ -102,6 +102,14 @@ pub(super) fn review_words(desk: &Desk, language: Language, error: &crate::daemo
         E::NoDraft => say("refused.no_draft"),
         E::NoNewer => say("refused.no_newer"),
         E::Shadow => say("refused.shadow"),
+        E::Frozen => say("refused.frozen"),
+        E::Unconfirmed(why) => words.label(language, "confirm", why.as_str()),
+        E::NotYours { kind, who } => {
+            words.fill(language, &format!("refused.role_{}", kind.as_str()), &[("who", &who.join(", "))])
+        }
+        E::OwnRefusal { case, others } => {
+            words.fill(language, "refused.own_refusal", &[("case", case.as_str()), ("others", &others.join(", "))])
+        }
         E::UnknownTemplate(name) => words.fill(language, "refused.unknown_template", &[("name", name.as_str())]),
         E::UnknownMailbox(name) => words.fill(language, "refused.unknown_mailbox", &[("name", name)]),
         E::NoVerdict => say("refused.no_verdict"),

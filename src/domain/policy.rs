@@ -6,6 +6,7 @@ mod keys;
 mod load;
 mod lookup;
 mod offers;
+mod roles;
 mod shop;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Which draft fits a verdict, and why.
 
+pub mod approval;
 mod assessed;
 
 use std::collections::BTreeSet;

@@ -15,7 +15,13 @@
     if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
     else if (event.key === "u") location.assign("/queue");
-    else if (event.key === "a" && approve) { approve.focus(); approve.scrollIntoView({ block: "center" }); }
+    // Never approves by itself; where a second step is asked for, it leads to that step.
+    else if (event.key === "a" && approve) {
+      const confirm = document.getElementById("confirm-approval");
+      const next = confirm && !confirm.checked ? confirm : approve;
+      next.focus();
+      next.scrollIntoView({ block: "center" });
+    }
     else return;
     event.preventDefault();
   });

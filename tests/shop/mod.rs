@@ -107,6 +107,11 @@ pub async fn open() -> Shop {
 
 /// Opens a shop whose desk is set up differently.
 pub async fn open_with(change: impl FnOnce(&mut Settings)) -> Shop {
+    open_under(Policy::default(), change).await
+}
+
+/// Opens a shop with another policy.
+pub async fn open_under(policy: Policy, change: impl FnOnce(&mut Settings)) -> Shop {
     let data = tempfile::tempdir().unwrap();
     let store = SledStore::open(data.path(), &SledSettings::default(), Arc::new(SystemIds)).unwrap().0;
     let store = Arc::new(store);
@@ -114,8 +119,8 @@ pub async fn open_with(change: impl FnOnce(&mut Settings)) -> Shop {
     let reviewers = Arc::new(ReviewersFile::in_folder(data.path()));
     reviewers.add(NAME, "Ana Lopes", PASSWORD, clock.now()).unwrap();
     let assets = Assets::built_in().load(Kind::Templates).unwrap();
-    let wording = wording(Templates::load(&assets).unwrap());
-    let review = Arc::new(review(&store, &clock, wording.clone()));
+    let wording = wording(Templates::load(&assets).unwrap(), policy);
+    let review = Arc::new(review(&store, &reviewers, &clock, wording.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut settings = Settings::local(address);
@@ -135,10 +140,10 @@ pub async fn open_with(change: impl FnOnce(&mut Settings)) -> Shop {
     Shop { store, review, reviewers, clock, pulse, wording, desk, address, stop, data }
 }
 
-fn wording(templates: Templates) -> Wording {
+fn wording(templates: Templates, policy: Policy) -> Wording {
     Wording {
         templates: Arc::new(templates),
-        policy: Policy::default(),
+        policy,
         calendar: Calendar::without_hours(TimeZone::UTC),
         languages: vec!["fr".into(), "en".into()],
         fallback: "en".into(),
@@ -155,7 +160,7 @@ pub fn sender() -> Sender {
     }
 }
 
-fn review(store: &Arc<SledStore>, clock: &Arc<HandClock>, wording: Wording) -> Review {
+fn review(store: &Arc<SledStore>, reviewers: &Arc<ReviewersFile>, clock: &Arc<HandClock>, wording: Wording) -> Review {
     let mailbox = ReviewMailbox {
         sender: sender(),
         signature: "Maison Guichet".into(),
@@ -168,6 +173,7 @@ fn review(store: &Arc<SledStore>, clock: &Arc<HandClock>, wording: Wording) -> R
     let wording = Arc::new(wording);
     Review::new(ReviewParts {
         store: Arc::<SledStore>::clone(store),
+        reviewers: Arc::<ReviewersFile>::clone(reviewers),
         wording: Arc::new(move || Arc::clone(&wording)),
         mailboxes: BTreeMap::from([(MAILBOX.to_owned(), mailbox)]),
         refunds: true,

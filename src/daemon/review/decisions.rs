@@ -42,7 +42,7 @@ impl Review {
         verdict: VerdictEdit,
         reviewer: &Reviewer,
     ) -> ReviewResult<u64> {
-        self.save(case, seen, Changes { draft: DraftEdit::default(), verdict }, reviewer).await
+        self.save(case, seen, Changes { verdict, ..Changes::default() }, reviewer).await
     }
 
     /// Sets the basis that governs, or takes a correction of it back; law and policy are applied anew at once, and the
@@ -165,7 +165,7 @@ impl Review {
     /// # Errors
     /// [`ReviewError::Stale`] with what happened since, [`ReviewError::AlreadyApproved`] for the
     /// second half of a double click, [`ReviewError::NoRecipient`], [`ReviewError::EmptyText`],
-    /// [`ReviewError::Shadow`]. Text saved before a later refusal stays saved.
+    /// [`ReviewError::Shadow`], and what [`Review::check_approval`] says. Text saved before a later refusal stays saved.
     pub async fn approve(
         &self,
         case: &CaseId,
@@ -177,6 +177,7 @@ impl Review {
         if self.parts.shadow {
             return Err(ReviewError::Shadow);
         }
+        let confirmed = changes.confirmed;
         self.save_in_turn(case, seen, changes, reviewer).await?;
         let file = self.look(case).await?;
         let draft = waiting_draft(&file)?;
@@ -186,6 +187,7 @@ impl Review {
         if draft.body.trim().is_empty() {
             return Err(ReviewError::EmptyText);
         }
+        self.check_approval(&file, draft, confirmed, reviewer).await?;
         let mailbox = self.mailbox(&file.case.mailbox)?;
         let mail = self.wording().freeze(&Freezing {
             file: &file,

@@ -1,7 +1,8 @@
 //! Why a reviewer's step was refused.
 
-use crate::domain::{RecordEntry, TemplateName};
+use crate::domain::{CaseId, RecordEntry, TemplateName};
 use crate::ports::store::StoreError;
+use crate::reply::suggestion::approval::{Commitment, Deliberate};
 
 /// Shorthand.
 pub type ReviewResult<T> = Result<T, ReviewError>;
@@ -35,6 +36,31 @@ pub enum ReviewError {
     /// No newer suggestion stands beside the text.
     #[error("there is no newer suggestion")]
     NoNewer,
+    /// Approving needs a second, deliberate step.
+    #[error("{}", deliberately(*.0))]
+    Unconfirmed(Deliberate),
+    /// A payment dispute is open: a refund beside it could be paid twice.
+    #[error(
+        "a payment dispute is announced or open: a refund accepted beside it could be paid twice. Answer with another \
+         text, or, once the dispute is settled, correct the verdict (take “payment dispute” out) and approve again"
+    )]
+    Frozen,
+    /// The policy leaves this to others (`[roles]`).
+    #[error("the policy leaves the {} of refunds to {}: ask one of them to approve it", .kind.as_str(), .who.join(", "))]
+    NotYours {
+        /// What the reply commits to.
+        kind: Commitment,
+        /// Who may, by sign-in name.
+        who: Vec<String>,
+    },
+    /// The customer answers a refusal that the same reviewer sent.
+    #[error("you sent the refusal in {case}: what the customer replies to it is answered by another reviewer ({})", .others.join(", "))]
+    OwnRefusal {
+        /// Where it was refused.
+        case: CaseId,
+        /// Who may answer, by sign-in name.
+        others: Vec<String>,
+    },
     /// `mode = "shadow"`.
     #[error("the daemon runs in shadow mode and sends nothing: set `mode = \"live\"` to send replies")]
     Shadow,
@@ -56,6 +82,19 @@ pub enum ReviewError {
     /// The store's own words.
     #[error(transparent)]
     Store(StoreError),
+}
+
+fn deliberately(why: Deliberate) -> &'static str {
+    match why {
+        Deliberate::AngryAcceptance => {
+            "this reply accepts a refund for an angry customer: read it once more, then confirm it (the box beside the \
+             button, or `guichet queue approve --confirm`)"
+        }
+        Deliberate::Refusal => {
+            "this reply refuses a refund: read it once more, then confirm it (the box beside the button, or `guichet \
+             queue approve --confirm`)"
+        }
+    }
 }
 
 impl From<StoreError> for ReviewError {

@@ -1,7 +1,7 @@
 //! Looking: nothing here changes a case, except that an opened draft is from then on a person's.
 
 use super::wording::TemplateChoice;
-use super::{Review, ReviewResult};
+use super::{Approving, Review, ReviewResult};
 use crate::domain::{Case, CaseId, CaseState, OutgoingMail, TemplateName};
 use crate::ports::Reviewer;
 use crate::ports::store::{AutomatedMessage, Breaker, CaseFile, OutboxFilter, Overview, Quarantined, QueueRow};
@@ -37,6 +37,8 @@ pub struct CaseView {
     pub templates: Vec<TemplateChoice>,
     /// What approval will put under the text.
     pub closing: String,
+    /// What approval asks of this reviewer.
+    pub approving: Approving,
 }
 
 impl Review {
@@ -80,7 +82,11 @@ impl Review {
             Ok(mailbox) => self.wording().closing(&file.case.language, &reviewer.display_name, &mailbox.signature),
             Err(_) => String::new(),
         };
-        Ok(CaseView { file, templates, closing })
+        let approving = match file.draft.as_ref().filter(|draft| draft.approved_as.is_none()) {
+            Some(draft) => self.approving(&file, draft, reviewer).await?,
+            None => Approving::default(),
+        };
+        Ok(CaseView { file, templates, closing, approving })
     }
 
     /// What a template says, for people; its name where the language has no such template.

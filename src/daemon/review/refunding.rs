@@ -9,11 +9,8 @@ use crate::ports::Reviewer;
 use crate::ports::refunds::RefundNotice;
 use crate::ports::store::CaseFile;
 use crate::refund::workdays::business_days_after;
+use crate::reply::suggestion::{ACCEPT, ACCEPT_IN_PART};
 
-/// Template that accepts a refund as asked.
-const ACCEPT: &str = "accept";
-/// Template that accepts a part of it, and names how much.
-const ACCEPT_IN_PART: &str = "accept_in_part";
 /// By which means, where nobody laid down another: back the way the customer paid.
 const ORIGINAL: &str = "original";
 

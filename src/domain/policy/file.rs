@@ -111,6 +111,7 @@ pub struct Measure {
 pub struct Roles {
     pub refuse: Vec<String>,
     pub accept: Vec<String>,
+    pub accept_up_to: Option<Spanned<String>>,
     pub safety: Option<String>,
 }
 

@@ -50,6 +50,6 @@ pub const KEYS: &[(&str, Shape)] = &[
         Tables(&[("name", Value), ("domains", Value), ("answer_within_hours", Value), ("acknowledge", Value)]),
     ),
     ("measure", Tables(&[("reason", Value), ("text", Value)])),
-    ("roles", Table(&[("refuse", Value), ("accept", Value), ("safety", Value)])),
+    ("roles", Table(&[("refuse", Value), ("accept", Value), ("accept_up_to", Value), ("safety", Value)])),
     ("stance", Table(STANCE)),
 ];

@@ -97,9 +97,23 @@ impl Checker<'_> {
             mediator: file.mediator.map(|mediator| self.mediator(mediator)).transpose()?,
             marketplaces: file.marketplace.iter().map(|market| self.marketplace(market)).collect::<Checked<_>>()?,
             measures: file.measure.iter().map(|measure| self.measure(measure)).collect::<Checked<_>>()?,
-            roles: Roles { refuse: file.roles.refuse, accept: file.roles.accept, safety: file.roles.safety },
+            roles: self.roles(file.roles)?,
             stance: self.stance(&file.stance)?,
             quote_legal_clocks: file.quote_legal_clocks,
+        })
+    }
+
+    fn roles(&self, written: file::Roles) -> Checked<Roles> {
+        let limit = written.accept_up_to.as_ref();
+        if let Some(limit) = limit.filter(|_| written.accept.is_empty()) {
+            let what = "everybody accepts any amount: name in `accept` who may go above it";
+            return Err(self.wrong(limit, format!("`roles.accept_up_to`: {what}")));
+        }
+        Ok(Roles {
+            accept_up_to: limit.map(|limit| self.money("roles.accept_up_to", limit)).transpose()?,
+            refuse: written.refuse,
+            accept: written.accept,
+            safety: written.safety,
         })
     }
 

@@ -53,7 +53,7 @@ impl Checker<'_> {
     }
 
     /// `50 EUR`.
-    fn money(&self, key: &str, value: &Spanned<String>) -> Checked<Money> {
+    pub(super) fn money(&self, key: &str, value: &Spanned<String>) -> Checked<Money> {
         let wrong = |why: String| self.wrong(value, format!("`{key}`: {why}"));
         let (amount, currency) = value
             .get_ref()

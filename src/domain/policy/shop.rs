@@ -250,6 +250,8 @@ pub struct Roles {
     pub refuse: Vec<String>,
     /// Approves acceptances.
     pub accept: Vec<String>,
+    /// Up to this amount everybody does.
+    pub accept_up_to: Option<Money>,
     /// The owner of safety matters, told at once.
     pub safety: Option<String>,
 }

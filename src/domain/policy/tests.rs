@@ -82,6 +82,8 @@ reason = "defective"
 text = { fr = "Chaque bouilloire est essayée." }
 [roles]
 refuse = ["anne"]
+accept = ["anne"]
+accept_up_to = "50 EUR"
 safety = "paul"
 [stance]
 refusal_offers = "any"
@@ -175,6 +177,10 @@ fn a_mistake_names_line_and_key_and_what_may_stand_there() {
         ("[mediator]\nname = \"M\"\n".into(), ":1: missing field `url`"),
         ("[[marketplace]]\nname = \"M\"\ndomains = []\n".into(), ":3: `marketplace.domains` is empty"),
         ("[methods]\ngodwill = \"x\"\n".into(), ":2: unknown key `methods.godwill`: did you mean `goodwill`?"),
+        (
+            "[roles]\naccept_up_to = \"50 EUR\"\n".into(),
+            ":2: `roles.accept_up_to`: everybody accepts any amount: name in `accept` who may go above it",
+        ),
         ("roles = 3\n".into(), ":1: `roles` takes a table: write [roles]"),
         ("[clause]\nid = \"x\"\n".into(), ":1: `clause` is a list of tables: write [[clause]]"),
     ] {
