@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, Notify};
 
 pub use error::{ReviewError, ReviewResult};
-pub use looking::{CaseView, OpenBreaker, QueueView};
+pub use looking::{CaseView, OpenBreaker, QueueView, Queued};
 pub use verdict_edit::VerdictEdit;
 pub use wording::{TemplateChoice, Wording};
 
