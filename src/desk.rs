@@ -12,6 +12,7 @@ mod guard;
 mod limiter;
 mod outbox_page;
 mod pages;
+mod place;
 mod queue_page;
 mod routes;
 mod server;

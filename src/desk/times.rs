@@ -1,6 +1,7 @@
 //! Times as people read them.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::words::Language;
@@ -16,10 +17,15 @@ pub fn moment(language: Language, zone: &TimeZone, at: Timestamp, now: Timestamp
     if at.date() == now.date() {
         return clock;
     }
+    format!("{}, {clock}", day(language, at.date(), now.date()))
+}
+
+/// A day, with the year when it is not this year's.
+pub fn day(language: Language, day: Date, today: Date) -> String {
     let months = if language == Language::French { MONTHS_FR } else { MONTHS_EN };
-    let month = months.get(at.month().unsigned_abs() as usize - 1).copied().unwrap_or_default();
-    let year = if at.year() == now.year() { String::new() } else { format!(" {}", at.year()) };
-    format!("{} {month}{year}, {clock}", at.day())
+    let month = months.get(day.month().unsigned_abs() as usize - 1).copied().unwrap_or_default();
+    let year = if day.year() == today.year() { String::new() } else { format!(" {}", day.year()) };
+    format!("{} {month}{year}", day.day())
 }
 
 /// How long ago, roughly: minutes, then hours, then days.
