@@ -25,6 +25,7 @@ use crate::domain::policy::Policy;
 use crate::domain::position::FolderRole;
 use crate::domain::{Asset, Folder};
 use crate::ports::{MailSource, MailboxActions, Mailer, Orders, Refunds};
+use crate::refund::clues::Clues;
 use crate::reply::compose::Sender;
 use crate::reply::permission::PublicMail;
 use crate::reply::templates::Templates;
@@ -76,6 +77,7 @@ pub fn load(config: Option<&Config>) -> anyhow::Result<Loaded> {
     let rules = assets.load(Kind::Rules)?;
     let public_mail = PublicMail::load(&rules).map_err(anyhow::Error::msg)?;
     let (triage, warnings) = Triage::load(&rules, &assets.load(Kind::Models)?)?;
+    let clues = Clues::load(&rules)?;
     let templates = Templates::load(&assets.load(Kind::Templates)?)?;
     let policy = policy(config, &rules)?;
     let calendar = config.map_or_else(|| Calendar::without_hours(TimeZone::UTC), |config| config.calendar.clone());
@@ -83,7 +85,7 @@ pub fn load(config: Option<&Config>) -> anyhow::Result<Loaded> {
         config.map_or_else(|| templates.languages().map(str::to_owned).collect(), |config| config.languages.clone());
     let fallback = config.map_or_else(|| "en".to_owned(), |config| config.fallback_language.clone());
     let wording = Wording { templates: Arc::new(templates), policy, calendar, languages, fallback };
-    Ok(Loaded { handbook: Handbook { triage, wording: Arc::new(wording), public_mail }, warnings })
+    Ok(Loaded { handbook: Handbook { triage, clues, wording: Arc::new(wording), public_mail }, warnings })
 }
 
 /// The policy file: a path that exists, else the file of that name among the rules.

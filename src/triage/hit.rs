@@ -11,7 +11,7 @@ pub enum Part {
     Subject,
     /// The newest text.
     Body,
-    /// The attachments' file names (facts only).
+    /// The attachments' file names (facts and clues only).
     Attachment,
 }
 

@@ -4,6 +4,7 @@
 mod after;
 mod burst;
 mod cli;
+mod clues;
 mod config;
 mod corpus;
 mod crash;
