@@ -3,6 +3,7 @@
 pub mod file;
 mod needles;
 mod negation;
+mod quoted;
 
 use std::ops::Range;
 
@@ -33,6 +34,7 @@ struct Rule {
     regex: meta::Regex,
     negatable: bool,
     effects: Vec<Effect>,
+    anger_floor: Option<u8>,
 }
 
 /// One expression of a rule, tried where all its needles are.
@@ -232,6 +234,7 @@ impl RuleSet {
                     matched: folded.words(found.range()).to_owned(),
                     negated,
                     effects: rule.effects.clone(),
+                    anger_floor: rule.anger_floor.filter(|_| meant(folded, &found.range())),
                 });
             }
         }
@@ -249,7 +252,7 @@ impl RuleSet {
             let mut hits = Vec::new();
             let places = self.places(text.part(part).text()).into_iter().filter(|(rule, _)| *rule == index);
             self.hits_of(index, part, text.part(part), places.map(|(_, range)| range), &mut hits);
-            hits.into_iter().find(|hit| !hit.negated)
+            hits.into_iter().find(|hit| !hit.negated && hit.anger_floor == source.anger_floor)
         };
         let mut failed = Vec::new();
         for sentence in &source.must_match {
@@ -265,6 +268,14 @@ impl RuleSet {
         }
         failed
     }
+}
+
+/// Whether the words are the customer's own and not denied. A match that begins with its negation ("pas acceptable")
+/// says what it says.
+fn meant(folded: &Folded, range: &Range<usize>) -> bool {
+    let text = folded.text();
+    let denies = text.get(range.clone()).is_some_and(negation::begins_with_negation);
+    (denies || !negation::negated(text, range.start)) && !quoted::quoted(folded, range)
 }
 
 /// Where the word after the one at `from` begins, or the end.
@@ -315,6 +326,7 @@ fn compile(source: &RuleSource) -> Result<(Rule, Vec<Expression>), RuleError> {
         regex,
         negatable: source.negatable,
         effects: source.effects.clone(),
+        anger_floor: source.anger_floor,
     };
     Ok((rule, source.patterns.iter().map(|pattern| Expression::of(pattern)).collect()))
 }

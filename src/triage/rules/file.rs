@@ -77,6 +77,7 @@ struct WrittenRule {
     intent: BTreeMap<String, f32>,
     #[serde(default)]
     anger: BTreeMap<String, f32>,
+    anger_floor: Option<u8>,
     #[serde(default)]
     reason: BTreeMap<String, f32>,
     #[serde(default)]
@@ -193,6 +194,7 @@ pub(super) struct RuleSource {
     pub(super) patterns: Vec<String>,
     pub(super) negatable: bool,
     pub(super) effects: Vec<Effect>,
+    pub(super) anger_floor: Option<u8>,
     pub(super) must_match: Vec<String>,
     pub(super) must_not_match: Vec<String>,
 }
@@ -258,6 +260,7 @@ impl RuleFile {
             patterns: patterns.collect::<Result<_, _>>()?,
             negatable: rule.negatable,
             effects: effects(rule).map_err(wrong)?,
+            anger_floor: anger_floor(rule).map_err(wrong)?,
             must_match: rule.must_match.clone(),
             must_not_match: rule.must_not_match.clone(),
         })
@@ -359,8 +362,16 @@ fn effects(rule: &WrittenRule) -> Result<Vec<Effect>, String> {
         let signal = Signal::from_label(label).ok_or_else(|| format!("names an unknown signal {label:?}"))?;
         effects.push(Effect::Signal(signal));
     }
-    if effects.is_empty() {
-        return Err("has no effect: give it intent, anger, reason or signals".into());
+    if effects.is_empty() && rule.anger_floor.is_none() {
+        return Err("has no effect: give it intent, anger, anger_floor, reason or signals".into());
     }
     Ok(effects)
+}
+
+/// Level 1 is for the models: what a nuisance is to one writer is small talk to another.
+fn anger_floor(rule: &WrittenRule) -> Result<Option<u8>, String> {
+    match rule.anger_floor {
+        None | Some(2 | 3) => Ok(rule.anger_floor),
+        Some(other) => Err(format!("has the anger_floor {other}, which is neither 2 nor 3")),
+    }
 }
