@@ -3,6 +3,7 @@
 pub mod file;
 mod needles;
 mod negation;
+mod quoted;
 
 use std::ops::Range;
 
@@ -35,6 +36,7 @@ struct Rule {
     negatable: bool,
     effects: Vec<Effect>,
     clues: Vec<Clue>,
+    anger_floor: Option<u8>,
 }
 
 /// What a pack's rules are for.
@@ -57,9 +59,13 @@ impl Use {
     fn check(self, source: &RuleSource) -> Result<(), RuleError> {
         let why = match self {
             Self::Verdict if !source.clues.is_empty() => "names clues: they belong into a pack 60-….toml",
-            Self::Verdict if source.effects.is_empty() => "has no effect: give it intent, anger, reason or signals",
+            Self::Verdict if source.effects.is_empty() && source.anger_floor.is_none() => {
+                "has no effect: give it intent, anger, anger_floor, reason or signals"
+            }
             Self::Verdict if source.attachment => "looks at attachments: only clues do",
-            Self::Clue if !source.effects.is_empty() => "has an effect on the verdict: a pack 6…-….toml holds clues",
+            Self::Clue if !source.effects.is_empty() || source.anger_floor.is_some() => {
+                "has an effect on the verdict: a pack 6…-….toml holds clues"
+            }
             Self::Clue if source.clues.is_empty() => "names no clue",
             _ => return Ok(()),
         };
@@ -288,6 +294,7 @@ impl RuleSet {
                     matched: folded.words(found.range()).to_owned(),
                     negated,
                     effects: rule.effects.clone(),
+                    anger_floor: rule.anger_floor.filter(|_| meant(folded, &found.range())),
                 });
             }
         }
@@ -309,7 +316,7 @@ impl RuleSet {
             let mut hits = Vec::new();
             let places = self.places(text.part(part).text()).into_iter().filter(|(rule, _)| *rule == index);
             self.hits_of(index, part, text.part(part), places.map(|(_, range)| range), &mut hits);
-            hits.into_iter().find(|hit| !hit.negated)
+            hits.into_iter().find(|hit| !hit.negated && hit.anger_floor == source.anger_floor)
         };
         let mut failed = Vec::new();
         for sentence in &source.must_match {
@@ -325,6 +332,14 @@ impl RuleSet {
         }
         failed
     }
+}
+
+/// Whether the words are the customer's own and not denied. A match that begins with its negation ("pas acceptable")
+/// says what it says.
+fn meant(folded: &Folded, range: &Range<usize>) -> bool {
+    let text = folded.text();
+    let denies = text.get(range.clone()).is_some_and(negation::begins_with_negation);
+    (denies || !negation::negated(text, range.start)) && !quoted::quoted(folded, range)
 }
 
 /// Where the word after the one at `from` begins, or the end.
@@ -377,6 +392,7 @@ fn compile(source: &RuleSource) -> Result<(Rule, Vec<Expression>), RuleError> {
         negatable: source.negatable,
         effects: source.effects.clone(),
         clues: source.clues.clone(),
+        anger_floor: source.anger_floor,
     };
     Ok((rule, source.patterns.iter().map(|pattern| Expression::of(pattern)).collect()))
 }

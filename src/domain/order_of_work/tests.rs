@@ -265,6 +265,7 @@ fn bought(products: &[&str]) -> Assessment {
         warnings: Vec::new(),
         clause: None,
         marketplace: None,
+        clues: Default::default(),
     }
 }
 

@@ -77,6 +77,7 @@ struct WrittenRule {
     intent: BTreeMap<String, f32>,
     #[serde(default)]
     anger: BTreeMap<String, f32>,
+    anger_floor: Option<u8>,
     #[serde(default)]
     reason: BTreeMap<String, f32>,
     #[serde(default)]
@@ -198,6 +199,7 @@ pub(super) struct RuleSource {
     pub(super) negatable: bool,
     pub(super) effects: Vec<Effect>,
     pub(super) clues: Vec<Clue>,
+    pub(super) anger_floor: Option<u8>,
     pub(super) must_match: Vec<String>,
     pub(super) must_not_match: Vec<String>,
 }
@@ -265,6 +267,7 @@ impl RuleFile {
             negatable: rule.negatable,
             effects: effects(rule).map_err(wrong)?,
             clues: clues(rule).map_err(wrong)?,
+            anger_floor: anger_floor(rule).map_err(wrong)?,
             must_match: rule.must_match.clone(),
             must_not_match: rule.must_not_match.clone(),
         })
@@ -372,4 +375,12 @@ fn effects(rule: &WrittenRule) -> Result<Vec<Effect>, String> {
 fn clues(rule: &WrittenRule) -> Result<Vec<Clue>, String> {
     let read = |label: &String| Clue::from_label(label).ok_or_else(|| format!("names an unknown clue {label:?}"));
     rule.clues.iter().map(read).collect()
+}
+
+/// Level 1 is for the models: what a nuisance is to one writer is small talk to another.
+fn anger_floor(rule: &WrittenRule) -> Result<Option<u8>, String> {
+    match rule.anger_floor {
+        None | Some(2 | 3) => Ok(rule.anger_floor),
+        Some(other) => Err(format!("has the anger_floor {other}, which is neither 2 nor 3")),
+    }
 }
