@@ -22,6 +22,7 @@ use guichet::domain::{Address, Folder, MessageLocation, Position, RawMessage};
 use guichet::ports::store::Caps;
 use guichet::ports::{Arrival, Content, Standing, Store};
 use guichet::reading;
+use guichet::refund::clues::Clues;
 use guichet::reply::compose::Sender;
 use guichet::reply::permission::{PermissionContext, PermissionSettings, PublicMail, permission};
 use guichet::reply::templates::Templates;
@@ -62,6 +63,7 @@ fn handbook() -> Handbook {
         Triage::load(&assets.load(Kind::Rules).unwrap(), &assets.load(Kind::Models).unwrap()).unwrap();
     assert!(warnings.is_empty(), "{warnings:?}");
     let templates = Templates::load(&assets.load(Kind::Templates).unwrap()).unwrap();
+    let clues = Clues::load(&assets.load(Kind::Rules).unwrap()).unwrap();
     let wording = Wording {
         templates: Arc::new(templates),
         policy: Policy::default(),
@@ -69,7 +71,7 @@ fn handbook() -> Handbook {
         languages: vec!["fr".into(), "en".into()],
         fallback: "en".into(),
     };
-    Handbook { triage, wording: Arc::new(wording), public_mail: PublicMail::default() }
+    Handbook { triage, clues, wording: Arc::new(wording), public_mail: PublicMail::default() }
 }
 
 fn judge(mails: &[RawMessage]) {

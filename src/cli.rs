@@ -9,9 +9,11 @@ mod demo;
 mod erase;
 pub mod evaluate;
 mod init;
+mod inputs;
 mod logging;
 mod notify;
 pub mod queue;
+mod replay;
 pub mod reviewer;
 mod run;
 mod service;
@@ -45,6 +47,7 @@ enum Command {
     Check(check::Check),
     Run(run::Run),
     Classify(classify::Classify),
+    Replay(replay::Replay),
     /// The review queue from a terminal; asks the running daemon.
     Queue(queue::QueueArgs),
     /// One case with its record; asks the running daemon.
@@ -82,6 +85,7 @@ impl Command {
     fn run(self, config: Option<PathBuf>) -> anyhow::Result<bool> {
         match self {
             Self::Classify(command) => command.run(config),
+            Self::Replay(command) => runtime()?.block_on(command.run(config)),
             Self::Demo(command) => runtime()?.block_on(command.run()),
             Self::Init(command) => runtime()?.block_on(command.run(config)),
             Self::Check(command) => runtime()?.block_on(command.run(config)),

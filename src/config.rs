@@ -7,6 +7,7 @@ mod file;
 mod keys;
 mod load;
 mod orders;
+mod sign_in;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use jiff::SignedDuration;
 use crate::adapters::http_client::HttpUrl;
 use crate::adapters::orders::{CsvSettings, HttpSettings};
 use crate::adapters::secret::Secret;
+use crate::adapters::sign_in::SignIn;
 use crate::adapters::tls::Security;
 use crate::daemon::housekeeping::Retention;
 use crate::domain::calendar::Calendar;
@@ -183,8 +185,8 @@ pub struct Server {
     pub tls: Security,
     /// Sign-in name; `None` for a relay that asks for none.
     pub username: Option<String>,
-    /// Where the password is found.
-    pub password: Option<Secret>,
+    /// How it is proved.
+    pub sign_in: Option<SignIn>,
     /// Additional trust root.
     pub ca_file: Option<PathBuf>,
 }

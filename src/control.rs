@@ -3,13 +3,15 @@
 
 mod client;
 mod evidence;
+mod place;
 mod protocol;
 mod server;
 
 pub use client::{Client, ClientError};
 pub use evidence::Evidence;
 pub use protocol::{
-    CaseDocument, DraftDocument, MessageDocument, OutgoingDocument, QueueDocument, QueueLine, Request, Response,
+    CaseDocument, DraftDocument, GroupDocument, MessageDocument, OutgoingDocument, QueueDocument, QueueLine, Request,
+    Response,
 };
 pub use server::{Control, bind, missing, serve, serve_on, unknown};
 

@@ -14,6 +14,7 @@ mod limiter;
 mod outbox_page;
 mod pages;
 mod phrases;
+mod place;
 mod queue_page;
 mod routes;
 mod server;

@@ -8,6 +8,7 @@ mod abuse;
 mod amounts;
 mod basis;
 mod clocks;
+pub mod clues;
 mod compare;
 pub mod dates;
 mod outcome;
@@ -26,8 +27,20 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::assessment::Basis;
+use crate::domain::clue::FoundClues;
 use crate::domain::policy::Policy;
 use crate::domain::{Assessment, Calendar, CustomerHistory, Email, Given, Outcome, Purchase, Verdict};
+
+/// A message of the customer.
+#[derive(Debug, Clone)]
+pub struct Letter<'a> {
+    /// The day it arrived, in the shop's time zone.
+    pub on: Date,
+    /// Its newest text.
+    pub text: &'a str,
+    /// What its subject, text and attachments' names tell besides the verdict ([`clues::Clues::find`]).
+    pub clues: FoundClues,
+}
 
 /// Everything a case is assessed from.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +55,8 @@ pub struct Situation<'a> {
     pub history: &'a CustomerHistory,
     /// The address the case answers.
     pub customer: Option<&'a Email>,
-    /// All newest texts of the customer in this case, oldest first, with the day each arrived.
-    pub texts: &'a [(Date, &'a str)],
+    /// All messages of the customer in this case, oldest first.
+    pub letters: &'a [Letter<'a>],
     /// Somebody else than the customer wrote into the case.
     pub other_sender: bool,
     /// The day the matter was first told us.
@@ -93,5 +106,6 @@ pub fn assess(situation: &Situation<'_>) -> Assessment {
         warnings,
         clause,
         marketplace: scene.marketplace.map(|market| market.name.clone()),
+        clues: scene.clues(),
     }
 }

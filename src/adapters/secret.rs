@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use super::durable;
 use super::tls::ConnectError;
 
 /// A password helper that takes longer is broken.
@@ -53,6 +54,24 @@ impl Secret {
             return Err(ConnectError::Setup(format!("the password from {self} is empty")));
         }
         Ok(password.to_owned())
+    }
+
+    /// Puts a new value into the place, whole or not at all (mode 0600). Only a file can be written.
+    ///
+    /// # Errors
+    /// Names the place and why it cannot hold another value.
+    pub async fn replace(&self, value: &str) -> Result<(), ConnectError> {
+        let Self::File(path) = self else {
+            return Err(ConnectError::Setup(format!("{self} cannot be written")));
+        };
+        let (path, bytes) = (path.clone(), value.as_bytes().to_vec());
+        let written = tokio::task::spawn_blocking(move || {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let name = path.file_name().and_then(|name| name.to_str()).ok_or(std::io::ErrorKind::InvalidInput)?;
+            durable::write(folder, name, &bytes)
+        });
+        let result = written.await.unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
+        result.map_err(|error| ConnectError::Setup(format!("cannot write {self}: {error}")))
     }
 }
 
@@ -123,6 +142,17 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let refusal = Secret::File(path).resolve().await.unwrap_err().to_string();
         assert!(refusal.contains("chmod 600") && !refusal.contains("s3cret"), "{refusal}");
+    }
+
+    #[tokio::test]
+    async fn a_file_takes_a_new_value_and_stays_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Secret::File(folder.path().join("refresh"));
+        place.replace("new").await.unwrap();
+        assert_eq!(place.resolve().await.unwrap(), "new");
+        let refusal = Secret::Env("HOME".into()).replace("new").await.unwrap_err().to_string();
+        assert!(refusal.contains("the environment variable HOME cannot be written"), "{refusal}");
+        assert!(Secret::File("/nowhere/refresh".into()).replace("new").await.is_err());
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::secret::Secret;
+use super::sign_in::SignIn;
 use super::tls::{Security, Tls};
 use crate::ports::{Mailer, MailerError, MailerSession};
 
@@ -32,7 +32,7 @@ pub struct SmtpSettings {
     pub port: u16,
     /// How the connection is protected.
     pub tls: Security,
-    /// User name and where the password comes from; `None` for a relay that knows us by address.
+    /// User name and how it is proved; `None` for a relay that knows us by address.
     pub login: Option<SmtpLogin>,
     /// Certificates to trust beside the machine's own (PEM).
     pub ca_file: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct SmtpLogin {
     /// User name.
     pub username: String,
     /// Read at each connection.
-    pub password: Secret,
+    pub sign_in: SignIn,
 }
 
 /// Time limits of the stages: the minimum times of RFC 5321 §4.5.3.2, which a client should grant.

@@ -1,6 +1,5 @@
 //! `guichet classify`: judges messages without sending or storing anything.
 
-mod inputs;
 mod line;
 
 use std::collections::BTreeSet;
@@ -19,8 +18,8 @@ use crate::reading;
 use crate::reply::permission::{self, PermissionContext, PermissionSettings};
 use crate::reply::suggestion::suggest;
 
+use super::inputs::{Input, Inputs};
 use super::wiring;
-use inputs::{Input, Inputs};
 use line::{Line, Outcome};
 
 /// Judges messages without sending or storing anything.

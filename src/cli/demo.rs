@@ -1,9 +1,10 @@
 //! `guichet demo`: the whole product on embedded parts, nothing to configure.
 //!
 //! It is the real daemon with a Maildir for an inbox and a folder for an outbox; the only thing added is
-//! a hand that drops sample messages into the Maildir.
+//! a hand that drops sample messages into the Maildir, and a file of sample orders that fit them.
 
 mod feed;
+mod shop;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,10 @@ impl Demo {
         let inbox = folder.join("inbox");
         make_maildir(&inbox)?;
         make_maildir(&folder.join("sent"))?;
+        let orders = folder.join("orders.csv");
+        shop::export(&orders, 0, feed::today()).with_context(|| format!("cannot write {}", orders.display()))?;
+        let policy = folder.join("policy.toml");
+        std::fs::write(&policy, shop::POLICY).with_context(|| format!("cannot write {}", policy.display()))?;
         let listener = bind(self.listen).await?;
         let address = listener.local_addr().context("the desk has no address")?;
         let config = Config::parse(&configuration(&folder), &folder.join("guichet.toml"))?;
@@ -55,7 +60,7 @@ impl Demo {
         let service = Service::assemble(config, Some(listener), stop.clone()).await?;
         let path = add_reviewer(&data_dir, &service)?;
         introduce(address, &path, &folder);
-        let feeding = tokio::spawn(feed::feed(inbox, service.ready(), stop.clone()));
+        let feeding = tokio::spawn(feed::feed(inbox, orders, service.ready(), stop.clone()));
         let served = service.run().await;
         stop.cancel();
         let _ = feeding.await;
@@ -97,6 +102,7 @@ fn introduce(address: SocketAddr, path: &str, folder: &Path) {
     println!("Guichet's counter is open. Sample mail arrives while you watch.\n");
     println!("  desk     http://{address}{path}   (this link signs in once)");
     println!("  inbox    {}", folder.join("inbox/new").display());
+    println!("  orders   {}", folder.join("orders.csv").display());
     println!("  outbox   {}", folder.join("outbox").display());
     println!("  end      Ctrl-C\n");
 }
@@ -122,6 +128,12 @@ undo_window = "3s"
 sent_copy = "always"
 [mailbox.smtp]
 outbox_dir = {outbox}
+[policy]
+file = "policy.toml"
+[orders]
+source = "csv"
+file = {orders}
+currency = "EUR"
 [desk]
 listen = "127.0.0.1:0"
 "#,
@@ -129,6 +141,7 @@ listen = "127.0.0.1:0"
         inbox = quoted(folder.join("inbox")),
         sent = quoted(folder.join("sent")),
         outbox = quoted(folder.join("outbox")),
+        orders = quoted(folder.join("orders.csv")),
     )
 }
 

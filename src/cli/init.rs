@@ -77,10 +77,10 @@ impl Init {
 fn with_passwords(mut config: Config, answers: &Answers) -> Config {
     for mailbox in &mut config.mailboxes {
         if let Source::Imap(server, _) = &mut mailbox.source {
-            server.password = Some(Secret::Given(answers.imap.password.clone()));
+            server.sign_in = Some(Secret::Given(answers.imap.password.clone()).into());
         }
         if let Outgoing::Smtp(server, _) = &mut mailbox.outgoing {
-            server.password = Some(Secret::Given(answers.smtp.password.clone()));
+            server.sign_in = Some(Secret::Given(answers.smtp.password.clone()).into());
         }
     }
     config

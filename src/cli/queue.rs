@@ -237,6 +237,11 @@ fn listed(queue: &QueueDocument, now: Timestamp) -> String {
     if queue.troubled > 0 {
         out += &format!("! {} mail(s) held or in doubt: look at the desk's outbox\n", queue.troubled);
     }
+    for group in &queue.groups {
+        let (product, reason) = (line(&group.product, 60), group.reason.replace('_', " "));
+        let days = if group.days == 1 { "1 day".into() } else { format!("{} days", group.days) };
+        out += &format!("! {} cases in {days}: {product}, {reason}\n", group.cases);
+    }
     if queue.cases.is_empty() {
         return out + "Nothing waits.\n";
     }
@@ -250,6 +255,7 @@ fn listed(queue: &QueueDocument, now: Timestamp) -> String {
             vec![
                 case.case.to_string(),
                 if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) },
+                line(&case.place_words, 40),
                 intent,
                 case.anger.map(|level| level.to_string()).unwrap_or_default(),
                 line(case.customer.as_deref().unwrap_or("unknown"), 24),
@@ -257,7 +263,7 @@ fn listed(queue: &QueueDocument, now: Timestamp) -> String {
             ]
         })
         .collect();
-    out + &table(&["case", "waits", "request", "anger", "customer", "subject"], &rows)
+    out + &table(&["case", "waits", "place", "request", "anger", "customer", "subject"], &rows)
 }
 
 fn shown(document: &CaseDocument) -> String {

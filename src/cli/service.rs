@@ -39,7 +39,6 @@ use crate::domain::identity::IdentityKey;
 use crate::domain::position::FolderRole;
 use crate::ports::store::{Lease, StoreResult};
 use crate::ports::{Clock, Ids, MailSource, Orders, Reviewers, Store};
-use crate::reply::compose::Sender;
 
 /// A worker that gives no sign of life for so long is stuck. Longer than any single network step but
 /// the last one of SMTP, which beats while it waits.
@@ -169,7 +168,7 @@ impl Service {
         let heartbeat = parts.heartbeats.register(&name, BEAT_WITHIN);
         self.workers.push((name, Box::pin(enrichment.run(lease, heartbeat, self.stop.clone()))));
         Ok(ReviewMailbox {
-            sender: sender(mailbox),
+            sender: wiring::sender(mailbox),
             signature: mailbox.signature.clone(),
             undo: mailbox.undo_window,
             reminder: SignedDuration::from_hours(24 * i64::from(mailbox.reminder_days)),
@@ -316,7 +315,7 @@ impl Shared {
             shadow: self.config.mode == Mode::Shadow,
             permission: mailbox.permission.clone(),
             caps: self.config.caps,
-            sender: sender(mailbox),
+            sender: wiring::sender(mailbox),
         };
         Intake {
             store: Arc::clone(&self.store),
@@ -335,7 +334,7 @@ impl Shared {
             store: Arc::clone(&self.store),
             orders: self.orders.clone(),
             handbooks: self.handbooks.clone(),
-            sender: sender(mailbox),
+            sender: wiring::sender(mailbox),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             alarms: self.alarms.clone(),
@@ -347,7 +346,7 @@ impl Shared {
         Timers {
             store: Arc::clone(&self.store),
             handbooks: self.handbooks.clone(),
-            sender: sender(mailbox),
+            sender: wiring::sender(mailbox),
             clock: Arc::clone(&self.clock),
         }
     }
@@ -370,15 +369,6 @@ impl Shared {
                 self.alarms.raise("reload", format!("reloading failed, the old ones stay in force: {error:#}"));
             }
         }
-    }
-}
-
-fn sender(mailbox: &Mailbox) -> Sender {
-    Sender {
-        mailbox: mailbox.name.clone(),
-        from: mailbox.from.clone(),
-        envelope_sender: mailbox.envelope_sender.clone(),
-        message_id_domain: None,
     }
 }
 

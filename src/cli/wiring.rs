@@ -12,6 +12,7 @@ use crate::adapters::maildir::{MaildirActions, MaildirSettings, MaildirSource};
 use crate::adapters::orders::{CsvOrders, HttpOrders};
 use crate::adapters::outbox_dir::OutboxDir;
 use crate::adapters::refunds::{CommandRefunds, WebhookRefunds};
+use crate::adapters::secret::Secret;
 use crate::adapters::smtp::{SmtpLogin, SmtpMailer, SmtpSettings, StageTimeouts};
 use crate::adapters::store::sled::{SledSettings, SledStore};
 use crate::adapters::system::SystemIds;
@@ -24,6 +25,8 @@ use crate::domain::policy::Policy;
 use crate::domain::position::FolderRole;
 use crate::domain::{Asset, Folder};
 use crate::ports::{MailSource, MailboxActions, Mailer, Orders, Refunds};
+use crate::refund::clues::Clues;
+use crate::reply::compose::Sender;
 use crate::reply::permission::PublicMail;
 use crate::reply::templates::Templates;
 use crate::triage::Triage;
@@ -74,6 +77,7 @@ pub fn load(config: Option<&Config>) -> anyhow::Result<Loaded> {
     let rules = assets.load(Kind::Rules)?;
     let public_mail = PublicMail::load(&rules).map_err(anyhow::Error::msg)?;
     let (triage, warnings) = Triage::load(&rules, &assets.load(Kind::Models)?)?;
+    let clues = Clues::load(&rules)?;
     let templates = Templates::load(&assets.load(Kind::Templates)?)?;
     let policy = policy(config, &rules)?;
     let calendar = config.map_or_else(|| Calendar::without_hours(TimeZone::UTC), |config| config.calendar.clone());
@@ -81,7 +85,7 @@ pub fn load(config: Option<&Config>) -> anyhow::Result<Loaded> {
         config.map_or_else(|| templates.languages().map(str::to_owned).collect(), |config| config.languages.clone());
     let fallback = config.map_or_else(|| "en".to_owned(), |config| config.fallback_language.clone());
     let wording = Wording { templates: Arc::new(templates), policy, calendar, languages, fallback };
-    Ok(Loaded { handbook: Handbook { triage, wording: Arc::new(wording), public_mail }, warnings })
+    Ok(Loaded { handbook: Handbook { triage, clues, wording: Arc::new(wording), public_mail }, warnings })
 }
 
 /// The policy file: a path that exists, else the file of that name among the rules.
@@ -183,7 +187,7 @@ pub fn mailroom(mailbox: &Mailbox) -> Mailroom {
 /// Settings of an IMAP account.
 pub fn imap_settings(server: &Server, folders: &ImapFolders, mailbox: &Mailbox) -> ImapSettings {
     let username = server.username.clone().unwrap_or_default();
-    let secret = server.password.clone().unwrap_or(crate::adapters::secret::Secret::Given(String::new()));
+    let sign_in = server.sign_in.clone().unwrap_or_else(|| Secret::Given(String::new()).into());
     ImapSettings {
         ca_file: server.ca_file.clone(),
         folders: FolderNames {
@@ -194,20 +198,30 @@ pub fn imap_settings(server: &Server, folders: &ImapFolders, mailbox: &Mailbox) 
         size_cap: folders.max_message_size,
         history_days: u32::from(mailbox.history_days),
         poll_interval: folders.poll_interval,
-        ..ImapSettings::new(&server.host, server.port, server.tls, username, secret)
+        ..ImapSettings::new(&server.host, server.port, server.tls, username, sign_in)
     }
 }
 
 /// Settings of a submission server.
 pub fn smtp_settings(server: &Server, mailbox: &Mailbox) -> SmtpSettings {
-    let login = server.username.clone().zip(server.password.clone());
+    let login = server.username.clone().zip(server.sign_in.clone());
     SmtpSettings {
         host: server.host.clone(),
         port: server.port,
         tls: server.tls,
-        login: login.map(|(username, password)| SmtpLogin { username, password }),
+        login: login.map(|(username, sign_in)| SmtpLogin { username, sign_in }),
         ca_file: server.ca_file.clone(),
         hello: mailbox.from.email.domain().to_owned(),
         timeouts: StageTimeouts::default(),
+    }
+}
+
+/// Who answers for a mailbox.
+pub fn sender(mailbox: &Mailbox) -> Sender {
+    Sender {
+        mailbox: mailbox.name.clone(),
+        from: mailbox.from.clone(),
+        envelope_sender: mailbox.envelope_sender.clone(),
+        message_id_domain: None,
     }
 }

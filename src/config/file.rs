@@ -153,13 +153,24 @@ pub struct Password {
 }
 
 #[derive(Deserialize)]
+pub struct Oauth2 {
+    pub token_url: Spanned<String>,
+    pub client_id: String,
+    pub client_secret: Option<Spanned<Password>>,
+    pub refresh_token: Option<Spanned<Password>>,
+    pub scope: Option<String>,
+    pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
 pub struct Imap {
     pub host: Spanned<String>,
     pub port: Option<u16>,
     #[serde(default)]
     pub tls: Protection,
     pub username: String,
-    pub password: Spanned<Password>,
+    pub password: Option<Spanned<Password>>,
+    pub oauth2: Option<Spanned<Oauth2>>,
     pub ca_file: Option<PathBuf>,
     #[serde(default = "default_folder")]
     pub folder: String,
@@ -181,6 +192,7 @@ pub struct Smtp {
     pub tls: Protection,
     pub username: Option<String>,
     pub password: Option<Spanned<Password>>,
+    pub oauth2: Option<Spanned<Oauth2>>,
     pub ca_file: Option<PathBuf>,
     pub max_per_hour: Option<u32>,
     pub outbox_dir: Option<PathBuf>,

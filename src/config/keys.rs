@@ -5,12 +5,22 @@ use crate::domain::known_keys::Shape::{self, Secret, Table, Tables, Value, Value
 
 const SECRET: Shape = Secret(&[("file", Value), ("env", Value), ("command", Value), ("credential", Value)]);
 
+const OAUTH2: &[(&str, Shape)] = &[
+    ("token_url", Value),
+    ("client_id", Value),
+    ("client_secret", SECRET),
+    ("refresh_token", SECRET),
+    ("scope", Value),
+    ("ca_file", Value),
+];
+
 const IMAP: &[(&str, Shape)] = &[
     ("host", Value),
     ("port", Value),
     ("tls", Value),
     ("username", Value),
     ("password", SECRET),
+    ("oauth2", Table(OAUTH2)),
     ("ca_file", Value),
     ("folder", Value),
     ("junk_folder", Value),
@@ -25,6 +35,7 @@ const SMTP: &[(&str, Shape)] = &[
     ("tls", Value),
     ("username", Value),
     ("password", SECRET),
+    ("oauth2", Table(OAUTH2)),
     ("ca_file", Value),
     ("max_per_hour", Value),
     ("outbox_dir", Value),

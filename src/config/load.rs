@@ -300,8 +300,12 @@ impl Checker<'_> {
             max_message_size: imap.max_message_size.unwrap_or(25 * 1024 * 1024),
         };
         let server = self.server(&imap.host, imap.port, imap.tls, [993, 143])?;
-        let password = Some(self.secret("password", &imap.password)?);
-        Ok(Source::Imap(Server { username: Some(imap.username), password, ca_file: imap.ca_file, ..server }, folders))
+        let sign_in = self.sign_in(imap.password.as_ref(), imap.oauth2.as_ref())?.ok_or_else(|| {
+            let place = self.at(imap.host.span().start);
+            ConfigError::new(place, "[mailbox.imap] needs `password` or `oauth2`")
+        })?;
+        let (username, sign_in) = (Some(imap.username), Some(sign_in));
+        Ok(Source::Imap(Server { username, sign_in, ca_file: imap.ca_file, ..server }, folders))
     }
 
     fn outgoing(&self, written: Spanned<file::Smtp>) -> Checked<Outgoing> {
@@ -311,11 +315,12 @@ impl Checker<'_> {
             (None, Some(folder)) => Ok(Outgoing::Folder(folder)),
             (Some(host), None) => {
                 let server = self.server(host, smtp.port, smtp.tls, [465, 587])?;
-                let password = smtp.password.as_ref().map(|password| self.secret("password", password)).transpose()?;
-                if smtp.username.is_some() != password.is_some() {
-                    return Err(ConfigError::new(place, "`username` and `password` of [mailbox.smtp] go together"));
+                let sign_in = self.sign_in(smtp.password.as_ref(), smtp.oauth2.as_ref())?;
+                if smtp.username.is_some() != sign_in.is_some() {
+                    let rule = "`username` of [mailbox.smtp] goes with `password` or `oauth2`";
+                    return Err(ConfigError::new(place, rule));
                 }
-                let server = Server { username: smtp.username, password, ca_file: smtp.ca_file, ..server };
+                let server = Server { username: smtp.username, sign_in, ca_file: smtp.ca_file, ..server };
                 Ok(Outgoing::Smtp(server, smtp.max_per_hour))
             }
             _ => Err(ConfigError::new(place, "[mailbox.smtp] needs either `host` or `outbox_dir`")),
@@ -342,7 +347,7 @@ impl Checker<'_> {
             }
         };
         let host = host.get_ref().clone();
-        Ok(Server { host, port: port.unwrap_or(default_port), tls, username: None, password: None, ca_file: None })
+        Ok(Server { host, port: port.unwrap_or(default_port), tls, username: None, sign_in: None, ca_file: None })
     }
 
     pub(super) fn secret(&self, key: &str, written: &Spanned<file::Password>) -> Checked<Secret> {

@@ -4,15 +4,20 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::place;
 use crate::daemon::lessons::Lessons;
+use crate::daemon::review::Queued;
+use crate::domain::grouping::Group;
+use crate::domain::order_of_work::Why;
 use crate::domain::record::CallDirection;
 use crate::domain::{
     CaseFlag, CaseId, CaseState, DeliveryState, Folder, Message, MessageKey, OutgoingId, OutgoingKind, OutgoingMail,
     Position, RecordEntry, Verdict,
 };
-use crate::ports::store::{BackedUp, CaseFile, Erased, Figures, LossNotice, Period, Promise, QueueRow, StoredNotice};
+use crate::ports::store::{BackedUp, CaseFile, Erased, Figures, LossNotice, Period, Promise, StoredNotice};
 
 /// A command's question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,6 +209,29 @@ pub struct QueueDocument {
     pub troubled: usize,
     /// Mailboxes that stopped acknowledging.
     pub stopped: Vec<String>,
+    /// Many cases on one product and reason within days, the most first.
+    #[serde(default)]
+    pub groups: Vec<GroupDocument>,
+}
+
+/// Many cases on one product and reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupDocument {
+    /// As most of the cases name it.
+    pub product: String,
+    /// Label.
+    pub reason: String,
+    /// How many wait.
+    pub cases: usize,
+    /// Over how many days they came in.
+    pub days: i64,
+}
+
+impl From<Group> for GroupDocument {
+    fn from(group: Group) -> Self {
+        let reason = group.topic.reason().to_string();
+        Self { product: group.product, reason, cases: group.cases, days: group.days }
+    }
 }
 
 /// One case of the queue.
@@ -235,6 +263,12 @@ pub struct QueueLine {
     pub waiting_since: Timestamp,
     /// The case's revision.
     pub revision: u64,
+    /// Why it stands where it stands; absent from an older daemon's answer.
+    #[serde(default)]
+    pub place: Option<Why>,
+    /// The same in a few English words.
+    #[serde(default)]
+    pub place_words: String,
 }
 
 /// All of one case.
@@ -331,8 +365,10 @@ pub struct OutgoingDocument {
     pub attempts: u32,
 }
 
-impl From<&QueueRow> for QueueLine {
-    fn from(row: &QueueRow) -> Self {
+impl QueueLine {
+    /// A row as the document has it; days and hours as they are in `zone`.
+    pub fn new(queued: &Queued, zone: &TimeZone, now: Timestamp) -> Self {
+        let row = &queued.row;
         let case = &row.case;
         let verdict = case.verdict.as_ref();
         Self {
@@ -349,6 +385,8 @@ impl From<&QueueRow> for QueueLine {
             flags: case.flags.clone(),
             waiting_since: case.waiting_since,
             revision: case.revision,
+            place: Some(queued.why.clone()),
+            place_words: place::words(&queued.why, zone, now),
         }
     }
 }

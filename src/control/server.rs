@@ -145,12 +145,14 @@ impl Control {
         let review = &self.review;
         match request {
             Request::Queue { limit } => {
-                let view = review.queue(limit).await?;
-                let cases: Vec<QueueLine> = view.rows.iter().map(Into::into).collect();
+                let view = review.queue(limit, None).await?;
+                let (zone, now) = (review.time_zone(), review.now());
+                let cases: Vec<QueueLine> = view.rows.iter().map(|row| QueueLine::new(row, &zone, now)).collect();
                 Ok(Response::Queue(QueueDocument {
                     waiting: view.overview.cases.get("needs_reply").copied().unwrap_or(cases.len() as u64),
                     troubled: view.troubled,
                     stopped: view.breakers.into_iter().map(|open| open.mailbox).collect(),
+                    groups: view.groups.into_iter().map(Into::into).collect(),
                     cases,
                 }))
             }

@@ -1,7 +1,7 @@
 //! Looks up the purchase behind a case, applies law and policy, and puts the draft that follows in its place. All of
 //! it happens after the acknowledgement, which never waits for it.
 
-mod judge;
+pub mod judge;
 mod lookup;
 
 use std::collections::BTreeMap;

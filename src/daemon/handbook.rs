@@ -5,6 +5,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::review::Wording;
+use crate::refund::clues::Clues;
 use crate::reply::permission::PublicMail;
 use crate::triage::Triage;
 
@@ -12,6 +13,8 @@ use crate::triage::Triage;
 pub struct Handbook {
     /// Rules and models.
     pub triage: Triage,
+    /// The rules of clues.
+    pub clues: Clues,
     /// Templates, policy, calendar and languages.
     pub wording: Arc<Wording>,
     /// Public mail providers, from the rules.

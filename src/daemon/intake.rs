@@ -58,6 +58,15 @@ pub struct Intake {
     pub enrich: Arc<Notify>,
 }
 
+/// What became of a message.
+#[derive(Debug)]
+pub struct Taken {
+    /// What the store did.
+    pub recorded: Recorded,
+    /// Whether it may be answered; `None` where the question did not come up.
+    pub permission: Option<Permission>,
+}
+
 /// A message that has been read, with what is known of its way here.
 struct Read {
     arrival: Arrival,
@@ -68,19 +77,19 @@ struct Read {
 }
 
 impl Intake {
-    /// Takes one message in. An error means that the store did not take it: the session ends and the
-    /// message comes again from the stored position.
+    /// Takes one message in; `None` where it is listed for a person instead. An error means that the store did
+    /// not take it: the session ends and the message comes again from the stored position.
     ///
     /// # Errors
     /// Only the store's.
-    pub async fn take(&self, lease: &Lease, arrival: Arrival, standing: Standing) -> Result<(), StoreError> {
+    pub async fn take(&self, lease: &Lease, arrival: Arrival, standing: Standing) -> Result<Option<Taken>, StoreError> {
         match &arrival.content {
             Content::Message(raw) => {
                 let raw = raw.clone();
-                self.take_message(lease, arrival, raw, standing).await
+                self.take_message(lease, arrival, raw, standing).await.map(Some)
             }
-            Content::Failed { why } => self.pass_over(lease, &arrival, why, false).await,
-            Content::Quarantined { why } => self.pass_over(lease, &arrival, why, true).await,
+            Content::Failed { why } => self.pass_over(lease, &arrival, why, false).await.map(|()| None),
+            Content::Quarantined { why } => self.pass_over(lease, &arrival, why, true).await.map(|()| None),
         }
     }
 
@@ -132,7 +141,7 @@ impl Intake {
         arrival: Arrival,
         raw: RawMessage,
         standing: Standing,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Taken, StoreError> {
         let message = read_off_thread(&raw).await;
         let key = self.key(&raw, &message);
         let keep = !message.holds_card_number && arrival.location.folder.role != FolderRole::Sent;
@@ -153,7 +162,7 @@ impl Intake {
             unclaimed |= recorded == Recorded::Unclaimed;
             if !matches!(recorded, Recorded::Outdated | Recorded::Unclaimed) {
                 self.tell(lease, &recorded, permission.as_ref());
-                return Ok(());
+                return Ok(Taken { recorded, permission });
             }
         }
         Err(StoreError::Temporary("the case kept changing while a message was prepared for it".into()))

@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, Notify};
 
 pub use approving::Approving;
 pub use error::{ReviewError, ReviewResult};
-pub use looking::{CaseView, OpenBreaker, QueueView, Twin};
+pub use looking::{CaseView, OpenBreaker, QueueView, Queued, Twin};
 pub use verdict_edit::VerdictEdit;
 pub use wording::{TemplateChoice, Wording};
 

@@ -159,7 +159,7 @@ impl Watch {
                 }
                 self.intake.give_up(lease, &arrival, &why).await
             }
-            taken => taken,
+            taken => taken.map(|_| ()),
         }
     }
 

@@ -90,7 +90,7 @@ impl Phrases {
 
     fn value(&self, hole: &str, value: &str, depth: u8) -> String {
         match kind(hole) {
-            Kind::Day => value.parse().map_or_else(|_| value.to_owned(), |day| times::day(Language::French, day)),
+            Kind::Day => value.parse().map_or_else(|_| value.to_owned(), |day| times::date(Language::French, day)),
             Kind::Amount => amount(value).map_or_else(|| value.to_owned(), |sum| times::money(Language::French, &sum)),
             Kind::List => {
                 let names = value.split(", ").map(|name| self.find(name, depth).unwrap_or_else(|| name.to_owned()));

@@ -1,18 +1,22 @@
 //! The queue, and the list of all cases.
 
+use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
 use minijinja::context;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fail::Fail;
-use super::times;
 use super::visit::SignedIn;
-use crate::domain::{Case, CaseFlag, CaseState, TemplateName};
-use crate::ports::store::QueueRow;
+use super::{place, times};
+use crate::daemon::review::Queued;
+use crate::domain::grouping::Topic;
+use crate::domain::{Case, CaseFlag, CaseState, Reason, TemplateName};
 
 /// Rows on one page.
 const MOST_ROWS: usize = 200;
+/// Groups above them.
+const MOST_GROUPS: usize = 5;
 
 #[derive(Serialize)]
 struct Row {
@@ -30,11 +34,58 @@ struct Row {
     template: Option<String>,
     edited: bool,
     waiting: String,
+    place: Option<String>,
+    pressing: bool,
     state: &'static str,
 }
 
-pub(super) async fn queue(visit: SignedIn) -> Result<Response, Fail> {
-    let view = visit.desk.review().queue(MOST_ROWS).await?;
+/// A group of the queue, as its link names it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Only {
+    /// The product's telling words.
+    product: Option<String>,
+    /// The reason's label.
+    reason: Option<String>,
+}
+
+impl Only {
+    fn topic(&self) -> Option<Topic> {
+        Topic::new(self.product.as_deref()?, Reason::from_label(self.reason.as_deref()?)?)
+    }
+}
+
+/// A line above the queue.
+#[derive(Serialize)]
+struct GroupLine {
+    product: String,
+    key: String,
+    reason: &'static str,
+    cases: usize,
+    days: i64,
+    /// The page shows this group only.
+    open: bool,
+}
+
+pub(super) async fn queue(Query(only): Query<Only>, visit: SignedIn) -> Result<Response, Fail> {
+    let topic = only.topic();
+    let view = visit.desk.review().queue(MOST_ROWS, topic.as_ref()).await?;
+    let groups: Vec<GroupLine> = view
+        .groups
+        .iter()
+        .take(MOST_GROUPS)
+        .map(|group| GroupLine {
+            product: group.product.clone(),
+            key: group.topic.key(),
+            reason: group.topic.reason().as_str(),
+            cases: group.cases,
+            days: group.days,
+            open: topic.as_ref() == Some(&group.topic),
+        })
+        .collect();
+    let only = topic.map(|topic| {
+        let named = groups.iter().find(|group| group.open).map(|group| group.product.clone());
+        context! { product => named.unwrap_or_else(|| topic.key()), reason => topic.reason().as_str() }
+    });
     let rows: Vec<Row> = view.rows.iter().map(|row| queue_row(&visit, row)).collect();
     let waiting = view.overview.cases.get("needs_reply").copied().unwrap_or(rows.len() as u64);
     let now = visit.desk.now();
@@ -54,7 +105,8 @@ pub(super) async fn queue(visit: SignedIn) -> Result<Response, Fail> {
         StatusCode::OK,
         "queue",
         context! {
-            rows, waiting, breakers, oldest,
+            rows, waiting, breakers, oldest, groups, only,
+            matching => view.matching,
             troubled => view.troubled,
             quarantined => view.overview.quarantined,
             automated => view.overview.automated,
@@ -69,12 +121,16 @@ pub(super) async fn cases(visit: SignedIn) -> Result<Response, Fail> {
     visit.page(StatusCode::OK, "cases", context! { rows })
 }
 
-fn queue_row(visit: &SignedIn, queued: &QueueRow) -> Row {
+fn queue_row(visit: &SignedIn, queued: &Queued) -> Row {
+    let (place, pressing) = place::words(visit, &queued.why);
+    let queued = &queued.row;
     let title = |name: &String| visit.desk.review().template_title(&queued.case.language, &TemplateName::new(name));
     Row {
         excerpt: queued.excerpt.clone(),
         template: queued.template.as_ref().map(title),
         edited: queued.edited,
+        place: Some(place),
+        pressing,
         ..row(visit, &queued.case)
     }
 }
@@ -97,6 +153,8 @@ fn row(visit: &SignedIn, case: &Case) -> Row {
         template: None,
         edited: false,
         waiting: times::age(visit.language, case.waiting_since, now),
+        place: None,
+        pressing: false,
         state: state_key(case.state),
     }
 }

@@ -13,7 +13,7 @@ const MONTHS_FR: [&str; 12] =
 const MONTHS_EN: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `3 mars 2026`; in English as data has it, which no two countries read differently.
-pub fn day(language: Language, date: Date) -> String {
+pub fn date(language: Language, date: Date) -> String {
     match language {
         Language::French => wording::day(date, language.code()),
         Language::English => date.to_string(),
@@ -32,10 +32,15 @@ pub fn moment(language: Language, zone: &TimeZone, at: Timestamp, now: Timestamp
     if at.date() == now.date() {
         return clock;
     }
+    format!("{}, {clock}", day(language, at.date(), now.date()))
+}
+
+/// A day, with the year when it is not this year's.
+pub fn day(language: Language, day: Date, today: Date) -> String {
     let months = if language == Language::French { MONTHS_FR } else { MONTHS_EN };
-    let month = months.get(at.month().unsigned_abs() as usize - 1).copied().unwrap_or_default();
-    let year = if at.year() == now.year() { String::new() } else { format!(" {}", at.year()) };
-    format!("{} {month}{year}, {clock}", at.day())
+    let month = months.get(day.month().unsigned_abs() as usize - 1).copied().unwrap_or_default();
+    let year = if day.year() == today.year() { String::new() } else { format!(" {}", day.year()) };
+    format!("{} {month}{year}", day.day())
 }
 
 /// How long ago, roughly: minutes, then hours, then days.

@@ -198,7 +198,7 @@ impl Words {
             Event::TimerFired { kind } => fill("event.timer_fired", &[("kind", &self.label(language, "timer", kind))]),
             Event::Promise { words: said, by, state } => {
                 let state = self.label(language, "promise", state);
-                fill("event.promise", &[("words", said), ("by", &times::day(language, *by)), ("state", &state)])
+                fill("event.promise", &[("words", said), ("by", &times::date(language, *by)), ("state", &state)])
             }
             Event::Called { direction, note } => {
                 let direction = self.label(language, "call", direction.as_str());

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::clue::FoundClues;
 use super::money::Money;
 use super::order::{Order, Purchase};
 use super::verdict::Fact;
@@ -303,4 +304,7 @@ pub struct Assessment {
     /// The name of the marketplace profile that the message came through.
     #[serde(default)]
     pub marketplace: Option<String>,
+    /// What the customer's messages tell besides the verdict, in the customer's words.
+    #[serde(default)]
+    pub clues: FoundClues,
 }

@@ -2,6 +2,7 @@
 
 mod holidays;
 mod hours;
+mod open_time;
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;

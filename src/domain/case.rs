@@ -197,21 +197,6 @@ pub struct Case {
     pub linked: Option<CaseId>,
 }
 
-impl Case {
-    /// Position in the queue: smaller comes first. Threats, disputes, danger, replies not delivered, refunds
-    /// not told and promises not kept; then what triage is unsure of beside what it is sure of, by anger; age breaks ties.
-    pub fn urgency(&self) -> (u8, u8, u8, Timestamp) {
-        let grave = self.verdict.as_ref().is_some_and(Verdict::is_grave);
-        let owed = [CaseFlag::NotDelivered, CaseFlag::RefundNotTold, CaseFlag::PromiseDue]
-            .iter()
-            .any(|flag| self.flags.contains(flag));
-        let class = if grave || owed { 0 } else { 1 };
-        let anger = self.verdict.as_ref().map_or(0, |v| v.anger.level());
-        let unsure = self.verdict.as_ref().is_none_or(|v| !v.unsure.is_empty());
-        (class, 3 - anger, u8::from(!unsure), self.waiting_since)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

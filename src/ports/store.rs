@@ -31,7 +31,7 @@ use crate::domain::outgoing::{AttemptOutcome, IllegalStep};
 use crate::domain::record::CallDirection;
 use crate::domain::{
     Address, Assessment, Basis, Case, CaseId, CustomerHistory, DeliveryState, Email, Folder, MessageKey,
-    MessageLocation, OutgoingId, OutgoingMail, Position, Suggestion, TemplateName, Timer, Verdict,
+    MessageLocation, OutgoingId, OutgoingMail, Position, Suggestion, TemplateName, Timer, Verdict, Work,
 };
 
 /// The right to change a mailbox's cases. A back-end that several daemons share raises `epoch` when
@@ -358,8 +358,11 @@ pub trait Store: Send + Sync {
 
     // ---- looking ------------------------------------------------------------------------------
 
-    /// Cases that need a reply, most urgent first.
-    async fn queue(&self, limit: usize) -> StoreResult<Vec<QueueRow>>;
+    /// What the order of work goes by, of every case that needs a reply, in no order:
+    /// [`Agenda`](crate::domain::Agenda) puts them in one, which changes with the time.
+    async fn work(&self) -> StoreResult<Vec<Work>>;
+    /// The queue's rows of these cases, as they are named. One that needs no reply any more is left out.
+    async fn queue_rows(&self, cases: &[CaseId]) -> StoreResult<Vec<QueueRow>>;
     /// All of one case.
     async fn case_file(&self, case: &CaseId) -> StoreResult<CaseFile>;
     /// One case without its messages.

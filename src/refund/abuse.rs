@@ -3,7 +3,7 @@
 use super::basis;
 use super::scene::Scene;
 use crate::domain::assessment::Warning;
-use crate::domain::{Reason, Signal};
+use crate::domain::{Clue, Reason, Signal};
 
 /// From how many refunds on the rate is said.
 const REFUNDS: usize = 3;
@@ -12,6 +12,8 @@ const REFUNDS: usize = 3;
 pub fn warnings(scene: &Scene<'_>) -> Vec<Warning> {
     [
         double_refund(scene),
+        keeps_it(scene),
+        return_sent(scene),
         already_refunded(scene),
         double_charge(scene),
         refund_rate(scene),
@@ -32,6 +34,22 @@ fn warn(name: &str, text: String) -> Warning {
 fn double_refund(scene: &Scene<'_>) -> Option<Warning> {
     let text = "a payment dispute is announced or open: a refund beside it would be paid twice";
     scene.signals(Signal::DisputeOpened).then(|| warn("double_refund", text.into()))
+}
+
+fn keeps_it(scene: &Scene<'_>) -> Option<Warning> {
+    let words = scene.newest_clue(Clue::KeepsIt).filter(|_| scene.asks_refund())?;
+    let text =
+        format!("the customer takes the request back (“{words}”): an acceptance that is under way has to be stopped");
+    Some(warn("keeps_it", text))
+}
+
+/// Where the refund may still wait for the goods, or for the proof that may be attached here (L221-24).
+fn return_sent(scene: &Scene<'_>) -> Option<Warning> {
+    let words = scene.clue(Clue::ReturnSent).filter(|_| scene.french_law() && scene.asks_refund())?;
+    let open = scene.order.is_some_and(|order| order.returned_on.or(order.return_sent_on).is_none());
+    let text =
+        format!("the customer says to have sent it back (“{words}”): with the proof the refund may wait no longer");
+    open.then(|| warn("return_sent", text))
 }
 
 fn already_refunded(scene: &Scene<'_>) -> Option<Warning> {

@@ -42,8 +42,8 @@ pub fn is_other_address(scene: &Scene<'_>) -> bool {
 fn names_postcode(scene: &Scene<'_>, order: &Order) -> bool {
     let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     let Some(postcode) = order.postcode.as_deref().map(plain).filter(|code| code.len() >= 4) else { return false };
-    scene.given.texts.iter().any(|(_, text)| {
-        let words: Vec<String> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+    scene.given.letters.iter().any(|letter| {
+        let words: Vec<String> = letter.text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
         let pairs = words.windows(2).map(|pair| pair.concat());
         words.iter().cloned().chain(pairs).any(|word| word == postcode)
     })
@@ -120,7 +120,7 @@ fn purchase_date(scene: &Scene<'_>, order: &Order) -> Option<Disagreement> {
 /// One amount named that is nothing of the order's.
 fn amount(scene: &Scene<'_>, order: &Order) -> Option<Disagreement> {
     let total = order.total.as_ref()?;
-    let named: Vec<Money> = scene.given.texts.iter().flat_map(|(_, text)| amounts::find(text)).collect();
+    let named: Vec<Money> = scene.given.letters.iter().flat_map(|letter| amounts::find(letter.text)).collect();
     let [named] = named.as_slice() else { return None };
     let charges = order.charges.iter().map(|charge| &charge.amount);
     let prices = order.lines.iter().filter_map(|line| line.price.as_ref());

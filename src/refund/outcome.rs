@@ -8,7 +8,7 @@ use super::stage::is_refunded_whole;
 use super::{compare, persons};
 use crate::domain::assessment::{Basis, Disagreement, Outcome, PersonWhy, RefundStage, Standing};
 use crate::domain::verdict::Fact;
-use crate::domain::{Intent, Purchase, Signal};
+use crate::domain::{Clue, Intent, Purchase, Signal};
 
 /// The basis that governs: the reviewer's, else the most favourable that applies.
 pub fn governing(scene: &Scene<'_>, grounds: &[Ground]) -> Option<Basis> {
@@ -28,7 +28,8 @@ pub fn decide(
         return Outcome::NeedsPerson(why);
     }
     let missed = scene.given.verdict.intent == Intent::RefundNotReceived && scene.given.corrected.is_none();
-    if !missed && !scene.asks_refund() {
+    let taken_back = scene.newest_clue(Clue::KeepsIt).is_some() && scene.given.corrected.is_none();
+    if !missed && (!scene.asks_refund() || taken_back) {
         return Outcome::NoRefundMatter;
     }
     if let Some(why) = persons::about_money(scene) {

@@ -4,67 +4,11 @@ use super::compare;
 use super::scene::Scene;
 use crate::domain::assessment::PersonWhy;
 use crate::domain::verdict::Unsure;
-use crate::domain::{Email, Signal};
-
-/// Folded words of somebody who writes for a mediator, an authority or as counsel.
-const OFFICIAL: &[&str] = &[
-    "nous avons ete saisis",
-    "a saisi le mediateur",
-    "saisine du mediateur n",
-    "en ma qualite de mediateur",
-    "en ma qualite de conseil",
-    "en qualite de conseil",
-    "je suis le conseil de",
-    "je suis l'avocat de",
-    "pour le compte de mon client",
-    "pour le compte de ma cliente",
-    "i act for",
-    "we act for",
-    "we act on behalf of",
-    "i am instructed by",
-    "we are instructed by our client",
-];
+use crate::domain::{Clue, Email, Signal};
 
 /// Parts of domains that mediators and authorities write from.
 const OFFICIAL_DOMAINS: &[&str] =
     &["mediateur", "mediation", "mediator", "ombudsman", "huissier", "commissaire-justice"];
-
-/// Folded words of somebody who has the thing as a gift.
-const GIFT: &[&str] = &[
-    "recu en cadeau",
-    "en cadeau de",
-    "cadeau de ma",
-    "cadeau de mon",
-    "cadeau de mes",
-    "on m'a offert",
-    "m'a ete offert",
-    "offert par ma",
-    "offert par mon",
-    "offert par mes",
-    "as a gift",
-    "gift from",
-    "was a gift",
-];
-
-/// Folded words that name an account to pay to.
-const ACCOUNT: &[&str] = &[
-    "mon rib",
-    "notre rib",
-    "le rib",
-    "nouveau rib",
-    "un autre compte",
-    "sur le compte de",
-    "nouveau compte",
-    "nouvelles coordonnees bancaires",
-    "mes coordonnees bancaires",
-    "compte suivant",
-    "another account",
-    "different account",
-    "new account",
-    "my bank details",
-    "new bank details",
-    "sort code",
-];
 
 /// Words beside which a masked number is an account's rather than a card's.
 const PAY_TO: &[&str] = &["compte", "virement", "virer", "account", "transfer", "rib", "bic", "swift"];
@@ -83,19 +27,24 @@ pub fn grave(scene: &Scene<'_>) -> Option<PersonWhy> {
     if scene.signals(Signal::DisputeOpened) {
         return Some(PersonWhy::DisputeOpen);
     }
-    if scene.given.customer.is_some_and(|email| is_official(scene, email)) || scene.wrote(OFFICIAL).is_some() {
+    if scene.given.customer.is_some_and(|email| is_official(scene, email)) || scene.clue(Clue::Official).is_some() {
         return Some(PersonWhy::Official);
     }
     if scene.signals(Signal::LegalThreat) {
         return Some(PersonWhy::LegalThreat);
     }
-    (scene.given.verdict.unsure.contains(&Unsure::Intent) && scene.given.corrected.is_none())
-        .then_some(PersonWhy::Unsure)
+    let unsure = scene.given.verdict.unsure.contains(&Unsure::Intent) && !says_what_it_is(scene);
+    (unsure && scene.given.corrected.is_none()).then_some(PersonWhy::Unsure)
+}
+
+/// A clue tells what is asked for, whatever triage made of the few words around it.
+fn says_what_it_is(scene: &Scene<'_>) -> bool {
+    scene.clue(Clue::WithdrawalForm).is_some() || scene.newest_clue(Clue::KeepsIt).is_some()
 }
 
 /// What stops an answer about money.
 pub fn about_money(scene: &Scene<'_>) -> Option<PersonWhy> {
-    let gift = scene.wrote(GIFT).is_some() && !is_buyer(scene);
+    let gift = scene.clue(Clue::Gift).is_some() && !is_buyer(scene);
     if scene.given.other_sender || gift {
         return Some(PersonWhy::OtherSender);
     }
@@ -112,7 +61,7 @@ fn names_account(scene: &Scene<'_>) -> bool {
     let words: Vec<&str> = scene.text.split(|c: char| !c.is_alphanumeric()).collect();
     let pays = PAY_TO.iter().any(|word| words.contains(word));
     let stars = longest_mask(&scene.text);
-    words.contains(&"iban") || scene.wrote(ACCOUNT).is_some() || stars >= LONG || (stars >= SHORT && pays)
+    scene.clue(Clue::NewBankDetails).is_some() || stars >= LONG || (stars >= SHORT && pays)
 }
 
 /// The most stars in a row, single blanks and hyphens between them aside.

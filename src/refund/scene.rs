@@ -4,7 +4,9 @@ use jiff::civil::Date;
 
 use super::subject::Subject;
 use super::{Situation, dates};
+use crate::domain::Clue;
 use crate::domain::assessment::Basis;
+use crate::domain::clue::FoundClues;
 use crate::domain::folded;
 use crate::domain::policy::{Law, Marketplace};
 use crate::domain::{Intent, Order, Reason, Signal};
@@ -45,7 +47,7 @@ impl<'a> Scene<'a> {
     /// Looks at a situation.
     pub fn new(given: &'a Situation<'a>) -> Self {
         let order = given.purchase.order();
-        let text: Vec<String> = given.texts.iter().map(|(_, text)| folded::fold(text)).collect();
+        let text: Vec<String> = given.letters.iter().map(|letter| folded::fold(letter.text)).collect();
         let reason = given.known.reason.or(given.verdict.reason).unwrap_or(Reason::Unspecified);
         Self {
             given,
@@ -65,9 +67,15 @@ impl<'a> Scene<'a> {
         self.given.policy.law == Law::Fr
     }
 
-    /// Whether the verdict holds the signal.
+    /// Whether the verdict holds the signal, or a clue tells the same.
     pub fn signals(&self, signal: Signal) -> bool {
-        self.given.verdict.signals.contains(&signal)
+        let clue = match signal {
+            Signal::Withdrawal => Some(Clue::WithdrawalForm),
+            Signal::DisputeOpened => Some(Clue::DisputeNotice),
+            Signal::ExchangeOrRepair => Some(Clue::WantsExchange),
+            _ => None,
+        };
+        self.given.verdict.signals.contains(&signal) || clue.is_some_and(|clue| self.clue(clue).is_some())
     }
 
     /// Whether money is asked back: by intent, by a declaration of withdrawal, or because a reviewer named a basis.
@@ -88,17 +96,27 @@ impl<'a> Scene<'a> {
         self.given.noticed_on
     }
 
-    /// The first of these phrases (folded, lower case) that the customer wrote.
-    pub fn wrote<'p>(&self, phrases: &[&'p str]) -> Option<&'p str> {
-        phrases.iter().copied().find(|phrase| self.text.contains(phrase))
+    /// The customer's words for a clue, from the first message that holds it.
+    pub fn clue(&self, clue: Clue) -> Option<&'a str> {
+        self.given.letters.iter().find_map(|letter| letter.clues.get(&clue)).map(String::as_str)
+    }
+
+    /// The same, from the newest message alone.
+    pub fn newest_clue(&self, clue: Clue) -> Option<&'a str> {
+        self.given.letters.last().and_then(|letter| letter.clues.get(&clue)).map(String::as_str)
+    }
+
+    /// Every clue of the case, in the words it was first told with.
+    pub fn clues(&self) -> FoundClues {
+        Clue::ALL.iter().filter_map(|clue| Some((*clue, self.clue(*clue)?.to_owned()))).collect()
     }
 }
 
 /// Reads the words against the day of the message they stand in.
 fn claimed(given: &Situation<'_>, words: Option<&str>) -> Option<Claimed> {
     let words = words?;
-    let within = given.texts.iter().find(|(_, text)| text.contains(words));
-    let (arrived, text) = within.or_else(|| given.texts.first())?;
-    let day = dates::read(words, *arrived, dates::is_french(text))?;
+    let within = given.letters.iter().find(|letter| letter.text.contains(words));
+    let letter = within.or_else(|| given.letters.first())?;
+    let day = dates::read(words, letter.on, dates::is_french(letter.text))?;
     Some(Claimed { day, words: words.chars().take(60).collect() })
 }

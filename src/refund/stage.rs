@@ -48,7 +48,7 @@ fn started(scene: &Scene<'_>, order: &Order, refunded: &Money) -> RefundStage {
 
 /// The customer names this amount, as one does of a refund that came short.
 fn names(scene: &Scene<'_>, amount: &Money) -> bool {
-    scene.given.texts.iter().any(|(_, text)| amounts::find(text).iter().any(|named| named.minor == amount.minor))
+    scene.given.letters.iter().any(|letter| amounts::find(letter.text).iter().any(|named| named.minor == amount.minor))
 }
 
 fn granted(scene: &Scene<'_>, from: Option<Date>) -> RefundStage {

@@ -115,7 +115,8 @@ pub fn mere_thanks(text: &PreparedText, hits: &[RuleHit]) -> bool {
         Effect::Signal(_) => true,
     };
     let other_matter =
-        hits.iter().filter(|hit| !hit.negated && !polite(hit)).any(|hit| hit.effects.iter().any(matters));
+        hits.iter().filter(|hit| !hit.negated && !polite(hit)).any(|hit| hit.effects.iter().any(matters))
+            || hits.iter().any(|hit| hit.anger_floor.is_some());
     let says_more = other_matter || refund > 0.0;
     thanks && !says_more && !text.body.text().contains('?') && text.body.text().len() <= LONGEST
 }

@@ -12,6 +12,8 @@ use crate::domain::{Anger, Explanation, Verdict};
 
 /// Lines in an explanation.
 const LINES: usize = 8;
+/// A lift weighs at least this, so that it stands among the first lines.
+const LIFT: f32 = 3.0;
 /// Words a model may name.
 const WORDS: usize = 3;
 /// Weights below this, in log-odds, made no difference.
@@ -27,6 +29,7 @@ pub fn explain<'a>(
     model: impl Fn(Task) -> Option<&'a Linear>,
 ) -> Vec<Explanation> {
     let mut lines = rules(&analysis.hits, verdict);
+    lines.extend(floor(&analysis.hits, verdict, predictions));
     let parts = [Part::Subject, Part::Body].map(|part| (part, Tokens::cut(analysis.text.part(part))));
     for (task, class, against, sign) in questions(verdict, predictions) {
         let Some(model) = model(task) else { continue };
@@ -67,6 +70,21 @@ fn rules(hits: &[RuleHit], verdict: &Verdict) -> Vec<Explanation> {
         }
     }
     lines
+}
+
+/// The words that lifted the anger above what the model made of it, with the log-odds that this took.
+fn floor(hits: &[RuleHit], verdict: &Verdict, predictions: &Predictions) -> Option<Explanation> {
+    let reached = |hit: &&RuleHit| hit.anger_floor.is_some_and(|level| level <= verdict.anger.level());
+    let hit = hits.iter().filter(reached).max_by_key(|hit| (hit.anger_floor, std::cmp::Reverse(hit.rule)))?;
+    let level = hit.anger_floor?;
+    let likely: f32 = predictions.anger.iter().skip(usize::from(level)).sum();
+    let lifted = likely < 0.5;
+    lifted.then(|| Explanation {
+        from: "rule".into(),
+        name: hit.name.clone(),
+        matched: hit.matched.clone(),
+        weight: (1.0 / likely.max(1e-3)).ln().max(LIFT),
+    })
 }
 
 fn speaks(effect: &Effect, verdict: &Verdict) -> f32 {

@@ -179,7 +179,8 @@ pub fn extract(
 
 fn rules(hits: &[RuleHit], subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut Sink) {
     let mut sums: Vec<(hash::Hash, f32)> = Vec::new();
-    for hit in hits {
+    // A rule that only sets a floor tells the models nothing that the ladder's own rules do not.
+    for hit in hits.iter().filter(|hit| !hit.effects.is_empty()) {
         sink.part = hit.part;
         let key = hash::join(hash::text(&hit.name), u64::from(hit.negated));
         let tokens = if hit.part == Part::Subject { subject } else { body };

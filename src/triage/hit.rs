@@ -11,7 +11,7 @@ pub enum Part {
     Subject,
     /// The newest text.
     Body,
-    /// The attachments' file names (facts only).
+    /// The attachments' file names (facts and clues only).
     Attachment,
 }
 
@@ -45,4 +45,7 @@ pub struct RuleHit {
     pub negated: bool,
     /// What it speaks for.
     pub effects: Vec<Effect>,
+    /// The anger (2 or 3) below which no model may judge the message: these words alone decide it. None where
+    /// the rule sets no floor, and where the words are denied or quoted.
+    pub anger_floor: Option<u8>,
 }

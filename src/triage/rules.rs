@@ -3,6 +3,7 @@
 pub mod file;
 mod needles;
 mod negation;
+mod quoted;
 
 use std::ops::Range;
 
@@ -17,7 +18,7 @@ use self::needles::Needles;
 use super::facts::vocabulary::{Vocabulary, VocabularyBuilder};
 use super::hit::{Effect, Part, RuleHit};
 use super::prepared::{Folded, PreparedText};
-use crate::domain::Asset;
+use crate::domain::{Asset, Clue};
 
 /// More matches of one rule in one part than this say nothing new.
 const HITS_PER_RULE: usize = 3;
@@ -28,11 +29,48 @@ struct Rule {
     name: String,
     subject: bool,
     body: bool,
+    attachment: bool,
     /// Matches wherever `regex` does, and its automaton is small: most mails go no further.
     sketch: Option<meta::Regex>,
     regex: meta::Regex,
     negatable: bool,
     effects: Vec<Effect>,
+    clues: Vec<Clue>,
+    anger_floor: Option<u8>,
+}
+
+/// What a pack's rules are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// Verdicts: every pack but the next.
+    Verdict,
+    /// Clues: the packs `60-….toml` to `69-….toml`.
+    Clue,
+}
+
+impl Use {
+    /// What the packs of this name are for; `None` for a file that is no pack.
+    fn of(name: &str) -> Option<Self> {
+        let pack = is_pack(name);
+        pack.then(|| if name.starts_with('6') { Self::Clue } else { Self::Verdict })
+    }
+
+    /// A rule does what its pack is for, and nothing else.
+    fn check(self, source: &RuleSource) -> Result<(), RuleError> {
+        let why = match self {
+            Self::Verdict if !source.clues.is_empty() => "names clues: they belong into a pack 60-….toml",
+            Self::Verdict if source.effects.is_empty() && source.anger_floor.is_none() => {
+                "has no effect: give it intent, anger, anger_floor, reason or signals"
+            }
+            Self::Verdict if source.attachment => "looks at attachments: only clues do",
+            Self::Clue if !source.effects.is_empty() || source.anger_floor.is_some() => {
+                "has an effect on the verdict: a pack 6…-….toml holds clues"
+            }
+            Self::Clue if source.clues.is_empty() => "names no clue",
+            _ => return Ok(()),
+        };
+        Err(source.error(why.into()))
+    }
 }
 
 /// One expression of a rule, tried where all its needles are.
@@ -64,13 +102,26 @@ impl RuleSet {
     /// # Errors
     /// What is wrong, with file, line and rule; of sentences that fail, every one.
     pub fn load(assets: &[Asset]) -> Result<Self, RuleError> {
-        let mut packs: Vec<&Asset> = assets.iter().filter(|asset| is_pack(&asset.name)).collect();
+        Self::load_for(Use::Verdict, assets)
+    }
+
+    /// Loads the packs of clues (`60-….toml` to `69-….toml`): the same format, but their rules name clues.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_clues(assets: &[Asset]) -> Result<Self, RuleError> {
+        Self::load_for(Use::Clue, assets)
+    }
+
+    fn load_for(purpose: Use, assets: &[Asset]) -> Result<Self, RuleError> {
+        let mut packs: Vec<&Asset> = assets.iter().filter(|asset| Use::of(&asset.name) == Some(purpose)).collect();
         packs.sort_by(|a, b| a.name.cmp(&b.name));
         let mut sources: Vec<(RuleSource, Rule, Vec<Expression>)> = Vec::new();
         let mut vocabulary = VocabularyBuilder::default();
         for pack in packs {
             let file = RuleFile::parse(pack)?;
             for source in file.rules()? {
+                purpose.check(&source)?;
                 if let Some((first, ..)) = sources.iter().find(|(known, ..)| known.name == source.name) {
                     return Err(source.error(format!("the name is taken by a rule of {}", first.origin)));
                 }
@@ -139,15 +190,21 @@ impl RuleSet {
         self.rules.get(rule).map(|rule| rule.name.as_str())
     }
 
+    /// The clues that a match of the rule is; none for the rules of verdicts.
+    pub fn clues(&self, rule: usize) -> &[Clue] {
+        self.rules.get(rule).map_or(&[], |rule| rule.clues.as_slice())
+    }
+
     /// The word lists that facts are found by.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
 
-    /// Every match of every rule: subject first, then body; by rule, then by place.
+    /// Every match of every rule: subject first, then body, then attachments' names; by rule, then by place.
     pub fn hits(&self, text: &PreparedText) -> Vec<RuleHit> {
         let mut hits = Vec::new();
-        for part in [Part::Subject, Part::Body] {
+        let attachments = self.rules.iter().any(|rule| rule.attachment).then_some(Part::Attachment);
+        for part in [Part::Subject, Part::Body].into_iter().chain(attachments) {
             self.hits_in(part, text.part(part), &mut hits);
         }
         hits
@@ -204,7 +261,12 @@ impl RuleSet {
         hits: &mut Vec<RuleHit>,
     ) {
         let Some(rule) = self.rules.get(index) else { return };
-        if !(if part == Part::Subject { rule.subject } else { rule.body }) {
+        let looked_at = match part {
+            Part::Subject => rule.subject,
+            Part::Body => rule.body,
+            Part::Attachment => rule.attachment,
+        };
+        if !looked_at {
             return;
         }
         let text = folded.text();
@@ -232,6 +294,7 @@ impl RuleSet {
                     matched: folded.words(found.range()).to_owned(),
                     negated,
                     effects: rule.effects.clone(),
+                    anger_floor: rule.anger_floor.filter(|_| meant(folded, &found.range())),
                 });
             }
         }
@@ -240,16 +303,20 @@ impl RuleSet {
     /// The example sentences that fail.
     fn check(&self, index: usize, source: &RuleSource) -> Vec<RuleError> {
         let affirmed = |sentence: &str| {
-            let text = if source.subject && !source.body {
-                PreparedText::new(sentence, "", &[])
-            } else {
-                PreparedText::new("", sentence, &[])
+            let part = match (source.body, source.attachment) {
+                (true, _) => Part::Body,
+                (false, true) => Part::Attachment,
+                (false, false) => Part::Subject,
             };
-            let part = if source.body { Part::Body } else { Part::Subject };
+            let text = match part {
+                Part::Subject => PreparedText::new(sentence, "", &[]),
+                Part::Body => PreparedText::new("", sentence, &[]),
+                Part::Attachment => PreparedText::new("", "", &[sentence.to_owned()]),
+            };
             let mut hits = Vec::new();
             let places = self.places(text.part(part).text()).into_iter().filter(|(rule, _)| *rule == index);
             self.hits_of(index, part, text.part(part), places.map(|(_, range)| range), &mut hits);
-            hits.into_iter().find(|hit| !hit.negated)
+            hits.into_iter().find(|hit| !hit.negated && hit.anger_floor == source.anger_floor)
         };
         let mut failed = Vec::new();
         for sentence in &source.must_match {
@@ -265,6 +332,14 @@ impl RuleSet {
         }
         failed
     }
+}
+
+/// Whether the words are the customer's own and not denied. A match that begins with its negation ("pas acceptable")
+/// says what it says.
+fn meant(folded: &Folded, range: &Range<usize>) -> bool {
+    let text = folded.text();
+    let denies = text.get(range.clone()).is_some_and(negation::begins_with_negation);
+    (denies || !negation::negated(text, range.start)) && !quoted::quoted(folded, range)
 }
 
 /// Where the word after the one at `from` begins, or the end.
@@ -311,10 +386,13 @@ fn compile(source: &RuleSource) -> Result<(Rule, Vec<Expression>), RuleError> {
         name: source.name.clone(),
         subject: source.subject,
         body: source.body,
+        attachment: source.attachment,
         sketch,
         regex,
         negatable: source.negatable,
         effects: source.effects.clone(),
+        clues: source.clues.clone(),
+        anger_floor: source.anger_floor,
     };
     Ok((rule, source.patterns.iter().map(|pattern| Expression::of(pattern)).collect()))
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::{Intent, verdict::Unsure};
+use crate::domain::{Anger, Intent, verdict::Unsure};
 
 const RULES: &str = r#"
 [[rule]]
@@ -8,6 +8,12 @@ patterns = ['\bmoney back\b']
 intent = { refund_request = 3.0 }
 must_match = ["I want my money back", "Money back please"]
 must_not_match = ["My money is gone"]
+[[rule]]
+name = "at-least-angry"
+patterns = ['\bdisgraceful\b|\bnot good\b']
+anger_floor = 2
+must_match = ["Disgraceful!", "It is not good."]
+must_not_match = ["It is not disgraceful", "The sign said \"disgraceful\""]
 "#;
 
 fn rules() -> Vec<Asset> {
@@ -58,6 +64,24 @@ fn a_model_decides_and_names_the_customers_word() {
     assert!(verdict.intent_confidence > 0.9 && !verdict.unsure.contains(&Unsure::Intent));
     assert!(verdict.explanation.iter().any(|line| line.from == "model" && line.matched == "SPATULE"));
     assert!(judge(&triage, "Une SPATULE.", "de").unsure.contains(&Unsure::Intent), "a language it does not know");
+}
+
+#[test]
+fn a_floor_lifts_the_anger_says_so_and_leaves_more_alone() {
+    let model = |weights| {
+        let stored = Stored { model: one_word("spatula", weights), corpus: [0; 32] };
+        Triage::with_models(RuleSet::load(&rules()).unwrap(), [(Task::Anger, stored)])
+    };
+    let calm = model(vec![-3.0, -4.0, -5.0]);
+    let lifted = judge(&calm, "Spatula: disgraceful.", "en");
+    assert_eq!(lifted.anger, Anger::Angry);
+    assert!(lifted.anger_confidence > 0.0 && lifted.anger_confidence <= 0.9);
+    let line = lifted.explanation.first().unwrap();
+    assert_eq!((line.name.as_str(), line.matched.as_str()), ("at-least-angry", "disgraceful"));
+    assert_eq!(judge(&calm, "Spatula, not disgraceful.", "en").anger, Anger::Calm);
+    let furious = judge(&model(vec![9.0, 9.0, 9.0]), "Spatula: disgraceful.", "en");
+    assert_eq!(furious.anger, Anger::Furious);
+    assert!(furious.explanation.iter().all(|line| line.name != "at-least-angry"), "the floor changed nothing");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub async fn open(settings: &ImapSettings, stored: Option<&Position>) -> (Box<dy
     (session, opened)
 }
 
-async fn refusal(settings: &ImapSettings) -> MailError {
+pub async fn refusal(settings: &ImapSettings) -> MailError {
     match source(settings, FolderRole::Inbox).connect().await {
         Ok(_) => panic!("connected"),
         Err(error) => error,
@@ -192,7 +192,7 @@ async fn starttls_signs_in_and_is_not_left_out_where_the_server_has_none() {
     let dovecot = Dovecot::start();
     let mut settings = settings(&dovecot);
     (settings.port, settings.tls) = (dovecot.imap, Security::StartTls);
-    (settings.username, settings.password) = (FRENCH_USER.0.into(), Secret::Given(FRENCH_USER.1.into()));
+    (settings.username, settings.sign_in) = (FRENCH_USER.0.into(), Secret::Given(FRENCH_USER.1.into()).into());
     let report = probe(&settings).await.unwrap();
     assert!(report.idle && report.keeps_keyword);
     assert_eq!((report.inbox.name.as_str(), report.inbox.messages), ("INBOX", 0));
@@ -208,7 +208,7 @@ async fn starttls_signs_in_and_is_not_left_out_where_the_server_has_none() {
 async fn a_wrong_password_is_permanent_and_names_who_and_where() {
     let dovecot = Dovecot::start();
     let mut settings = settings(&dovecot);
-    settings.password = Secret::Given("wrong".into());
+    settings.sign_in = Secret::Given("wrong".into()).into();
     let MailError::Permanent(why) = refusal(&settings).await else { panic!("temporary") };
     assert!(why.contains("localhost") && why.contains(USER.0) && why.contains("AUTHENTICATIONFAILED"), "{why}");
     assert!(!why.contains("wrong\""), "{why}");

@@ -8,9 +8,11 @@ mod erase;
 mod imap;
 mod loops;
 mod lost_store;
+mod oauth2;
 #[path = "../support/mod.rs"]
 mod play;
 mod reconcile;
+mod refund_story;
 #[path = "../shop/mod.rs"]
 mod shop;
 mod smtp;

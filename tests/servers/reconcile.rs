@@ -38,6 +38,11 @@ async fn what_the_store_does_not_have_is_listed_and_nothing_else() {
     assert!(output.status.success(), "{}", said(&output));
     assert!(daemon.stop().success());
 
+    let replayed =
+        guichet().args(["replay", "--mailbox", "support", "--config"]).arg(stage.path("guichet.toml")).output();
+    let replayed = replayed.unwrap();
+    assert!(said(&replayed).contains("3 mails: 3 acknowledged"), "{}", said(&replayed));
+
     stage.customer_writes("third").await;
     let check =
         || guichet().args(["check", "--reconcile", "--config"]).arg(stage.path("guichet.toml")).output().unwrap();

@@ -15,12 +15,12 @@ const MAIL: &[u8] = "From: support@shop.example\r\nMessage-ID: <ack.1@shop.examp
     .point\r\n..deux\r\n.\r\nvoilà\r\n"
     .as_bytes();
 
-fn settings(postfix: &Postfix, tls: Security) -> SmtpSettings {
+pub fn settings(postfix: &Postfix, tls: Security) -> SmtpSettings {
     SmtpSettings {
         host: "localhost".into(),
         port: if tls == Security::Implicit { postfix.submissions } else { postfix.submission },
         tls,
-        login: Some(SmtpLogin { username: USER.0.into(), password: Secret::Given(USER.1.into()) }),
+        login: Some(SmtpLogin { username: USER.0.into(), sign_in: Secret::Given(USER.1.into()).into() }),
         ca_file: Some(postfix.ca_file()),
         hello: "shop.example".into(),
         timeouts: StageTimeouts::default(),
@@ -31,7 +31,7 @@ fn email(text: &str) -> Email {
     Email::parse(text).unwrap()
 }
 
-async fn send(settings: SmtpSettings, from: Option<&Email>) -> Result<String, MailerError> {
+pub async fn send(settings: SmtpSettings, from: Option<&Email>) -> Result<String, MailerError> {
     let mut session = SmtpMailer::new(settings).connect().await?;
     session.begin(from, &[email(USER.0)]).await?;
     let answer = session.commit(MAIL).await?;
@@ -64,7 +64,8 @@ async fn a_password_beyond_ascii_signs_in() {
     let dovecot = Dovecot::start();
     let postfix = Postfix::start(&dovecot);
     let mut settings = settings(&postfix, Security::Implicit);
-    settings.login = Some(SmtpLogin { username: FRENCH_USER.0.into(), password: Secret::Given(FRENCH_USER.1.into()) });
+    settings.login =
+        Some(SmtpLogin { username: FRENCH_USER.0.into(), sign_in: Secret::Given(FRENCH_USER.1.into()).into() });
     send(settings, None).await.unwrap();
 }
 
@@ -73,7 +74,7 @@ async fn a_wrong_password_is_a_matter_of_set_up() {
     let dovecot = Dovecot::start();
     let postfix = Postfix::start(&dovecot);
     let mut settings = settings(&postfix, Security::StartTls);
-    settings.login = Some(SmtpLogin { username: USER.0.into(), password: Secret::Given("wrong".into()) });
+    settings.login = Some(SmtpLogin { username: USER.0.into(), sign_in: Secret::Given("wrong".into()).into() });
     let error = send(settings, None).await.unwrap_err();
     assert_eq!(error.problem, MailerProblem::Setup);
     assert!(error.message.contains("535"), "{error}");

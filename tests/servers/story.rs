@@ -1,7 +1,7 @@
 //! The whole way of a letter on real servers: delivered to Dovecot by LMTP, acknowledged through Postfix,
 //! approved over the desk's HTTP, received by the customer, filed in \Sent.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use guichet::adapters::reviewers::ReviewersFile;
@@ -21,11 +21,16 @@ pub struct Stage {
     pub dovecot: Dovecot,
     _postfix: Postfix,
     folder: tempfile::TempDir,
-    desk: u16,
+    pub desk: u16,
 }
 
 impl Stage {
     pub fn new() -> Self {
+        Self::with(|_| String::new())
+    }
+
+    /// With further tables of the configuration, which may name files of the shop's folder.
+    pub fn with(tables: impl FnOnce(&Path) -> String) -> Self {
         let dovecot = Dovecot::start();
         let postfix = Postfix::start(&dovecot);
         let folder = tempfile::tempdir().unwrap();
@@ -42,7 +47,8 @@ impl Stage {
         let text = format!(
             "data_dir = {data:?}\n[[mailbox]]\nname = \"support\"\nsource = \"imap\"\naddresses = [\"support@shop.example\"]\n\
              from = \"Maison Guichet <support@shop.example>\"\nsignature = \"Maison Guichet\"\nundo_window = \"0s\"\n\
-             sent_copy = \"always\"\n[mailbox.imap]\n{imap}\n[mailbox.smtp]\n{smtp}\n[desk]\nlisten = \"127.0.0.1:{desk}\"\n",
+             sent_copy = \"always\"\n[mailbox.imap]\n{imap}\n[mailbox.smtp]\n{smtp}\n[desk]\nlisten = \"127.0.0.1:{desk}\"\n{tables}",
+            tables = tables(folder.path()),
             data = folder.path().join("data"),
             imap = account(dovecot.imaps, "implicit", dovecot.ca_file()),
             smtp = account(postfix.submission, "starttls", postfix.ca_file()),
@@ -54,16 +60,35 @@ impl Stage {
         Self { dovecot, _postfix: postfix, folder, desk }
     }
 
+    /// Where everything is kept that is not on the mail servers.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     pub fn start(&self) -> Daemon {
-        let mut daemon = Daemon::start(&self.folder.path().join("guichet.toml"), None);
+        self.start_armed(None)
+    }
+
+    /// Starts the daemon, armed with a failpoint if one is named.
+    pub fn start_armed(&self, failpoint: Option<&str>) -> Daemon {
+        let mut daemon = Daemon::start(&self.folder.path().join("guichet.toml"), failpoint);
         assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
         daemon
     }
 
     /// The customer writes; the letter lies in the inbox when this returns.
     pub async fn customer_writes(&self, id: &str, subject: &str, text: &str) {
+        self.deliver(id, "", subject, text).await;
+    }
+
+    /// The customer answers the message with this id.
+    pub async fn customer_answers(&self, id: &str, answered: &str, subject: &str, text: &str) {
+        self.deliver(id, &format!("In-Reply-To: <{answered}>\r\nReferences: <{answered}>\r\n"), subject, text).await;
+    }
+
+    async fn deliver(&self, id: &str, thread: &str, subject: &str, text: &str) {
         let letter = format!(
-            "Message-ID: <{id}@customer.example>\r\nFrom: Claire Fontaine <{CUSTOMER}>\r\nTo: support@shop.example\r\n\
+            "Message-ID: <{id}@customer.example>\r\n{thread}From: Claire Fontaine <{CUSTOMER}>\r\nTo: support@shop.example\r\n\
              Subject: {subject}\r\nDate: Mon, 16 Nov 2026 10:00:00 +0100\r\nContent-Type: text/plain; charset=utf-8\r\n\
              Content-Transfer-Encoding: 8bit\r\n\r\n{text}\r\n"
         );
@@ -93,7 +118,7 @@ impl Stage {
     }
 }
 
-fn header(letter: &str, name: &str) -> Option<String> {
+pub fn header(letter: &str, name: &str) -> Option<String> {
     let message = MessageParser::default().parse(letter.as_bytes()).unwrap();
     match message.header(name) {
         None | Some(HeaderValue::Empty) => None,

@@ -3,6 +3,7 @@
 mod check;
 mod classify;
 mod init;
+mod replay;
 
 use std::io::Write as _;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use guichet::adapters::sign_in::SignIn;
 use guichet::config::{Config, Mode, Orders, Outgoing, Source};
 
 const EXAMPLE: &str = include_str!("../../guichet.example.toml");
@@ -28,6 +29,15 @@ fn the_example_loads_and_means_what_its_comments_say() {
     assert_eq!((server.host.as_str(), server.port), ("imap.shop.example", 993));
     assert_eq!(folders.junk_folder.as_deref(), Some("Junk"));
     assert!(matches!(mailbox.outgoing, Outgoing::Smtp(..)));
+}
+
+#[test]
+fn an_account_signs_in_by_token_as_the_example_shows() {
+    let without = EXAMPLE.replacen("password = { credential = \"imap\" }", "", 1);
+    let text = format!("{without}\n{}", commented("# [mailbox.imap.oauth2]", 0));
+    let config = parse(&text).unwrap();
+    let Source::Imap(server, _) = &config.mailboxes.first().unwrap().source else { panic!("an IMAP mailbox") };
+    assert!(matches!(server.sign_in, Some(SignIn::Oauth2(_))), "{:?}", server.sign_in);
 }
 
 /// What stands commented out behind the `n`-th line that begins with `head`, up to the next line that holds nothing.
@@ -107,6 +117,18 @@ fn every_mistake_names_its_line_and_what_to_write() {
         ("tls", "tls = \"none\"", "sends the password in the clear"),
         ("password", "password = { env = \"A\", file = \"b\" }", "exactly one of"),
         ("password", "password = \"s3cret\"", "`mailbox.imap.password` takes a table"),
+        (
+            "password",
+            "oauth2 = { token_ur = \"x\" }",
+            "unknown key `mailbox.imap.oauth2.token_ur`: did you mean `token_url`?",
+        ),
+        ("password", "oauth2 = { token_url = \"http://a.example/t\", client_id = \"x\" }", "`oauth2.token_url`"),
+        ("password", "oauth2 = { token_url = \"https://a.example/t\", client_id = \"x\" }", "needs `refresh_token`"),
+        (
+            "password",
+            "password = { env = \"A\" }\noauth2 = { token_url = \"https://a.example/t\", client_id = \"x\", refresh_token = { env = \"B\" } }",
+            "by `password` or by `oauth2`, not by both",
+        ),
         ("mode", "mode = \"lively\"", "unknown variant"),
         ("name", "name = \"sup/port\"", "`name` takes"),
         ("data_dir", "data_dir = var", "string"),
@@ -130,6 +152,9 @@ fn what_is_missing_is_said() {
     assert!(parse(&no_path).unwrap_err().contains("`path`"));
     let both = format!("{maildir}path = \"/m\"\n[mailbox.smtp]\noutbox_dir = \"/tmp/x\"\nhost = \"y\"\n");
     assert!(parse(&both).unwrap_err().contains("either `host` or `outbox_dir`"));
+    let unproved = "[[mailbox]]\nname = \"a\"\nsource = \"imap\"\nfrom = \"a@b.example\"\n[mailbox.imap]\nhost = \"h\"\nusername = \"a\"\n\
+        [mailbox.smtp]\noutbox_dir = \"/tmp/x\"\n";
+    assert!(parse(unproved).unwrap_err().contains("[mailbox.imap] needs `password` or `oauth2`"));
     let twice = format!("{0}{0}", format!("{maildir}path = \"/m\"\n[mailbox.smtp]\noutbox_dir = \"/tmp/x\"\n"));
     assert!(parse(&twice).unwrap_err().contains("two mailboxes are named"));
 }

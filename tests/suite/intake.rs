@@ -18,6 +18,7 @@ use guichet::domain::{
 };
 use guichet::ports::store::{Caps, Lease, OutboxFilter};
 use guichet::ports::{Arrival, Content, Standing, Store};
+use guichet::refund::clues::Clues;
 use guichet::reply::compose::Sender;
 use guichet::reply::permission::{AddressPattern, PermissionSettings, PublicMail};
 use guichet::reply::templates::Templates;
@@ -30,6 +31,7 @@ pub(crate) fn handbooks() -> Handbooks {
         let assets = Assets::built_in();
         let (triage, _) =
             Triage::load(&assets.load(Kind::Rules).unwrap(), &assets.load(Kind::Models).unwrap()).unwrap();
+        let clues = Clues::load(&assets.load(Kind::Rules).unwrap()).unwrap();
         let wording = Wording {
             templates: Arc::new(Templates::load(&assets.load(Kind::Templates).unwrap()).unwrap()),
             policy: Policy::default(),
@@ -37,7 +39,7 @@ pub(crate) fn handbooks() -> Handbooks {
             languages: vec!["fr".into(), "en".into()],
             fallback: "en".into(),
         };
-        Handbooks::new(Handbook { triage, wording: Arc::new(wording), public_mail: PublicMail::default() })
+        Handbooks::new(Handbook { triage, clues, wording: Arc::new(wording), public_mail: PublicMail::default() })
     };
     LOADED.get_or_init(load).clone()
 }

@@ -4,6 +4,7 @@
 mod after;
 mod burst;
 mod cli;
+mod clues;
 mod config;
 mod corpus;
 mod crash;
@@ -22,6 +23,7 @@ mod loops;
 mod maildir;
 mod models;
 mod never_answer;
+mod oauth2;
 mod orders;
 mod poison;
 mod reading;

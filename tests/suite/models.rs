@@ -43,6 +43,48 @@ fn plain_mails_are_judged_plainly() {
     assert_eq!((furious.intent, furious.anger), (Intent::RefundRequest, Anger::Furious));
 }
 
+/// The lines of an explanation that name a rule which decides the anger by itself.
+fn floors(verdict: &Verdict) -> Vec<&str> {
+    let names = verdict.explanation.iter().map(|line| line.name.as_str());
+    names.filter(|name| name.starts_with("at-least-")).collect()
+}
+
+#[test]
+fn words_that_decide_the_anger_outweigh_a_polite_frame() {
+    let triage = triage();
+    let body = "Bonjour, ma cafetière Lume (commande CMD-48213) ne chauffe plus depuis hier. C'est inadmissible, je veux \
+                être remboursé.";
+    let verdict = judge(&triage, "Cafetière morte", body, "fr");
+    assert_eq!((verdict.intent, verdict.anger), (Intent::RefundRequest, Anger::Angry));
+    let told = verdict.explanation.iter().any(|line| line.from == "rule" && line.matched == "inadmissible");
+    assert!(told, "{:?}", verdict.explanation);
+    for (text, language, least) in [
+        ("Bonjour, merci de votre mail. Votre délai est inacceptable. Belle journée à vous, Anne", "fr", Anger::Angry),
+        ("Hello, I hope you are well. Frankly this is unacceptable. Kind regards, Tom", "en", Anger::Angry),
+        ("Bonjour, sans virement lundi je saisirai la DGCCRF. Merci d'avance et bonne journée", "fr", Anger::Furious),
+        ("Hi there, my solicitor will be in touch. Many thanks and kind regards", "en", Anger::Furious),
+    ] {
+        assert!(judge(&triage, "", text, language).anger >= least, "{text}");
+    }
+}
+
+#[test]
+fn words_denied_or_quoted_decide_no_anger() {
+    let triage = triage();
+    for (text, language) in [
+        ("Bonjour, ce n'est pas inadmissible, je voulais juste savoir où en est mon colis.", "fr"),
+        ("Je ne dis pas que c'est une arnaque, il y a sans doute une explication.", "fr"),
+        ("Votre collègue m'a répondu « c'est inadmissible d'insister » ; je repose donc ma question.", "fr"),
+        ("It is not a scam, I know, but could you tell me when it ships?", "en"),
+        ("Your driver said \"this is unacceptable\" about our gate; how should we leave it?", "en"),
+        ("No need for a solicitor or anything, I just want to know the date.", "en"),
+    ] {
+        let verdict = judge(&triage, "", text, language);
+        assert_eq!(floors(&verdict), [""; 0], "{text}");
+        assert!(verdict.anger < Anger::Furious, "{text}");
+    }
+}
+
 #[test]
 fn an_unknown_language_is_always_unsure() {
     let verdict = judge(&triage(), "Pedido", "Quiero que me devuelvan el dinero del pedido 4410.", "es");

@@ -19,7 +19,7 @@ pub fn settings(port: u16) -> SmtpSettings {
         host: "127.0.0.1".into(),
         port,
         tls: Security::None,
-        login: Some(SmtpLogin { username: "shop".into(), password: Secret::Given("s3cret".into()) }),
+        login: Some(SmtpLogin { username: "shop".into(), sign_in: Secret::Given("s3cret".into()).into() }),
         ca_file: None,
         hello: "shop.example".into(),
         timeouts: StageTimeouts::default(),
@@ -139,7 +139,7 @@ async fn a_missing_password_is_found_before_dialling() {
     let server = SmtpServer::start().await;
     let mut settings = settings(server.port);
     let password = Secret::File(PathBuf::from("/nowhere/smtp"));
-    settings.login = Some(SmtpLogin { username: "shop".into(), password });
+    settings.login = Some(SmtpLogin { username: "shop".into(), sign_in: password.into() });
     let error = send(settings, None, &[email("a@b.example")]).await.unwrap_err();
     assert_eq!(error.problem, MailerProblem::Setup);
     assert_eq!(server.count("connect"), 0);

@@ -15,6 +15,7 @@ mod promises;
 mod review;
 mod timers;
 mod upkeep;
+mod work;
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -24,11 +25,11 @@ use guichet::domain::position::FolderRole;
 use guichet::domain::{Case, CaseId, Event, OutgoingId, OutgoingMail, RecordEntry};
 use guichet::ports::Store;
 use guichet::ports::store::{
-    AcknowledgementFate, CaseFile, Decision, Intake, Lease, OutboxFilter, Recorded, StoreResult,
+    AcknowledgementFate, CaseFile, Decision, Intake, Lease, OutboxFilter, QueueRow, Recorded, StoreResult,
 };
 use jiff::Timestamp;
 
-use crate::support::letter::{Letter, MAILBOX, folder, reply};
+use crate::support::letter::{Letter, MAILBOX, folder, minutes, reply};
 
 /// One set of data that can be opened again and again, by one store at a time.
 pub trait Backend: Send + Sync {
@@ -53,6 +54,13 @@ impl Bench {
 
     fn store(&self) -> &dyn Store {
         self.store.as_deref().unwrap()
+    }
+
+    /// The first rows of the queue as it stood when the letters came in.
+    async fn queue(&self, limit: usize) -> Vec<QueueRow> {
+        let mut rows = crate::support::queue::rows(self.store(), minutes(0)).await;
+        rows.truncate(limit);
+        rows
     }
 
     /// Closes and opens the store, and demands that it shows the same as before.
@@ -187,7 +195,8 @@ pub async fn picture(store: &dyn Store) -> String {
     for case in store.cases(usize::MAX).await.unwrap() {
         add("case", &store.case_file(&case.id).await.unwrap());
     }
-    add("queue", &store.queue(usize::MAX).await.unwrap());
+    add("work", &store.work().await.unwrap());
+    add("queue", &crate::support::queue::rows(store, minutes(0)).await);
     add("outbox", &store.outbox(OutboxFilter::Latest(usize::MAX)).await.unwrap());
     add("open", &store.outbox(OutboxFilter::Open).await.unwrap());
     add("troubled", &store.outbox(OutboxFilter::Troubled).await.unwrap());
@@ -283,6 +292,8 @@ macro_rules! every_contract {
                     what_was_kept_long_enough_goes, machines_messages_run_out_in_any_number;
                 look: a_store_that_lost_nothing_was_not_rebuilt, healing_a_store_that_is_well_changes_nothing,
                     what_no_message_bears_is_missing, the_queue_is_sorted_by_urgency, the_overview_counts, excerpts_are_one_short_line;
+                work: what_waits_is_work_until_it_is_answered, the_laws_deadline_is_known_until_it_is_erased,
+                    a_promise_is_work_until_it_is_kept, rows_come_as_they_are_named;
             }
         }
     };

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod letter;
 pub mod order;
 pub mod played_imap;
+pub mod queue;
 pub mod scripted_http;
 pub mod scripted_smtp;
 pub mod still_time;

@@ -37,5 +37,6 @@ pub fn assessment(purchase: Purchase, outcome: Outcome, governing: Option<Basis>
         warnings: Vec::new(),
         clause: None,
         marketplace: None,
+        clues: Default::default(),
     }
 }

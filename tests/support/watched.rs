@@ -431,8 +431,12 @@ impl Store for WatchedStore {
         self.step("release_breaker", self.inner.release_breaker(mailbox, now)).await
     }
 
-    async fn queue(&self, limit: usize) -> StoreResult<Vec<QueueRow>> {
-        self.step("queue", self.inner.queue(limit)).await
+    async fn work(&self) -> StoreResult<Vec<Work>> {
+        self.step("work", self.inner.work()).await
+    }
+
+    async fn queue_rows(&self, cases: &[CaseId]) -> StoreResult<Vec<QueueRow>> {
+        self.step("queue_rows", self.inner.queue_rows(cases)).await
     }
 
     async fn case_file(&self, case: &CaseId) -> StoreResult<CaseFile> {

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::connection::{Connection, Counted, Wire, short};
 use super::settings::ImapSettings;
+use crate::adapters::sign_in::{Proof, SignIn};
 use crate::adapters::tls::{ConnectError, Security, Tls, dial};
 use crate::ports::MailError;
 
@@ -26,20 +27,20 @@ const PASSING: &[&str] =
 
 /// Connects, protects the connection and signs in.
 pub(super) async fn sign_in(settings: &ImapSettings, tls: &Tls) -> Result<Connection, MailError> {
-    let password = settings.password.resolve().await.map_err(told)?;
+    let proof = settings.sign_in.proof().await.map_err(told)?;
     let client = within(settings, "connecting", protected(settings, tls)).await?;
-    signed_in(settings, client, &password).await
+    signed_in(settings, client, &proof).await
 }
 
 /// The same over a stream that stands already, protected or not.
 pub(super) async fn sign_in_over(settings: &ImapSettings, stream: Box<dyn Wire>) -> Result<Connection, MailError> {
-    let password = settings.password.resolve().await.map_err(told)?;
+    let proof = settings.sign_in.proof().await.map_err(told)?;
     let client = within(settings, "connecting", greeted(settings, stream)).await?;
-    signed_in(settings, client, &password).await
+    signed_in(settings, client, &proof).await
 }
 
-async fn signed_in(settings: &ImapSettings, client: Client<Counted>, password: &str) -> Result<Connection, MailError> {
-    let session = within(settings, "signing in", authenticated(settings, client, password)).await?;
+async fn signed_in(settings: &ImapSettings, client: Client<Counted>, proof: &Proof) -> Result<Connection, MailError> {
+    let session = within(settings, "signing in", authenticated(settings, client, proof)).await?;
     let mut connection = Connection::new(session, &settings.host, settings.patience);
     connection.load_capabilities().await?;
     Ok(connection)
@@ -121,43 +122,59 @@ where
     }
 }
 
-/// LOGIN; for names and passwords beyond ASCII AUTHENTICATE PLAIN, which is defined for UTF-8
-/// (RFC 4616) where LOGIN is not.
 async fn authenticated(
     settings: &ImapSettings,
     client: Client<Counted>,
-    password: &str,
+    proof: &Proof,
 ) -> Result<Session<Counted>, MailError> {
     let user = settings.username.as_str();
-    if user.chars().chain(password.chars()).any(char::is_control) {
+    let secret = match proof {
+        Proof::Password(password) => password,
+        Proof::Token(token) => &token.text,
+    };
+    if user.chars().chain(secret.chars()).any(char::is_control) {
         return Err(MailError::Permanent(format!(
             "user name or password for {} holds a line break or another control character",
             settings.host
         )));
     }
-    let plain = Plain { user, password };
-    let result = if user.is_ascii() && password.is_ascii() {
-        match client.login(user, password).await {
-            // A server with LOGINDISABLED (RFC 3501 §6.2.3) does not know the command.
-            Err((Error::Bad(_), client)) => client.authenticate("PLAIN", plain).await,
-            other => other,
-        }
-    } else {
-        client.authenticate("PLAIN", plain).await
+    let result = match proof {
+        Proof::Password(password) => by_password(client, Plain { user, password }).await,
+        Proof::Token(token) => client.authenticate("XOAUTH2", Xoauth2::new(user, &token.text)).await,
     };
-    result.map_err(|(error, _)| match error {
-        Error::No(_) | Error::Bad(_) => refused(settings, &words(&error)),
-        other => broken(settings, &other),
-    })
+    match result {
+        Ok(session) => Ok(session),
+        Err((error @ (Error::No(_) | Error::Bad(_)), _)) => {
+            let another = settings.sign_in.refused(proof).await;
+            Err(refused(settings, &words(&error), another))
+        }
+        Err((error, _)) => Err(broken(settings, &error)),
+    }
 }
 
-fn refused(settings: &ImapSettings, words: &str) -> MailError {
+/// LOGIN; for names and passwords beyond ASCII AUTHENTICATE PLAIN, which is defined for UTF-8
+/// (RFC 4616) where LOGIN is not.
+async fn by_password(client: Client<Counted>, plain: Plain<'_>) -> Result<Session<Counted>, (Error, Client<Counted>)> {
+    if !plain.user.is_ascii() || !plain.password.is_ascii() {
+        return client.authenticate("PLAIN", plain).await;
+    }
+    match client.login(plain.user, plain.password).await {
+        // A server with LOGINDISABLED (RFC 3501 §6.2.3) does not know the command.
+        Err((Error::Bad(_), client)) => client.authenticate("PLAIN", plain).await,
+        other => other,
+    }
+}
+
+fn refused(settings: &ImapSettings, words: &str, another: bool) -> MailError {
     let text = format!("{} refused the sign-in of {}: {words}", settings.host, settings.username);
     let lower = words.to_lowercase();
-    if PASSING.iter().any(|passing| lower.contains(passing)) {
-        MailError::Temporary(text)
-    } else {
-        MailError::Permanent(format!("{text}; check user name and password"))
+    match &settings.sign_in {
+        _ if another => MailError::Temporary(format!("{text}; a new access token is asked for")),
+        _ if PASSING.iter().any(|passing| lower.contains(passing)) => MailError::Temporary(text),
+        SignIn::Password(_) => MailError::Permanent(format!("{text}; check user name and password")),
+        SignIn::Oauth2(_) => MailError::Permanent(format!(
+            "{text}; check that the access was granted for this user name, and `scope` of oauth2"
+        )),
     }
 }
 
@@ -197,5 +214,25 @@ impl Authenticator for Plain<'_> {
 
     fn process(&mut self, _challenge: &[u8]) -> String {
         format!("\0{}\0{}", self.user, self.password)
+    }
+}
+
+/// SASL XOAUTH2, as Google and Microsoft document it. A refusal comes as a challenge that holds the reason; an
+/// empty answer to it makes the server end the dialogue with NO.
+struct Xoauth2 {
+    answer: String,
+}
+
+impl Xoauth2 {
+    fn new(user: &str, token: &str) -> Self {
+        Self { answer: format!("user={user}\x01auth=Bearer {token}\x01\x01") }
+    }
+}
+
+impl Authenticator for Xoauth2 {
+    type Response = String;
+
+    fn process(&mut self, _challenge: &[u8]) -> String {
+        std::mem::take(&mut self.answer)
     }
 }

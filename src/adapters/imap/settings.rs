@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::adapters::secret::Secret;
+use crate::adapters::sign_in::SignIn;
 use crate::adapters::tls::Security;
 
 /// The folders by what they are to us, as a person writes their names.
@@ -35,8 +35,8 @@ pub struct ImapSettings {
     pub tls: Security,
     /// Who signs in.
     pub username: String,
-    /// Where the password comes from.
-    pub password: Secret,
+    /// How it is proved.
+    pub sign_in: SignIn,
     /// PEM file of issuers to trust beside the machine's.
     pub ca_file: Option<PathBuf>,
     /// The folders.
@@ -63,14 +63,14 @@ impl ImapSettings {
         port: u16,
         tls: Security,
         username: impl Into<String>,
-        password: Secret,
+        sign_in: impl Into<SignIn>,
     ) -> Self {
         Self {
             host: host.into(),
             port,
             tls,
             username: username.into(),
-            password,
+            sign_in: sign_in.into(),
             ca_file: None,
             folders: FolderNames::default(),
             size_cap: 25 * 1024 * 1024,

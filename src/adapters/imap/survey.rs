@@ -73,6 +73,21 @@ impl Survey {
         })
     }
 
+    /// UIDs of what arrived on the day of `at` or later, ascending.
+    ///
+    /// # Errors
+    /// When the connection breaks.
+    pub async fn since(&mut self, at: jiff::Timestamp) -> Result<Vec<u32>, MailError> {
+        if self.uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        // The server's day may be another than ours.
+        let day = (at - jiff::SignedDuration::from_hours(24)).strftime("%-d-%b-%Y");
+        let mut found = search(&mut self.connection, &format!("SINCE {day}")).await?;
+        found.sort_unstable();
+        Ok(found)
+    }
+
     /// The bytes of some messages (ascending); one that is gone meanwhile or cannot be had is left out.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::super::sign_in::Proof;
 use super::super::tls::{ConnectError, Security, Tls, dial};
 use super::classify::Stage;
 use super::session::{SmtpSession, failure, silence};
@@ -17,7 +18,8 @@ use super::{SmtpLogin, SmtpSettings, starttls};
 use crate::ports::{MailerError, MailerProblem};
 
 /// PLAIN first: one round trip. LOGIN for servers that know nothing else.
-const MECHANISMS: &[Mechanism] = &[Mechanism::Plain, Mechanism::Login];
+const PASSWORD: &[Mechanism] = &[Mechanism::Plain, Mechanism::Login];
+const TOKEN: &[Mechanism] = &[Mechanism::Xoauth2];
 
 impl From<ConnectError> for MailerError {
     fn from(error: ConnectError) -> Self {
@@ -31,8 +33,8 @@ impl From<ConnectError> for MailerError {
 
 /// Connects and signs in. The password is read before anything is dialled.
 pub(super) async fn connect(settings: &SmtpSettings, tls: &Tls) -> Result<SmtpSession, MailerError> {
-    let credentials = match &settings.login {
-        Some(login) => Some(credentials(login).await?),
+    let proof = match &settings.login {
+        Some(login) => Some((login, login.sign_in.proof().await?)),
         None => None,
     };
     let hello = client_id(&settings.hello);
@@ -44,15 +46,10 @@ pub(super) async fn connect(settings: &SmtpSettings, tls: &Tls) -> Result<SmtpSe
         Ok(Err(error)) => return Err(failure(&settings.host, Stage::Hello, &error)),
         Err(_) => return Err(silence(&settings.host, Stage::Hello, limit)),
     };
-    if let Some(credentials) = credentials {
-        sign_in(&mut connection, settings, &credentials).await?;
+    if let Some((login, proof)) = proof {
+        sign_in(&mut connection, settings, login, &proof).await?;
     }
     Ok(SmtpSession::new(connection, settings.host.clone(), settings.timeouts))
-}
-
-async fn credentials(login: &SmtpLogin) -> Result<Credentials, MailerError> {
-    let password = login.password.resolve().await?;
-    Ok(Credentials::new(login.username.clone(), password))
 }
 
 async fn open(settings: &SmtpSettings, tls: &Tls, hello: &ClientId) -> Result<Wire, MailerError> {
@@ -93,27 +90,53 @@ fn peer(stream: &TcpStream, host: &str) -> Result<SocketAddr, ConnectError> {
 async fn sign_in(
     connection: &mut AsyncSmtpConnection,
     settings: &SmtpSettings,
-    credentials: &Credentials,
+    login: &SmtpLogin,
+    proof: &Proof,
 ) -> Result<(), MailerError> {
     let host = &settings.host;
-    if connection.server_info().get_auth_mechanism(MECHANISMS).is_none() {
+    let (mechanisms, secret) = match proof {
+        Proof::Password(password) => (PASSWORD, password),
+        Proof::Token(token) => (TOKEN, &token.text),
+    };
+    if connection.server_info().get_auth_mechanism(mechanisms).is_none() {
+        let how = match proof {
+            Proof::Password(_) => "by password (AUTH PLAIN or LOGIN)",
+            Proof::Token(_) => "by token (AUTH XOAUTH2)",
+        };
         let message = format!(
-            "{host} offers no sign-in by password (AUTH PLAIN or LOGIN) on port {}: check port and tls, \
+            "{host} offers no sign-in {how} on port {}: check port and tls, \
              or leave out username if this relay needs none",
             settings.port
         );
         return Err(MailerError { problem: MailerProblem::Setup, message });
     }
     let limit = 3 * settings.timeouts.command;
-    match timeout(limit, connection.auth(MECHANISMS, credentials)).await {
+    let credentials = Credentials::new(login.username.clone(), secret.clone());
+    match timeout(limit, connection.auth(mechanisms, &credentials)).await {
         Ok(Ok(response)) if u16::from(response.code()) == 235 => Ok(()),
         Ok(Ok(response)) => {
             let message = format!("{host} answered the sign-in with {}, not with 235", response.code());
             Err(MailerError { problem: MailerProblem::Setup, message })
         }
-        Ok(Err(error)) => Err(failure(host, Stage::Auth, &error)),
+        Ok(Err(error)) => {
+            let failed =
+                if error.is_client() { token_refused(host, login) } else { failure(host, Stage::Auth, &error) };
+            let another = failed.problem == MailerProblem::Setup && login.sign_in.refused(proof).await;
+            let problem = if another { MailerProblem::Temporary } else { failed.problem };
+            Err(MailerError { problem, ..failed })
+        }
         Err(_) => Err(silence(host, Stage::Auth, limit)),
     }
+}
+
+/// A server refuses a token by a challenge that holds its reason, and lettre gives the dialogue up there.
+fn token_refused(host: &str, login: &SmtpLogin) -> MailerError {
+    let message = format!(
+        "{host} refused the access token of {}; check that the access was granted for this user name and for \
+         sending, and `scope` of oauth2",
+        login.username
+    );
+    MailerError { problem: MailerProblem::Setup, message }
 }
 
 /// An IP address becomes an address literal; anything that is no host name would break the dialogue.

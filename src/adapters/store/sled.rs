@@ -35,6 +35,7 @@ mod tx;
 mod upkeep;
 mod withdraw;
 mod witness;
+mod work;
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -173,6 +174,7 @@ impl SledStore {
             ids,
             _lock: opened.lock,
         };
+        inner.take_over()?;
         Ok((Self { inner: Arc::new(inner) }, opened.loss))
     }
 
@@ -244,6 +246,17 @@ impl SledStore {
 impl Inner {
     fn tx<'a>(&'a self, live: &'a Live) -> Tx<'a> {
         Tx::new(&live.database, &self.texts, self.ids.as_ref())
+    }
+
+    /// Brings what an earlier version stored into the form of this one. A crash before it is durable repeats it.
+    fn take_over(&self) -> StoreResult<()> {
+        let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let former = self.tx(reading.as_ref().ok_or_else(closed)?).has_former_queue()?;
+        drop(reading);
+        if former {
+            self.apply(Room::Reserve, |tx| tx.take_over_queue())?;
+        }
+        Ok(())
     }
 
     /// Whether a message was ever stored; an identity never goes.

@@ -1,34 +1,40 @@
 //! What a case's facts come to, and the draft that follows: pure, but for the handbook in force.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use tracing::error;
 
 use crate::daemon::handbook::Handbook;
 use crate::domain::{Assessment, CaseFlag, CaseState, CustomerHistory, Purchase, Suggestion, Verdict};
-use crate::ports::store::CaseFile;
-use crate::refund::{self, Situation};
+use crate::ports::store::{CaseFile, CaseMessage};
+use crate::refund::{self, Letter, Situation};
 use crate::reply::compose::{self, Drafting, Sender};
 use crate::reply::suggestion::{REMINDER, suggest, suggest_assessed};
 
 /// What is known of a case.
-pub(super) struct Facts<'a> {
-    pub(super) file: &'a CaseFile,
-    pub(super) purchase: &'a Purchase,
-    pub(super) history: &'a CustomerHistory,
-    pub(super) now: Timestamp,
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Everything the store holds of it.
+    pub file: &'a CaseFile,
+    /// What the order source said.
+    pub purchase: &'a Purchase,
+    /// What the store knows of the customer beyond it.
+    pub history: &'a CustomerHistory,
+    /// Now.
+    pub now: Timestamp,
 }
 
 /// What follows.
-pub(super) struct Judged {
-    pub(super) assessment: Assessment,
-    /// `None` where nothing is to be answered, or the text could not be written.
-    pub(super) draft: Option<(Suggestion, String)>,
+#[derive(Debug)]
+pub struct Judged {
+    /// What law and policy say.
+    pub assessment: Assessment,
+    /// The draft's suggestion and text; `None` where nothing is to be answered, or the text could not be written.
+    pub draft: Option<(Suggestion, String)>,
 }
 
 /// Applies law and policy. `None` for a case that nobody judged, and when judging fails: a fault costs one case its
 /// assessment, never the worker.
-pub(super) fn judge(handbook: &Handbook, sender: &Sender, facts: &Facts<'_>) -> Option<Judged> {
+pub fn judge(handbook: &Handbook, sender: &Sender, facts: &Facts<'_>) -> Option<Judged> {
     let verdict = facts.file.case.verdict.as_ref()?;
     let judging = std::panic::AssertUnwindSafe(|| {
         let assessment = assess(handbook, verdict, facts);
@@ -43,15 +49,20 @@ fn assess(handbook: &Handbook, verdict: &Verdict, facts: &Facts<'_>) -> Assessme
     let (wording, file) = (&handbook.wording, facts.file);
     let day = |at: Timestamp| at.to_zoned(wording.calendar.time_zone.clone()).date();
     let of_customer = file.messages.iter().filter(|message| !message.from_us);
-    let texts: Vec<(Date, &str)> =
-        of_customer.map(|message| (day(message.message.arrived_at), message.message.newest_text.as_str())).collect();
+    let letters: Vec<Letter<'_>> = of_customer
+        .map(|CaseMessage { message, .. }| Letter {
+            on: day(message.arrived_at),
+            text: &message.newest_text,
+            clues: handbook.clues.find(&message.subject, &message.newest_text, &message.attachments),
+        })
+        .collect();
     refund::assess(&Situation {
         verdict,
         known: &file.case.known,
         purchase: facts.purchase,
         history: facts.history,
         customer: file.case.customer.as_ref().map(|customer| &customer.email),
-        texts: &texts,
+        letters: &letters,
         other_sender: file.case.flags.contains(&CaseFlag::OtherSender),
         noticed_on: day(file.case.opened_at),
         now: facts.now,

@@ -2,7 +2,9 @@
 
 use super::wording::TemplateChoice;
 use super::{Approving, Review, ReviewResult};
-use crate::domain::{Case, CaseId, CaseState, OutgoingMail, TemplateName};
+use crate::domain::grouping::{Group, Topic, groups};
+use crate::domain::order_of_work::Why;
+use crate::domain::{Agenda, Case, CaseId, CaseState, OutgoingMail, TemplateName, Work};
 use crate::ports::Reviewer;
 use crate::ports::store::{AutomatedMessage, Breaker, CaseFile, OutboxFilter, Overview, Quarantined, QueueRow};
 
@@ -15,11 +17,24 @@ pub struct OpenBreaker {
     pub breaker: Breaker,
 }
 
+/// A row of the queue and why it stands there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Queued {
+    /// The row.
+    pub row: QueueRow,
+    /// Why it stands where it stands.
+    pub why: Why,
+}
+
 /// The first page: what waits, and what is wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueueView {
-    /// Cases that need a reply, most urgent first.
-    pub rows: Vec<QueueRow>,
+    /// Cases that need a reply, in the order of work.
+    pub rows: Vec<Queued>,
+    /// How many rows there would be without a limit.
+    pub matching: usize,
+    /// Many cases on one product and reason within days, among all that wait.
+    pub groups: Vec<Group>,
     /// Counts.
     pub overview: Overview,
     /// Mailboxes whose acknowledgements stand still until a person releases them.
@@ -53,11 +68,11 @@ pub struct CaseView {
 }
 
 impl Review {
-    /// The queue, at most `limit` rows.
+    /// The queue, at most `limit` rows; of one topic only where one is named.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn queue(&self, limit: usize) -> ReviewResult<QueueView> {
+    pub async fn queue(&self, limit: usize, only: Option<&Topic>) -> ReviewResult<QueueView> {
         let store = &self.parts.store;
         let mut breakers = Vec::new();
         for mailbox in self.parts.mailboxes.keys() {
@@ -65,12 +80,35 @@ impl Review {
                 breakers.push(OpenBreaker { mailbox: mailbox.clone(), breaker });
             }
         }
+        let mut work = store.work().await?;
+        let groups = groups(&work, &self.time_zone());
+        if let Some(topic) = only {
+            work.retain(|work| Topic::of(work).is_some_and(|other| topic.holds(&other)));
+        }
         Ok(QueueView {
-            rows: store.queue(limit).await?,
+            matching: work.len(),
+            groups,
+            rows: self.in_order(work, limit).await?,
             overview: store.overview().await?,
             breakers,
             troubled: store.outbox(OutboxFilter::Troubled).await?.len(),
         })
+    }
+
+    /// The first rows in the order of work. Only what that goes by is read of the others.
+    async fn in_order(&self, mut work: Vec<Work>, limit: usize) -> ReviewResult<Vec<Queued>> {
+        let wording = self.wording();
+        let agenda = Agenda::new(&wording.policy, &wording.calendar, self.now());
+        agenda.sort(&mut work);
+        work.truncate(limit);
+        let ids: Vec<CaseId> = work.iter().map(|work| work.case.clone()).collect();
+        let mut rows = self.parts.store.queue_rows(&ids).await?.into_iter().peekable();
+        // A case that was answered meanwhile has no row.
+        let queued = work.iter().filter_map(|work| {
+            let row = rows.next_if(|row| row.case.id == work.case)?;
+            Some(Queued { row, why: agenda.why(work) })
+        });
+        Ok(queued.collect())
     }
 
     /// A case with everything; its draft is marked as opened by this reviewer.

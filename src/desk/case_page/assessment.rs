@@ -51,7 +51,7 @@ fn trouble(visit: &SignedIn, purchase: &Purchase) -> Option<String> {
 }
 
 fn order(visit: &SignedIn, order: &Order) -> Value {
-    let day = |day| times::day(visit.language, day);
+    let day = |day| times::date(visit.language, day);
     let products: Vec<&str> = order.lines.iter().map(|line| line.product.as_str()).collect();
     context! {
         number => order.number,
@@ -69,7 +69,7 @@ fn finding(visit: &SignedIn, finding: &Finding) -> Value {
     context! {
         basis => words.label(visit.language, "basis", finding.basis.as_str()),
         standing => words.label(visit.language, "standing", finding.standing.as_str()),
-        until => finding.until.map(|day| times::day(visit.language, day)),
+        until => finding.until.map(|day| times::date(visit.language, day)),
         articles => finding.articles.join(", "),
         steps => finding.steps.iter().map(|step| words.told(visit.language, step)).collect::<Vec<_>>(),
     }
@@ -78,7 +78,7 @@ fn finding(visit: &SignedIn, finding: &Finding) -> Value {
 fn clock(visit: &SignedIn, clock: &LegalClock) -> Value {
     let told = |english: &str| visit.desk.inner.pages.words().told(visit.language, english);
     context! {
-        what => told(&clock.what), by => times::day(visit.language, clock.by),
+        what => told(&clock.what), by => times::date(visit.language, clock.by),
         articles => clock.articles.join(", "),
         increases => clock.increases.iter().map(|more| told(more)).collect::<Vec<_>>(),
     }

@@ -88,7 +88,7 @@ fn fact_words(given: &Given, fact: Fact) -> Option<String> {
 fn told_by_order(visit: &SignedIn, order: &Order, fact: Fact) -> Option<String> {
     match fact {
         Fact::OrderNumber => Some(order.number.clone()),
-        Fact::PurchaseDate => Some(times::day(visit.language, order.ordered_on)),
+        Fact::PurchaseDate => Some(times::date(visit.language, order.ordered_on)),
         Fact::Product => {
             let products: Vec<&str> = order.lines.iter().map(|line| line.product.as_str()).collect();
             (!products.is_empty()).then(|| products.join(", "))
@@ -163,7 +163,7 @@ pub(super) fn promises(visit: &SignedIn, file: &CaseFile) -> Vec<Value> {
             PromiseState::Withdrawn { .. } => "withdrawn",
         };
         context! {
-            n => promise.n, words => promise.words, by => times::day(visit.language, promise.by),
+            n => promise.n, words => promise.words, by => times::date(visit.language, promise.by),
             open => promise.is_open(), lapsed => state == "lapsed",
             state => words.label(visit.language, "promise", state),
         }

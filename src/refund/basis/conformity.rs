@@ -7,7 +7,7 @@ use super::{Arrival, Ground, arrival, told};
 use crate::domain::assessment::{Basis, Remedy, Standing};
 use crate::domain::order::LineKind;
 use crate::domain::verdict::Fact;
-use crate::domain::{Reason, Signal};
+use crate::domain::{Clue, Reason, Signal};
 use crate::refund::scene::Scene;
 use crate::refund::workdays::{plus, plus_months};
 
@@ -20,43 +20,6 @@ const SHORT_PRESUMPTION: i64 = 12;
 
 /// In how many days repair or replacement must be done (L217-10).
 pub const REPAIR_DAYS: i64 = 30;
-
-/// Folded words by which a customer says that repair or replacement was refused or has failed.
-const FAILED: &[&str] = &[
-    "deja repare",
-    "deja ete repare",
-    "deja remplace",
-    "deja ete remplace",
-    "deja echange",
-    "already repaired",
-    "already replaced",
-    "already been repaired",
-    "already been replaced",
-    "apres reparation",
-    "apres la reparation",
-    "after the repair",
-    "refuse de reparer",
-    "refuse de remplacer",
-    "refuse de l'echanger",
-    "refused to repair",
-    "refused to replace",
-    "encore en panne",
-    "de nouveau en panne",
-    "broken again",
-    "broke again",
-    "failed again",
-    "le remplacement est aussi",
-    "the replacement is also",
-    "the replacement also",
-    "the replacement has also",
-];
-
-/// That it is not the first time; telling only in a sentence with one of [`BREAKS`] (one may also *write* a second time).
-const AGAIN: &[&str] = &["deuxieme fois", "2eme fois", "seconde fois", "troisieme fois", "second time", "third time"];
-
-/// That the thing fails.
-const BREAKS: &[&str] =
-    &["panne", "tombe", "casse", "lache", "defaut", "repar", "break", "broke", "fail", "dies", "died", "stop"];
 
 /// Looks at it; `None` where nothing is said to be wrong with the thing.
 pub fn look(scene: &Scene<'_>) -> Option<Ground> {
@@ -147,7 +110,7 @@ pub fn remedy(scene: &Scene<'_>) -> (Remedy, String) {
         );
         return (Remedy::Refund, why);
     }
-    if let Some(words) = scene.wrote(FAILED).or_else(|| failed_again(scene)) {
+    if let Some(words) = scene.clue(Clue::RepairFailed) {
         let why = format!(
             "the customer writes “{words}”: after a refused or failed repair money may be claimed (L217-14); check it"
         );
@@ -157,12 +120,6 @@ pub fn remedy(scene: &Scene<'_>) -> (Remedy, String) {
         "first repair or replacement, the customer's choice, free, by {by} (L217-9, L217-10, L217-11); money at once if the defect is grave (L217-14)"
     );
     (Remedy::RepairOrReplacement, why)
-}
-
-fn failed_again(scene: &Scene<'_>) -> Option<&'static str> {
-    let says = |sentence: &str, words: &[&'static str]| words.iter().copied().find(|word| sentence.contains(word));
-    let mut sentences = scene.text.split(['.', '!', '?', '\n', ';']);
-    sentences.find_map(|sentence| says(sentence, AGAIN).filter(|_| says(sentence, BREAKS).is_some()))
 }
 
 fn ground(standing: Standing, kind: LineKind) -> Ground {

@@ -1,6 +1,7 @@
 //! A shop, an order and a customer, ordinary until a test says otherwise.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -9,9 +10,11 @@ use crate::domain::money::Money;
 use crate::domain::order::{LineKind, OrderLine, Parcel};
 use crate::domain::policy::{Clause, Policy, Window};
 use crate::domain::{
-    Anger, Assessment, Basis, Calendar, CustomerHistory, Email, Given, Intent, Order, Purchase, Reason, Signal, Verdict,
+    Anger, Assessment, Asset, Basis, Calendar, CustomerHistory, Email, Given, Intent, Order, Purchase, Reason, Signal,
+    Verdict,
 };
-use crate::refund::{Situation, assess};
+use crate::refund::clues::Clues;
+use crate::refund::{Letter, Situation, assess};
 
 /// Everything an assessment is made from; public so that a test changes what it is about.
 pub struct Shop {
@@ -30,6 +33,19 @@ pub struct Shop {
     pub texts: Vec<(Date, String)>,
     pub other_sender: bool,
     pub corrected: Option<Basis>,
+}
+
+/// The shipped rules of clues.
+fn clues() -> &'static Clues {
+    static LOADED: LazyLock<Clues> = LazyLock::new(|| {
+        let pack = |name: &str, text: &str| Asset { name: name.into(), origin: name.into(), bytes: text.into() };
+        Clues::load(&[
+            pack("60-clues-fr.toml", include_str!("../../../rules/60-clues-fr.toml")),
+            pack("61-clues-en.toml", include_str!("../../../rules/61-clues-en.toml")),
+        ])
+        .unwrap_or_else(|error| panic!("{error}"))
+    });
+    &LOADED
 }
 
 pub fn euros(text: &str) -> Money {
@@ -175,14 +191,16 @@ impl Shop {
         let found = Purchase::Found { order: Box::new(self.order.clone()), by_number: self.by_number, at: noon };
         let answer = if self.found { found } else { Purchase::NotFound { at: noon } };
         let purchase = self.purchase.clone().unwrap_or(answer);
-        let texts: Vec<(Date, &str)> = self.texts.iter().map(|(day, text)| (*day, text.as_str())).collect();
+        let read = self.texts.iter();
+        let letters: Vec<Letter<'_>> =
+            read.map(|(on, text)| Letter { on: *on, text, clues: clues().find("", text, &[]) }).collect();
         assess(&Situation {
             verdict: &self.verdict,
             known: &self.known,
             purchase: &purchase,
             history: &self.history,
             customer: self.customer.as_ref(),
-            texts: &texts,
+            letters: &letters,
             other_sender: self.other_sender,
             noticed_on: self.noticed_on,
             now: noon,

@@ -128,6 +128,7 @@ mod tests {
             warnings: Vec::new(),
             clause: None,
             marketplace: None,
+            clues: Default::default(),
         };
         for (template, basis, other) in [
             (BILLING_ERROR, Basis::Billing, Basis::Goodwill),

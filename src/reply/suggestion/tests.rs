@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::*;
@@ -127,6 +129,7 @@ fn assessment(outcome: Outcome) -> Assessment {
         warnings: Vec::new(),
         clause: None,
         marketplace: None,
+        clues: BTreeMap::new(),
     }
 }
 

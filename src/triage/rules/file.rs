@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::domain::{Asset, Intent, Reason, Signal};
+use crate::domain::{Asset, Clue, Intent, Reason, Signal};
 use crate::triage::hit::Effect;
 
 /// A pattern with its definitions written out, in bytes: definitions of definitions of definitions grow fast.
@@ -77,10 +77,13 @@ struct WrittenRule {
     intent: BTreeMap<String, f32>,
     #[serde(default)]
     anger: BTreeMap<String, f32>,
+    anger_floor: Option<u8>,
     #[serde(default)]
     reason: BTreeMap<String, f32>,
     #[serde(default)]
     signals: Vec<String>,
+    #[serde(default)]
+    clues: Vec<String>,
     must_match: Vec<String>,
     must_not_match: Vec<String>,
 }
@@ -92,6 +95,7 @@ enum WrittenPart {
     Any,
     Subject,
     Body,
+    Attachment,
 }
 
 /// Words near a candidate that speak for or against a fact (`[[cue]]`).
@@ -190,9 +194,12 @@ pub(super) struct RuleSource {
     pub(super) name: String,
     pub(super) subject: bool,
     pub(super) body: bool,
+    pub(super) attachment: bool,
     pub(super) patterns: Vec<String>,
     pub(super) negatable: bool,
     pub(super) effects: Vec<Effect>,
+    pub(super) clues: Vec<Clue>,
+    pub(super) anger_floor: Option<u8>,
     pub(super) must_match: Vec<String>,
     pub(super) must_not_match: Vec<String>,
 }
@@ -253,11 +260,14 @@ impl RuleFile {
             origin: self.origin.clone(),
             line: self.line(entry),
             name: rule.name.clone(),
-            subject: !matches!(rule.part, WrittenPart::Body),
-            body: !matches!(rule.part, WrittenPart::Subject),
+            subject: matches!(rule.part, WrittenPart::Any | WrittenPart::Subject),
+            body: matches!(rule.part, WrittenPart::Any | WrittenPart::Body),
+            attachment: matches!(rule.part, WrittenPart::Attachment),
             patterns: patterns.collect::<Result<_, _>>()?,
             negatable: rule.negatable,
             effects: effects(rule).map_err(wrong)?,
+            clues: clues(rule).map_err(wrong)?,
+            anger_floor: anger_floor(rule).map_err(wrong)?,
             must_match: rule.must_match.clone(),
             must_not_match: rule.must_not_match.clone(),
         })
@@ -359,8 +369,18 @@ fn effects(rule: &WrittenRule) -> Result<Vec<Effect>, String> {
         let signal = Signal::from_label(label).ok_or_else(|| format!("names an unknown signal {label:?}"))?;
         effects.push(Effect::Signal(signal));
     }
-    if effects.is_empty() {
-        return Err("has no effect: give it intent, anger, reason or signals".into());
-    }
     Ok(effects)
+}
+
+fn clues(rule: &WrittenRule) -> Result<Vec<Clue>, String> {
+    let read = |label: &String| Clue::from_label(label).ok_or_else(|| format!("names an unknown clue {label:?}"));
+    rule.clues.iter().map(read).collect()
+}
+
+/// Level 1 is for the models: what a nuisance is to one writer is small talk to another.
+fn anger_floor(rule: &WrittenRule) -> Result<Option<u8>, String> {
+    match rule.anger_floor {
+        None | Some(2 | 3) => Ok(rule.anger_floor),
+        Some(other) => Err(format!("has the anger_floor {other}, which is neither 2 nor 3")),
+    }
 }

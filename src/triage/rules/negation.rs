@@ -86,6 +86,12 @@ pub(super) fn negated(text: &str, start: usize) -> bool {
     false
 }
 
+/// Whether a text's own first word denies.
+pub(super) fn begins_with_negation(text: &str) -> bool {
+    let first = text.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+    first.is_some_and(|word| NE.contains(&word) || NEGATORS.contains(&word))
+}
+
 fn is_negator(before: &str, word: &str, from: usize, distance: usize) -> bool {
     let earlier = before.get(..from).unwrap_or_default();
     let rest = before.get(from + word.len()..).unwrap_or_default();

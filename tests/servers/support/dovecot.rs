@@ -12,6 +12,8 @@ use super::free_port;
 pub const USER: (&str, &str) = ("support@shop.example", "correct \"horse\" \\battery");
 /// Another one, with a password that LOGIN has no words for.
 pub const FRENCH_USER: (&str, &str) = ("aide@shop.example", "clé à molette");
+/// With which access tokens are signed.
+pub const TOKEN_KEY: &str = "a key that is thirty-two bytes long";
 /// The folder of sent mail, marked `\Sent`.
 pub const SENT: &str = "Éléments envoyés";
 /// Whom an ordinary process of root becomes (`nobody`).
@@ -24,6 +26,8 @@ pub struct Options {
     pub expired_certificate: bool,
     /// The server speaks no TLS at all.
     pub no_tls: bool,
+    /// Access tokens are taken, signed with [`TOKEN_KEY`].
+    pub tokens: bool,
 }
 
 /// A running Dovecot.
@@ -53,6 +57,9 @@ impl Dovecot {
         let (imap, imaps, lmtp, auth) = (free_port(), free_port(), free_port(), free_port());
         certificate(folder.path(), options.expired_certificate);
         std::fs::write(folder.path().join("users"), users()).unwrap();
+        if options.tokens {
+            token_check(folder.path());
+        }
         let configuration = configuration(folder.path(), options, [imap, imaps, lmtp, auth]);
         std::fs::write(folder.path().join("dovecot.conf"), configuration).unwrap();
         hand_over(folder.path());
@@ -190,6 +197,19 @@ fn users() -> String {
     [USER, FRENCH_USER].map(|(user, password)| format!("{user}:{{PLAIN}}{password}::::::\n")).concat()
 }
 
+/// Dovecot finds the key under the token's client, algorithm and key id, each "default" where it names none.
+fn token_check(folder: &Path) {
+    use base64::Engine as _;
+    let keys = folder.join("keys/default/HS256");
+    std::fs::create_dir_all(&keys).unwrap();
+    std::fs::write(keys.join("default"), base64::engine::general_purpose::STANDARD.encode(TOKEN_KEY)).unwrap();
+    let text = format!(
+        "introspection_mode = local\nusername_attribute = sub\nlocal_validation_key_dict = fs:posix:prefix={}/keys/\n",
+        folder.display()
+    );
+    std::fs::write(folder.join("oauth2.conf"), text).unwrap();
+}
+
 /// A self-signed `certificate.pem` for localhost, and its `key.pem`.
 pub fn certificate(folder: &Path, expired: bool) {
     let mut parameters = rcgen::CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
@@ -220,6 +240,13 @@ fn configuration(folder: &Path, options: Options, ports: [u16; 4]) -> String {
         format!("ssl = yes\nssl_cert = <{0}/certificate.pem\nssl_key = <{0}/key.pem", folder.display())
     };
     let folder = folder.display().to_string();
+    let tokens = if options.tokens {
+        format!(
+            "auth_mechanisms = plain login xoauth2\npassdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {folder}/oauth2.conf\n}}"
+        )
+    } else {
+        String::new()
+    };
     let [imap, imaps, lmtp, auth] = ports.map(|port| port.to_string());
     let values = [
         ("@folder@", folder.as_str()),
@@ -228,6 +255,7 @@ fn configuration(folder: &Path, options: Options, ports: [u16; 4]) -> String {
         ("@uid@", &uid),
         ("@gid@", &gid),
         ("@tls@", &tls),
+        ("@tokens@", &tokens),
         ("@imap@", &imap),
         ("@imaps@", &imaps),
         ("@lmtp@", &lmtp),

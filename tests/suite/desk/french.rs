@@ -8,10 +8,10 @@ use guichet::domain::assessment::{Basis, Outcome, PersonWhy};
 use guichet::domain::policy::{Clause, Policy, Window};
 use guichet::domain::verdict::Unsure;
 use guichet::domain::{
-    Anger, Assessment, Calendar, CaseFlag, CustomerHistory, Email, Given, Intent, Order, Purchase, Reason, Signal,
-    Verdict,
+    Anger, Assessment, Calendar, CaseFlag, CustomerHistory, Email, Intent, Order, Purchase, Reason, Signal, Verdict,
 };
-use guichet::refund::{Situation, assess};
+use guichet::refund::clues::Clues;
+use guichet::refund::{Letter, Situation, assess};
 use guichet::reply::suggestion::{reminder, suggest, suggest_assessed};
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
@@ -139,77 +139,77 @@ const TEXTS: &[&str] = &[
     "Bonjour, la bouilloire est encore en panne, je l’ai reçue le 12 juillet 2026 et payée 31,20 €.",
     "Bonjour, je n’ai pas reçu ma commande CMD-9999, passée le 2 février 2026, au 69003.",
     "Bonjour, je l’ai reçue le 16 juillet 2026, c’est le grille-pain Zorba.",
+    "Bonjour, finalement je la garde.",
+    "Bonjour, je vous ai renvoyé le colis hier, remboursez-moi.",
 ];
+
+/// The `turn`-th situation with this order, reason and signal: what else differs comes round in steps of its own.
+fn situation(turn: usize, reason: Reason, signal: Option<Signal>, policy: &Policy) -> Verdict {
+    let every = |n: usize| turn.is_multiple_of(n);
+    let intents = [Intent::RefundRequest, Intent::RefundNotReceived, Intent::Other];
+    let mut of = verdict(intents[if every(11) { 2 } else { usize::from(every(5)) }]);
+    of.reason = (of.intent == Intent::RefundRequest).then_some(reason);
+    of.given.reason = of.reason.filter(|reason| *reason != Reason::Unspecified);
+    of.given.product = every(3).then(|| "Zorba".to_owned());
+    of.given.purchase_date = every(4).then(|| "le 12 juillet 2026".to_owned());
+    of.given.order_number = every(2).then(|| "CMD-9999".to_owned());
+    of.anger = Anger::ALL[turn % 4];
+    of.signals = signal.into_iter().collect();
+    of.unsure = if every(7) { vec![Unsure::Intent] } else { Vec::new() };
+    of.missing = policy.missing(of.intent, &of.given);
+    of
+}
+
+/// Law and policy on it.
+fn judged(turn: usize, of: &Verdict, order: Option<&Order>, policy: &Policy, letter: Letter<'_>) -> Assessment {
+    let every = |n: usize| turn.is_multiple_of(n);
+    let now = TODAY.at(9, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp();
+    let found = |order: &Order| Purchase::Found { order: Box::new(order.clone()), by_number: !every(6), at: now };
+    let customer = Email::parse(if every(9) { "other@example.net" } else { "claire@example.org" }).unwrap();
+    let corrected = Basis::ALL.get(turn % (Basis::ALL.len() + 3)).copied();
+    assess(&Situation {
+        verdict: of,
+        known: &of.given,
+        purchase: &order.map_or(Purchase::NotFound { at: now }, found),
+        history: &histories()[turn % 3],
+        customer: Some(&customer),
+        letters: &[letter],
+        other_sender: every(13),
+        noticed_on: if every(8) { date(2026, 6, 1) } else { date(2026, 7, 18) },
+        now,
+        policy,
+        calendar: &Calendar::without_hours(TimeZone::UTC),
+        corrected,
+    })
+}
 
 #[test]
 fn every_sentence_of_an_assessment_and_a_suggestion_has_its_french() {
     let mut said = Said::default();
-    let calendar = Calendar::without_hours(TimeZone::UTC);
-    let now = TODAY.at(9, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp();
-    let (orders, policies, histories) = (orders(), policies(), histories());
-    let mut turn = 0_usize;
-    let bases: Vec<Option<Basis>> =
-        [None, None, None].into_iter().chain(Basis::ALL.iter().copied().map(Some)).collect();
-    for order in &orders {
-        for reason in Reason::ALL {
-            for signal in [None].into_iter().chain(Signal::ALL.iter().copied().map(Some)) {
-                for (policy, text) in policies.iter().flat_map(|policy| TEXTS.iter().map(move |text| (policy, text))) {
-                    turn += 1;
-                    let mut of =
-                        verdict(if turn.is_multiple_of(5) { Intent::RefundNotReceived } else { Intent::RefundRequest });
-                    of.intent = if turn.is_multiple_of(11) { Intent::Other } else { of.intent };
-                    of.reason = (of.intent == Intent::RefundRequest).then_some(*reason);
-                    of.given.reason = of.reason.filter(|reason| *reason != Reason::Unspecified);
-                    of.anger = Anger::ALL[turn % 4];
-                    of.signals = signal.into_iter().collect();
-                    of.unsure = if turn.is_multiple_of(7) { vec![Unsure::Intent] } else { Vec::new() };
-                    of.missing = policy.missing(of.intent, &of.given);
-                    of.given.product = turn.is_multiple_of(3).then(|| "Zorba".to_owned());
-                    of.given.purchase_date = turn.is_multiple_of(4).then(|| "le 12 juillet 2026".to_owned());
-                    of.given.order_number = turn.is_multiple_of(2).then(|| "CMD-9999".to_owned());
-                    let known: Given = of.given.clone();
-                    let by_number = !turn.is_multiple_of(6);
-                    let purchase = order.clone().map_or(Purchase::NotFound { at: now }, |order| Purchase::Found {
-                        order: Box::new(order),
-                        by_number,
-                        at: now,
-                    });
-                    let customer =
-                        Email::parse(if turn.is_multiple_of(9) { "other@example.net" } else { "claire@example.org" })
-                            .unwrap();
-                    let assessment = assess(&Situation {
-                        verdict: &of,
-                        known: &known,
-                        purchase: &purchase,
-                        history: &histories[turn % 3],
-                        customer: Some(&customer),
-                        texts: &[(TODAY, text)],
-                        other_sender: turn.is_multiple_of(13),
-                        noticed_on: if turn.is_multiple_of(8) { date(2026, 6, 1) } else { date(2026, 7, 18) },
-                        now,
-                        policy,
-                        calendar: &calendar,
-                        corrected: bases[turn % bases.len()],
-                    });
-                    said.of(&assessment);
-                    said.why(&of, &assessment);
-                }
+    let clues = Clues::load(&Assets::built_in().load(Kind::Rules).unwrap()).unwrap();
+    let (orders, policies) = (orders(), policies());
+    let signals: Vec<Option<Signal>> = [None].into_iter().chain(Signal::ALL.iter().copied().map(Some)).collect();
+    let mut turn = 0;
+    for (order, reason) in orders.iter().flat_map(|order| Reason::ALL.iter().map(move |reason| (order, *reason))) {
+        for (signal, policy) in signals.iter().flat_map(|signal| policies.iter().map(move |policy| (*signal, policy))) {
+            for text in TEXTS {
+                turn += 1;
+                let of = situation(turn, reason, signal, policy);
+                let letter = Letter { on: TODAY, text, clues: clues.find("", text, &[]) };
+                let assessment = judged(turn, &of, order.as_ref(), policy, letter);
+                said.of(&assessment);
+                said.why(&of, &assessment);
             }
         }
     }
-    said.0.insert(reminder().why);
-    said.0.insert(suggest(None, &BTreeSet::new(), "fr").why);
+    said.0.extend([reminder().why, suggest(None, &BTreeSet::new(), "fr").why]);
 
     let words = Words::load(&Assets::built_in().load(Kind::Templates).unwrap()).unwrap();
     let english = ["the ", " is ", " was ", " of ", " says", " and ", "days", " by ", "refund "];
-    let untold: Vec<String> = said
-        .0
-        .iter()
-        .filter(|sentence| {
-            let french = words.told(Language::French, sentence);
-            french == **sentence || english.iter().any(|word| french.contains(word))
-        })
-        .map(|sentence| format!("{sentence} → {}", words.told(Language::French, sentence)))
+    let french = said.0.iter().map(|sentence| (sentence, words.told(Language::French, sentence)));
+    let untold: Vec<String> = french
+        .filter(|(sentence, french)| french == *sentence || english.iter().any(|word| french.contains(word)))
+        .map(|(sentence, french)| format!("{sentence} → {french}"))
         .collect();
     assert!(untold.is_empty(), "{} without French:\n{}", untold.len(), untold.join("\n"));
     assert!(said.0.len() > 200, "{}", said.0.len());

@@ -368,6 +368,9 @@ fn offering_more() -> Vec<Situation> {
         on("accept", "one-offer-and-a-gift", asks(Reason::Defective))
             .assessed(conformity())
             .policy(offering(&[(Replacement, true, false), (Discount, false, true)])),
+        on("accept", "charged-twice-nothing-in-its-place", asks(Reason::BillingError))
+            .assessed(eligible(kettle(), Basis::Billing, terms("129.90")))
+            .policy(instead()),
         on("alternative", "beside", asks(Reason::Defective)).assessed(conformity()).policy(instead()),
         on("alternative", "beside-one", asks(Reason::Defective)).assessed(conformity()).policy(one()),
         on("alternative", "before", asks(Reason::ChangedMind))

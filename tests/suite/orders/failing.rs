@@ -35,7 +35,7 @@ async fn recovers(server: &HttpServer, shop: &Shop, why: &str) {
     assert!(said.contains(why), "{why}: {said}");
     assert!(!said.contains("48213") && !said.contains("claire"), "nobody is named: {said}");
     shop.until_alarm(|alarm| alarm.is_some_and(|alarm| alarm.contains(why))).await;
-    let row = shop.store.queue(9).await.unwrap().remove(0);
+    let row = crate::support::queue::rows(shop.store.as_ref(), crate::support::letter::minutes(0)).await.remove(0);
     assert!(row.assessed.unwrap().facts_missing, "the queue shows it");
     assert!(row.template.is_some(), "there is a draft to work with");
 

@@ -61,7 +61,7 @@ pub async fn a_message_is_due_to_be_assessed_until_it_was(mut bench: Bench) {
     assert_eq!(file.assessment, Some(said.clone()));
     let event = Event::Assessed { outcome: said.outcome.clone(), basis: Some(Basis::Conformity) };
     assert_eq!(events(&file).last(), Some(&&event));
-    let row = bench.store().queue(9).await.unwrap().into_iter().find(|row| row.case.id == case).unwrap();
+    let row = bench.queue(9).await.into_iter().find(|row| row.case.id == case).unwrap();
     let shown = row.assessed.unwrap();
     assert_eq!((shown.outcome, shown.governing, shown.facts_missing), (said.outcome, said.governing, false));
 }
@@ -144,7 +144,7 @@ pub async fn a_silent_source_leaves_the_case_due(mut bench: Bench) {
     let case = bench.open_case(&Letter::new(1)).await;
     assess(&mut bench, &case, 1, silent(minutes(2)), None).await.unwrap();
     assert_eq!(due(&bench, minutes(2)).await, std::slice::from_ref(&case), "a crash behind this loses no duty");
-    let row = bench.store().queue(9).await.unwrap().remove(0);
+    let row = bench.queue(9).await.remove(0);
     assert!(row.assessed.unwrap().facts_missing);
     let id = case.clone();
     bench.step(|store, lease| async move { store.defer_assessment(&lease, &id, minutes(12)).await }).await.unwrap();

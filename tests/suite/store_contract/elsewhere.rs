@@ -65,7 +65,7 @@ pub async fn an_answer_by_recipient_needs_exactly_one_case(mut bench: Bench) {
     bench.open_case(&Letter::new(2).order("B-2")).await;
     let unclear = own_answer(11, minutes(11), CAMILLE, &[]);
     assert_eq!(bench.record(unclear).await, Recorded::Noted { case: None });
-    assert_eq!(bench.store().queue(9).await.unwrap().len(), 1);
+    assert_eq!(bench.queue(9).await.len(), 1);
 }
 
 pub async fn an_answer_cancels_what_is_pending(mut bench: Bench) {

@@ -28,7 +28,7 @@ pub async fn a_new_case_has_everything_at_once(mut bench: Bench) {
     assert_eq!(event_names(&bench.file(&letter.case_id()).await), ["received", "drafted", "queued"]);
     let position = bench.store().position(&folder(FolderRole::Inbox)).await.unwrap();
     assert_eq!(position, Some(mark("after 1")));
-    assert_eq!(bench.store().queue(10).await.unwrap().len(), 1);
+    assert_eq!(bench.queue(10).await.len(), 1);
 }
 
 pub async fn an_unreadable_message_opens_a_case(mut bench: Bench) {
@@ -42,7 +42,7 @@ pub async fn an_unreadable_message_opens_a_case(mut bench: Bench) {
     assert_eq!((file.case.state, &file.case.verdict, &file.case.customer), (CaseState::NeedsReply, &None, &None));
     assert!(file.case.flags.contains(&CaseFlag::Unreadable));
     assert!(matches!(file.messages[0].message.condition, Condition::Unreadable(_)));
-    assert_eq!(bench.store().queue(10).await.unwrap()[0].case.id, case);
+    assert_eq!(bench.queue(10).await[0].case.id, case);
 }
 
 pub async fn history_opens_a_closed_case(mut bench: Bench) {
@@ -53,7 +53,7 @@ pub async fn history_opens_a_closed_case(mut bench: Bench) {
     assert_eq!(file.case.state, CaseState::Closed(Closed::History));
     assert_eq!((file.draft, file.outgoing.len()), (None, 0));
     assert!(file.case.flags.is_empty());
-    assert!(bench.store().queue(10).await.unwrap().is_empty());
+    assert!(bench.queue(10).await.is_empty());
 }
 
 pub async fn the_same_message_again_moves_the_position_only(mut bench: Bench) {

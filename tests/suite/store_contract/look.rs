@@ -35,8 +35,8 @@ pub async fn the_queue_is_sorted_by_urgency(mut bench: Bench) {
     let grave = bench.open_case(&Letter::new(3).from("c@c.example").signals(&[Signal::LegalThreat])).await;
     let order =
         |rows: Vec<guichet::ports::store::QueueRow>| rows.into_iter().map(|row| row.case.id).collect::<Vec<_>>();
-    assert_eq!(order(bench.store().queue(9).await.unwrap()), [grave.clone(), older.clone(), calm.clone()]);
-    assert_eq!(order(bench.store().queue(1).await.unwrap()), std::slice::from_ref(&grave));
+    assert_eq!(order(bench.queue(9).await), [grave.clone(), older.clone(), calm.clone()]);
+    assert_eq!(order(bench.queue(1).await), std::slice::from_ref(&grave));
     let newest: Vec<_> = bench.store().cases(9).await.unwrap().into_iter().map(|case| case.id).collect();
     assert_eq!(newest, [grave, calm, older]);
 }
@@ -60,6 +60,6 @@ pub async fn the_overview_counts(mut bench: Bench) {
 pub async fn excerpts_are_one_short_line(mut bench: Bench) {
     let text = format!("Bonjour,\r\n\r\n  ma   commande {}", "x".repeat(5000));
     bench.open_case(&Letter::new(1).saying(&text)).await;
-    let row = bench.store().queue(1).await.unwrap().remove(0);
+    let row = bench.queue(1).await.remove(0);
     assert!(row.excerpt.starts_with("Bonjour, ma commande x") && row.excerpt.len() < 500, "{}", row.excerpt);
 }

@@ -46,7 +46,7 @@ pub async fn a_promise_is_warned_of_lapses_and_is_kept(mut bench: Bench) {
     let read = bench.case(&case).await;
     assert!(read.flags.contains(&CaseFlag::PromiseDue) && read.state == CaseState::NeedsReply);
     let calm = bench.open_case(&Letter::new(2).from("tom@other.example")).await;
-    let queue = bench.store().queue(9).await.unwrap();
+    let queue = bench.queue(9).await;
     assert_eq!(queue.iter().map(|row| row.case.id.clone()).collect::<Vec<_>>(), [case.clone(), calm]);
 
     let id = case.clone();

@@ -19,7 +19,7 @@ pub async fn an_approval_moves_the_case_and_queues_the_mail(mut bench: Bench) {
             .iter()
             .any(|event| matches!(event, Event::Approved { revision: 1, template: Some(_), edited: false }))
     );
-    assert!(bench.store().queue(9).await.unwrap().is_empty());
+    assert!(bench.queue(9).await.is_empty());
     let figures = bench.store().template_figures().await.unwrap();
     assert_eq!(figures, [(TemplateName::new("ask_information"), 1, 0)]);
     bench.send_all(minutes(3)).await;
@@ -75,7 +75,7 @@ pub async fn an_edit_raises_the_revision(mut bench: Bench) {
     assert_eq!(Some(draft.body), edit.body);
     assert_eq!((Some(draft.subject), draft.to), (edit.subject.clone(), edit.to.clone()));
     assert_eq!(draft.edited_by.as_deref(), Some("rita"));
-    assert!(bench.store().queue(1).await.unwrap()[0].edited);
+    assert!(bench.queue(1).await[0].edited);
     let stale = bench.store().edit_draft(&case, 1, edit, "paul", minutes(3)).await;
     assert_eq!(stale, Err(StoreError::Stale { current: 2 }));
     bench.approve(&case, 1, minutes(4)).await;
@@ -92,7 +92,7 @@ pub async fn another_template_replaces_the_text(mut bench: Bench) {
     };
     let id = case.clone();
     bench.step(|store, _| async move { store.edit_draft(&id, 1, edit, "rita", minutes(2)).await }).await.unwrap();
-    let row = &bench.store().queue(1).await.unwrap()[0];
+    let row = &bench.queue(1).await[0];
     assert_eq!((row.template.as_deref(), row.edited), (Some("return_address"), false));
     bench.receive(&Letter::new(3)).await;
     let draft = bench.file(&case).await.draft.unwrap();

@@ -1,5 +1,7 @@
 //! What law and policy say of a case, and which cases wait to be assessed.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::key::{Key, Table};
@@ -152,11 +154,18 @@ impl Tx<'_> {
     pub(super) fn erase_from_assessments(&mut self, canonical: &str, erased: &Erased) -> StoreResult<()> {
         let table = Key::of(Table::Assessment);
         let rows: Vec<Assessment> = self.rows(&table, Order::Rising, usize::MAX)?;
+        let row_key = |case: &CaseId| table.clone().text(case.as_str()).bytes();
+        let mut gone = HashSet::new();
         for (key, row) in self.keys(&table, usize::MAX)?.into_iter().zip(rows) {
-            let deferred = erased.deferred.iter().any(|(case, _)| table.clone().text(case.as_str()).bytes() == key);
+            let deferred = erased.deferred.iter().any(|(case, _)| row_key(case) == key);
             if !deferred && names(&row, canonical) {
-                self.delete_raw(key);
+                self.delete_raw(key.clone());
+                gone.insert(key);
             }
+        }
+        // Their deadlines and products are known no more.
+        for work in self.work()?.into_iter().filter(|work| gone.contains(&row_key(&work.case))) {
+            self.refresh_work(&work.case)?;
         }
         Ok(())
     }

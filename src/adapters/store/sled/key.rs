@@ -68,8 +68,8 @@ pub(super) enum Table {
     Mark = b'p',
     /// Pending outbox rows by mailbox and time.
     OutgoingDue = b'P',
-    /// The review queue by urgency.
-    Queue = b'q',
+    /// The queue as earlier versions kept it; emptied at the start.
+    FormerQueue = b'q',
     /// Cases that need a reply by age.
     Waiting = b'Q',
     /// Record entries by case.
@@ -118,6 +118,8 @@ pub(super) enum Table {
     Promise = b'0',
     /// Open promises by mailbox and the time of the warning.
     PromiseOpen = b'1',
+    /// What the order of work goes by, of cases that need a reply.
+    Work = b'3',
 }
 
 /// Longest text that stands in a key as it is; longer ones are cut and end in their digest.

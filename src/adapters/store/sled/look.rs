@@ -8,9 +8,7 @@ use super::key::{Key, Table};
 use super::rows::Counted;
 use super::tx::{Order, Tx};
 use crate::domain::{Case, CaseId, DeliveryState, Folder, MessageLocation, OutgoingId, OutgoingMail, TemplateName};
-use crate::ports::store::{
-    Assessed, AutomatedMessage, CaseFile, Correction, OutboxFilter, Overview, Quarantined, QueueRow, StoreResult,
-};
+use crate::ports::store::{AutomatedMessage, CaseFile, Correction, OutboxFilter, Overview, Quarantined, StoreResult};
 
 /// What of a row says where its message lies.
 #[derive(Deserialize)]
@@ -19,23 +17,6 @@ struct Located {
 }
 
 impl Tx<'_> {
-    /// Cases that need a reply, most urgent first.
-    pub(super) fn queue(&self, limit: usize) -> StoreResult<Vec<QueueRow>> {
-        let ids: Vec<CaseId> = self.rows(&Key::of(Table::Queue), Order::Rising, limit)?;
-        ids.iter()
-            .map(|id| {
-                let draft = self.draft(id)?;
-                Ok(QueueRow {
-                    case: self.case(id)?,
-                    excerpt: self.get(Key::of(Table::Excerpt).text(id.as_str()))?.unwrap_or_default(),
-                    template: draft.as_ref().and_then(|d| d.suggestion.template.as_ref()).map(ToString::to_string),
-                    edited: draft.is_some_and(|draft| draft.edited_by.is_some()),
-                    assessed: self.assessment(id)?.as_ref().map(Assessed::from),
-                })
-            })
-            .collect()
-    }
-
     /// All of one case.
     pub(super) fn case_file(&self, id: &CaseId) -> StoreResult<CaseFile> {
         let case = self.case(id)?;

@@ -16,7 +16,7 @@ use crate::domain::outgoing::AttemptOutcome;
 use crate::domain::record::CallDirection;
 use crate::domain::{
     Assessment, Basis, Case, CaseId, CustomerHistory, DeliveryState, Email, Folder, MessageKey, OutgoingId,
-    OutgoingMail, Position, Suggestion, TemplateName, Timer, Verdict,
+    OutgoingMail, Position, Suggestion, TemplateName, Timer, Verdict, Work,
 };
 use crate::ports::Store;
 use crate::ports::store::{
@@ -371,8 +371,13 @@ impl Store for SledStore {
         self.change(move |tx| tx.release_breaker(&mailbox)).await
     }
 
-    async fn queue(&self, limit: usize) -> StoreResult<Vec<QueueRow>> {
-        self.look(move |tx| tx.queue(limit)).await
+    async fn work(&self) -> StoreResult<Vec<Work>> {
+        self.look(|tx| tx.work()).await
+    }
+
+    async fn queue_rows(&self, cases: &[CaseId]) -> StoreResult<Vec<QueueRow>> {
+        let cases = cases.to_vec();
+        self.look(move |tx| tx.queue_rows(&cases)).await
     }
 
     async fn case_file(&self, case: &CaseId) -> StoreResult<CaseFile> {

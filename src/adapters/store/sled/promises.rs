@@ -37,7 +37,8 @@ impl Tx<'_> {
         } else {
             self.delete(index(row));
         }
-        self.put(row_key(&row.case, row.n), row)
+        self.put(row_key(&row.case, row.n), row)?;
+        self.refresh_work(&row.case)
     }
 
     fn note_promise(&mut self, row: &Promise, state: &str, actor: Actor, at: Timestamp) -> StoreResult<()> {

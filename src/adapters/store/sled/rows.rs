@@ -133,7 +133,8 @@ impl Tx<'_> {
         if !case.state.is_open() {
             self.forget_to_assess(case)?;
         }
-        self.put(Key::of(Table::Case).text(case.id.as_str()), case)
+        self.put(Key::of(Table::Case).text(case.id.as_str()), case)?;
+        self.put_work(case)
     }
 
     /// Flags a case and brings it back to the queue: something about it is ours to see to.
@@ -341,9 +342,7 @@ fn case_indexes(case: &Case) -> Vec<(Key, Option<bool>)> {
     let id = case.id.as_str();
     let mut keys = vec![(Key::of(Table::CaseByNewest).time(case.last_message_at).text(id), None)];
     if case.state == CaseState::NeedsReply {
-        let (class, anger, sure, since) = case.urgency();
-        keys.push((Key::of(Table::Queue).byte(class).byte(anger).byte(sure).time(since).text(id), None));
-        keys.push((Key::of(Table::Waiting).time(since).text(id), None));
+        keys.push((Key::of(Table::Waiting).time(case.waiting_since).text(id), None));
     }
     if let Some(order) = &case.known.order_number {
         keys.push((order_case_key(order).text(id), None));

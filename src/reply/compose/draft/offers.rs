@@ -17,7 +17,7 @@ pub(super) fn words(saying: &Saying<'_>) -> OfferWords {
     let allowed = saying.parts.policy.alternatives.iter().filter(|offer| may_be_offered(offer, place, saying));
     let mut words = OfferWords { place, ..OfferWords::default() };
     for offer in allowed {
-        if offer.instead_of_refund && place != OfferPlace::None {
+        if offer.instead_of_refund && place != OfferPlace::None && !owed_outright(saying) {
             words.instead.extend(phrase(offer, false, saying));
         }
         // Nothing can stand on top of money that is refused.
@@ -29,6 +29,11 @@ pub(super) fn words(saying: &Saying<'_>) -> OfferWords {
         words.place = OfferPlace::None;
     }
     words
+}
+
+/// Money taken without a ground: nothing of ours can stand in its place.
+fn owed_outright(saying: &Saying<'_>) -> bool {
+    matches!(saying.outcome(), Some(Outcome::Eligible(Basis::Billing | Basis::Cancelled)))
 }
 
 /// Offers are made once there is a decision: nobody is sent away with one before.

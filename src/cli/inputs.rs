@@ -1,4 +1,4 @@
-//! What `classify` reads: files, folders, mbox files, standard input, in a stable order.
+//! What `classify` and `replay` read: files, folders, mbox files, standard input, in a stable order.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
