@@ -14,7 +14,9 @@ use guichet::adapters::system::{SystemClock, SystemIds};
 use guichet::daemon::handbook::{Handbook, Handbooks};
 use guichet::daemon::intake::{Intake, IntakeSettings};
 use guichet::daemon::review::Wording;
+use guichet::domain::Agenda;
 use guichet::domain::calendar::Calendar;
+use guichet::domain::grouping::groups;
 use guichet::domain::identity::IdentityKey;
 use guichet::domain::policy::Policy;
 use guichet::domain::position::FolderRole;
@@ -139,6 +141,30 @@ async fn take_in(mails: &[RawMessage]) {
         "taken in  {:>7.0} messages/s   every one durable before the next, {cases} cases   peak {} MB",
         mails.len() as f64 / all.as_secs_f64(),
         machine::peak_memory_mb()
+    );
+    list(store.as_ref()).await;
+}
+
+/// The queue as the desk lists it: all that waits put in order and grouped, the first page read.
+async fn list(store: &dyn Store) {
+    let (policy, calendar) = (Policy::default(), Calendar::without_hours(jiff::tz::TimeZone::UTC));
+    let began = Instant::now();
+    let mut work = store.work().await.unwrap();
+    let read = began.elapsed();
+    Agenda::new(&policy, &calendar, jiff::Timestamp::now()).sort(&mut work);
+    let sorted = began.elapsed();
+    let groups = groups(&work, &calendar.time_zone).len();
+    let grouped = began.elapsed();
+    let first: Vec<_> = work.iter().take(200).map(|work| work.case.clone()).collect();
+    let rows = store.queue_rows(&first).await.unwrap().len();
+    println!(
+        "listed    {} cases in {} ms: {} ms to read, {} to sort, {} to group ({groups}), {} for the first {rows} rows",
+        work.len(),
+        began.elapsed().as_millis(),
+        read.as_millis(),
+        (sorted - read).as_millis(),
+        (grouped - sorted).as_millis(),
+        (began.elapsed() - grouped).as_millis(),
     );
 }
 

@@ -21,7 +21,7 @@ use crate::adapters::sign_in::SignIn;
 use crate::adapters::tls::Security;
 use crate::daemon::housekeeping::Retention;
 use crate::domain::calendar::Calendar;
-use crate::domain::{Address, Email};
+use crate::domain::{Address, Email, Money};
 use crate::ports::store::Caps;
 use crate::reply::permission::PermissionSettings;
 
@@ -65,6 +65,8 @@ pub struct Config {
     pub policy_file: String,
     /// Who is told of accepted refunds; nobody when absent.
     pub refunds: Option<RefundsTo>,
+    /// What handling one refund costs the shop; only for its figures.
+    pub cost_per_refund: Option<Money>,
     /// The shop's order source.
     pub orders: Option<Orders>,
     /// The desk.

@@ -5,10 +5,12 @@ use std::io::Write;
 use anyhow::bail;
 use clap::Args;
 use jiff::civil::Date;
+use serde::Serialize;
 
 use super::wiring;
 use crate::config::Config;
 use crate::control::{Client, ClientError, Request, Response};
+use crate::domain::Money;
 use crate::ports::Store as _;
 use crate::ports::store::{Counts, Figures, Period, Spread};
 
@@ -50,17 +52,47 @@ pub async fn run(args: StatsArgs, config: &Config, out: &mut (dyn Write + Send))
         }
         Err(error) => return Err(error.into()),
     };
+    let stats = Stats::new(figures, config.cost_per_refund.clone());
     if args.json {
-        writeln!(out, "{}", serde_json::to_string(&figures)?)?;
+        writeln!(out, "{}", serde_json::to_string(&stats)?)?;
     } else if args.csv {
-        write!(out, "{}", csv(&figures))?;
+        write!(out, "{}", csv(&stats))?;
     } else {
-        write!(out, "{}", text(&figures))?;
+        write!(out, "{}", text(&stats))?;
     }
     Ok(())
 }
 
-fn sections(figures: &Figures) -> [(&'static str, &Counts); 14] {
+/// The figures, and what the refunds cost in handling.
+#[derive(Debug, Serialize)]
+struct Stats {
+    #[serde(flatten)]
+    figures: Figures,
+    /// As configured.
+    cost_per_refund: Option<Money>,
+    /// So much for every notice that the payment side took.
+    cost_of_refunds: Option<Money>,
+}
+
+impl Stats {
+    fn new(figures: Figures, cost_per_refund: Option<Money>) -> Self {
+        let told = figures.notices.get("told").copied().unwrap_or_default();
+        let cost_of_refunds = cost_per_refund.as_ref().and_then(|one| {
+            let minor = one.minor.checked_mul(i64::try_from(told).ok()?)?;
+            Some(Money { minor, currency: one.currency.clone() })
+        });
+        Self { figures, cost_per_refund, cost_of_refunds }
+    }
+
+    /// Amounts, each with what it is of.
+    fn amounts(&self) -> Vec<(&'static str, &Money)> {
+        let refunded = self.figures.refunded.iter().map(|sum| ("refunded", sum));
+        let cost = [("cost_per_refund", &self.cost_per_refund), ("cost_of_refunds", &self.cost_of_refunds)];
+        refunded.chain(cost.into_iter().filter_map(|(name, sum)| Some((name, sum.as_ref()?)))).collect()
+    }
+}
+
+fn sections(figures: &Figures) -> [(&'static str, &Counts); 15] {
     [
         ("state", &figures.states),
         ("intent", &figures.intents),
@@ -76,6 +108,7 @@ fn sections(figures: &Figures) -> [(&'static str, &Counts); 14] {
         ("approved", &figures.approved),
         ("edited", &figures.edited),
         ("refund_notice", &figures.notices),
+        ("alternative", &figures.alternatives),
     ]
 }
 
@@ -99,13 +132,17 @@ fn totals(figures: &Figures) -> [(&'static str, u64); 5] {
 }
 
 /// RFC 4180 rows; times in seconds, empty where there are none.
-fn csv(figures: &Figures) -> String {
+fn csv(stats: &Stats) -> String {
+    let figures = &stats.figures;
     let mut out = "section,name,value\r\n".to_owned();
     let mut row = |section: &str, name: &str, value: &str| {
         out += &format!("{section},{},{value}\r\n", field(name));
     };
     for (name, value) in totals(figures) {
         row("total", name, &value.to_string());
+    }
+    for (name, amount) in stats.amounts() {
+        row("money", name, &amount.to_string());
     }
     for (name, spread) in times(figures) {
         row(name, "count", &spread.count.to_string());
@@ -127,10 +164,14 @@ fn field(text: &str) -> String {
     if harmless.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", harmless.replace('"', "\"\"")) } else { harmless }
 }
 
-fn text(figures: &Figures) -> String {
+fn text(stats: &Stats) -> String {
+    let figures = &stats.figures;
     let mut out = String::new();
     for (name, value) in totals(figures) {
         out += &format!("{:<20} {value}\n", name.replace('_', " "));
+    }
+    for (name, amount) in stats.amounts() {
+        out += &format!("{:<20} {amount}\n", name.replace('_', " "));
     }
     out += "\n";
     for (name, spread) in times(figures) {
@@ -171,6 +212,23 @@ mod tests {
         assert_eq!(field("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
         assert_eq!(field("kettle, red"), "\"kettle, red\"");
         assert_eq!(field("kettle"), "kettle");
+    }
+
+    #[test]
+    fn what_refunds_cost_is_told_in_every_form() {
+        let one = Money::parse("4.50", "EUR").unwrap();
+        let figures = Figures {
+            notices: [("told".to_owned(), 3), ("given_up".to_owned(), 1)].into(),
+            refunded: vec![Money::parse("129.90", "EUR").unwrap()],
+            ..Figures::default()
+        };
+        let stats = Stats::new(figures.clone(), Some(one));
+        assert_eq!(stats.cost_of_refunds.as_ref().unwrap().to_string(), "13.50 EUR");
+        assert!(csv(&stats).contains("money,refunded,129.90 EUR\r\nmoney,cost_per_refund,4.50 EUR\r\n"));
+        assert!(text(&stats).contains("cost of refunds      13.50 EUR\n"), "{}", text(&stats));
+        let json = serde_json::to_value(&stats).unwrap();
+        assert_eq!((&json["cost_of_refunds"]["minor"], &json["cases"]), (&1350.into(), &0.into()));
+        assert_eq!(Stats::new(figures, None).cost_of_refunds, None);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct File {
     pub retention: Retention,
     #[serde(default)]
     pub policy: Policy,
+    #[serde(default)]
+    pub figures: Figures,
     pub refunds: Option<Spanned<Refunds>>,
     pub orders: Option<Spanned<Orders>>,
     #[serde(default)]
@@ -53,6 +55,11 @@ pub enum Mode {
     #[default]
     Live,
     Shadow,
+}
+
+#[derive(Deserialize, Default)]
+pub struct Figures {
+    pub cost_per_refund: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]

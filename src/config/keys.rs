@@ -117,6 +117,7 @@ pub const KEYS: &[(&str, Shape)] = &[
     ),
     ("retention", Table(&[("raw_days", Value), ("automated_days", Value), ("closed_days", Value)])),
     ("policy", Table(&[("file", Value)])),
+    ("figures", Table(&[("cost_per_refund", Value)])),
     ("orders", Table(ORDERS)),
     (
         "refunds",

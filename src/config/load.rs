@@ -19,7 +19,7 @@ use crate::daemon::housekeeping::Retention;
 use crate::daemon::review::DEFAULT_UNDO;
 use crate::domain::calendar::{Calendar, CalendarError};
 use crate::domain::known_keys;
-use crate::domain::{Address, Email};
+use crate::domain::{Address, Email, Money};
 use crate::ports::store::Caps;
 use crate::reply::permission::{AddressPattern, PermissionSettings, PublicMail, ReturnPathRule};
 
@@ -141,6 +141,7 @@ impl Checker<'_> {
             caps,
             policy_file: file.policy.file,
             refunds: file.refunds.map(|refunds| self.refunds(refunds)).transpose()?,
+            cost_per_refund: file.figures.cost_per_refund.map(|cost| self.cost(&cost)).transpose()?,
             orders: file.orders.map(|orders| self.orders(orders, time_zone)).transpose()?.flatten(),
             desk: self.desk(file.desk)?,
         })
@@ -367,6 +368,17 @@ impl Checker<'_> {
         let wrong = || self.wrong(text, format!("`{key}`: write a duration like \"24h\" or \"10s\""));
         let duration: SignedDuration = text.get_ref().parse().map_err(|_| wrong())?;
         if duration.is_negative() { Err(wrong()) } else { Ok(duration) }
+    }
+
+    /// An amount with its currency.
+    fn cost(&self, written: &Spanned<String>) -> Checked<Money> {
+        let amount = written.get_ref().trim().split_once(char::is_whitespace).and_then(|(number, currency)| {
+            let code = currency.trim();
+            let is_code = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic());
+            is_code.then(|| Money::parse(number, code).ok())?.filter(|amount| amount.minor >= 0)
+        });
+        let expected = "`figures.cost_per_refund` is an amount with its currency: \"4.50 EUR\"";
+        amount.ok_or_else(|| self.wrong(written, expected))
     }
 
     fn refunds(&self, written: Spanned<file::Refunds>) -> Checked<RefundsTo> {

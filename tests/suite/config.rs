@@ -67,6 +67,19 @@ fn the_order_sources_of_the_example_load() {
 }
 
 #[test]
+fn the_cost_of_a_refund_is_an_amount_with_its_currency() {
+    let cost = |text: &str| parse(&format!("{EXAMPLE}\n[figures]\ncost_per_refund = \"{text}\"\n"));
+    assert_eq!(cost("4,5 eur").unwrap().cost_per_refund.unwrap().to_string(), "4.50 EUR");
+    assert_eq!(parse(EXAMPLE).unwrap().cost_per_refund, None);
+    for wrong in ["4.50", "4.50 €", "EUR 4.50", "-1 EUR", "4.505 EUR", ""] {
+        let said = cost(wrong).unwrap_err();
+        assert!(said.contains("`figures.cost_per_refund` is an amount with its currency"), "{wrong}: {said}");
+    }
+    let typed = parse(&format!("{EXAMPLE}\n[figures]\ncost_refund = \"1 EUR\"\n")).unwrap_err();
+    assert!(typed.contains("did you mean `cost_per_refund`?"), "{typed}");
+}
+
+#[test]
 fn a_mistake_about_orders_says_what_to_write() {
     let http = "source = \"http\"\nprofile = \"shopify\"\n";
     for (written, expected) in [

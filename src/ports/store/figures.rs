@@ -12,13 +12,15 @@ use serde::{Deserialize, Serialize};
 use super::notices::{NoticeState, StoredNotice};
 use crate::domain::record::Event;
 use crate::domain::{
-    Actor, Assessment, Case, CaseState, Closed, DeliveryState, OutgoingKind, OutgoingMail, RecordEntry,
+    Actor, Assessment, Case, CaseState, Closed, DeliveryState, Money, OutgoingKind, OutgoingMail, RecordEntry,
 };
 
 pub use durations::{Durations, Spread};
 
 /// More kinds of a name than this (products, countries) are counted as `other`.
 const MOST_NAMES: usize = 500;
+/// The template that offers another solution.
+const ALTERNATIVE: &str = "alternative";
 /// Longest name that is counted, in characters.
 const LONGEST_NAME: usize = 80;
 
@@ -86,6 +88,13 @@ pub struct Figures {
     pub corrected: u64,
     /// Refund notices by state.
     pub notices: Counts,
+    /// Money in the refund notices that the payment side took, by currency.
+    #[serde(default)]
+    pub refunded: Vec<Money>,
+    /// What became of another solution that a reply offered, by case: `refunded` (the payment side took a notice all the
+    /// same), `without_refund` (none, and the case waits for nobody now), `open`.
+    #[serde(default)]
+    pub alternatives: Counts,
     /// Promises that lapsed.
     pub promises_lapsed: u64,
     /// Telephone calls.
@@ -154,6 +163,29 @@ impl Tally {
         self.count_record(counted.record);
         for row in counted.notices {
             count(&mut self.figures.notices, row.state.name());
+        }
+        self.count_money(counted);
+    }
+
+    fn count_money(&mut self, counted: &Counted<'_>) {
+        let told = || counted.notices.iter().filter(|row| matches!(row.state, NoticeState::Told { .. }));
+        for amount in told().filter_map(|row| row.notice.amount.as_ref()) {
+            let known = self.figures.refunded.iter_mut().find(|sum| sum.currency == amount.currency);
+            match known {
+                Some(sum) => sum.minor = sum.minor.saturating_add(amount.minor),
+                None => self.figures.refunded.push(amount.clone()),
+            }
+        }
+        let offered = counted.record.iter().any(
+            |entry| matches!(&entry.event, Some(Event::Approved { template: Some(name), .. }) if name == ALTERNATIVE),
+        );
+        if offered {
+            let became = match counted.case.state {
+                _ if told().next().is_some() => "refunded",
+                CaseState::NeedsReply | CaseState::WaitingForCustomer => "open",
+                CaseState::Answered | CaseState::Closed(_) => "without_refund",
+            };
+            count(&mut self.figures.alternatives, became);
         }
     }
 
@@ -267,7 +299,8 @@ impl Tally {
     }
 
     /// The figures.
-    pub fn finish(self) -> Figures {
+    pub fn finish(mut self) -> Figures {
+        self.figures.refunded.sort_by(|a, b| a.currency.cmp(&b.currency));
         Figures {
             to_acknowledgement: self.acknowledgement.spread(),
             to_first_answer: self.first_answer.spread(),

@@ -2,8 +2,8 @@
 
 use guichet::domain::outgoing::AttemptOutcome;
 use guichet::domain::record::CallDirection;
-use guichet::domain::{Reason, Signal};
-use guichet::ports::store::{Figures, Period, Spread};
+use guichet::domain::{Case, CaseState, Event, Money, Reason, Signal};
+use guichet::ports::store::{Counted, Figures, NoticeState, Period, Spread, Tally};
 use guichet::ports::{Clock as _, Store as _};
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -83,6 +83,7 @@ async fn the_figures_are_those_worked_out_by_hand() {
         edited: counts(&[("accept", 1)]),
         unsure: 1,
         notices: counts(&[("told", 1)]),
+        refunded: vec![Money::parse("129.90", "EUR").unwrap()],
         calls: 1,
         ..Figures::default()
     };
@@ -91,4 +92,43 @@ async fn the_figures_are_those_worked_out_by_hand() {
     assert_eq!(figures(&shop, Some("2026-03-04"), None).await, Figures::default());
     assert_eq!(figures(&shop, None, Some("2026-03-02")).await.cases, 0);
     assert!(Period { from: Some(date(2026, 3, 3)), to: None }.holds(date(2026, 3, 3)));
+}
+
+#[tokio::test]
+async fn what_became_of_another_solution_is_told_by_what_followed() {
+    let shop = open().await;
+    let case = owed(&shop, &kettle()).await;
+    let file = approve(&shop, &case, "accept", Some("We will refund you.")).await;
+    let became = |template: &str, state: CaseState, told: bool| {
+        let mut record = file.record.clone();
+        for entry in &mut record {
+            if let Some(Event::Approved { template: name, .. }) = &mut entry.event {
+                *name = Some(template.into());
+            }
+        }
+        let mut notices = file.notices.clone();
+        if told {
+            notices.iter_mut().for_each(|row| row.state = NoticeState::Told { at: shop.clock.now() });
+        }
+        let case = Case { state, ..file.case.clone() };
+        let mut tally = Tally::new(Period::default(), TimeZone::UTC);
+        let counted = Counted { case: &case, outgoing: &[], record: &record, assessment: None, notices: &notices };
+        tally.add(&counted);
+        tally.add(&counted);
+        tally.finish()
+    };
+    assert_eq!(file.notices.len(), 1);
+    for (state, told, name) in [
+        (CaseState::Answered, true, "refunded"),
+        (CaseState::NeedsReply, true, "refunded"),
+        (CaseState::Answered, false, "without_refund"),
+        (CaseState::WaitingForCustomer, false, "open"),
+    ] {
+        assert_eq!(became("alternative", state, told).alternatives, counts(&[(name, 2)]), "{state:?} {told}");
+    }
+    assert_eq!(became("accept", CaseState::Answered, true).alternatives, counts(&[]));
+    let one = file.notices[0].notice.amount.clone();
+    let twice = one.map(|amount| amount.plus(&amount).unwrap());
+    assert_eq!(became("accept", CaseState::Answered, true).refunded, Vec::from_iter(twice));
+    assert_eq!(became("accept", CaseState::Answered, false).refunded, []);
 }

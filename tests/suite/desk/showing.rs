@@ -70,9 +70,48 @@ async fn the_queue_stands_by_urgency_and_says_what_a_reviewer_needs() {
         "not acknowledged: the server noted no return path",
         "42\u{a0}min",
         "3\u{a0}h",
+        "Legal steps or payment dispute",
+        "By age, 8 h ahead for the tone",
     ] {
         place(said);
     }
+}
+
+#[tokio::test]
+async fn many_cases_on_one_product_are_told_above_the_queue() {
+    let shop = open().await;
+    shop.morning().await;
+    for (n, name) in ["bouilloire Lume", "la bouilloire LUMÉ", "Bouilloire Lume rouge", HOSTILE].iter().enumerate() {
+        let mut letter = Letter::new(&format!("c{n}@kettle.example"), &format!("Kettle {n}"), "Elle fuit.");
+        letter.verdict.reason = Some(guichet::domain::Reason::Defective);
+        letter.verdict.given.product = Some((*name).into());
+        shop.receive(&letter).await;
+        if n == 2 {
+            letter.from = "another@kettle.example".into();
+            letter.subject = "Kettle again".into();
+            shop.receive(&letter).await;
+        }
+    }
+    let mut visitor = Visitor::new(shop.address);
+    visitor.sign_in().await;
+    let page = visitor.get("/queue").await;
+    assert!(page.body.contains("4 cases in one day: "), "{}", page.body);
+    let link = page.body.split_once("href=\"/queue?").unwrap().1.split_once('"').unwrap().0.replace("&amp;", "&");
+    assert_eq!(link, "product=bouilloire%20lume&reason=defective");
+    visitor.language = "fr";
+    let only = visitor.get(&format!("/queue?{link}")).await;
+    assert!(
+        only.body.contains("4 dossiers\u{a0}: bouilloire Lume")
+            && !only.body.contains("en un jour")
+            && only.body.contains("Afficher toute la file")
+    );
+    assert_eq!(only.body.matches("class=\"row-link\"").count(), 4);
+    assert!(!only.body.contains("Tom Okafor"));
+    for broken in ["product=x&reason=nonsense", "product=&reason=defective", "reason=defective", "product=%ff"] {
+        assert!(visitor.get(&format!("/queue?{broken}")).await.status < 500, "{broken}");
+    }
+    let none = visitor.get("/queue?product=toaster+Vega&reason=defective").await;
+    assert!(none.body.contains("Plus aucun dossier en attente"), "{}", none.body);
 }
 
 #[tokio::test]

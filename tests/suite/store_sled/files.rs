@@ -112,6 +112,30 @@ async fn a_store_of_a_newer_version_is_refused_and_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_queue_of_an_earlier_version_is_taken_over() {
+    let data = tempfile::tempdir().unwrap();
+    let store = open(data.path());
+    for n in 1..=3 {
+        record(&store, &Letter::new(n).from(&format!("p{n}@d{n}.example"))).await;
+    }
+    let before = store.work().await.unwrap();
+    assert_eq!(before.len(), 3);
+    drop(store);
+    // It kept references under another letter, and nothing else.
+    let database = sled::open(data.path().join("store")).unwrap();
+    for row in database.scan_prefix("Q") {
+        let (key, case) = row.unwrap();
+        database.insert([b"q\0\x03\x01", &key[1..]].concat(), case).unwrap();
+    }
+    let now: Vec<_> = database.scan_prefix("3").keys().map(Result::unwrap).collect();
+    assert_eq!(now.len(), 3);
+    now.iter().for_each(|key| drop(database.remove(key).unwrap()));
+    drop(database);
+    assert_eq!(open(data.path()).work().await.unwrap(), before);
+    assert_eq!(open(data.path()).work().await.unwrap(), before, "once is enough");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_store_is_moved_aside_with_its_mail_and_said() {
     for damage in [Damage::Overwritten, Damage::Emptied, Damage::NotADatabase] {
         let data = tempfile::tempdir().unwrap();
