@@ -76,7 +76,10 @@ pub fn load(config: Option<&Config>) -> anyhow::Result<Loaded> {
     let public_mail = PublicMail::load(&rules).map_err(anyhow::Error::msg)?;
     let (triage, warnings) = Triage::load(&rules, &assets.load(Kind::Models)?)?;
     let templates = Templates::load(&assets.load(Kind::Templates)?)?;
-    let policy = policy(config, &rules)?;
+    let mut policy = policy(config, &rules)?;
+    if let Some(config) = config {
+        policy.stance = config.stance.over(policy.stance);
+    }
     let calendar = config.map_or_else(|| Calendar::without_hours(TimeZone::UTC), |config| config.calendar.clone());
     let languages =
         config.map_or_else(|| templates.languages().map(str::to_owned).collect(), |config| config.languages.clone());

@@ -140,6 +140,7 @@ impl Checker<'_> {
             mailboxes,
             caps,
             policy_file: file.policy.file,
+            stance: file.policy.stance,
             refunds: file.refunds.map(|refunds| self.refunds(refunds)).transpose()?,
             orders: file.orders.map(|orders| self.orders(orders, time_zone)).transpose()?.flatten(),
             desk: self.desk(file.desk)?,

@@ -107,8 +107,10 @@ fn orders(last_round: u32, today: Date) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use jiff::tz::TimeZone;
+
     use super::*;
-    use crate::adapters::orders::{CsvOrders, CsvSettings, Formats};
+    use crate::adapters::orders::{CsvOrders, CsvSettings, DateFormat, Formats};
     use crate::domain::policy::Policy;
     use crate::domain::{Asset, Email};
     use crate::ports::{OrderQuery, Orders as _};
@@ -143,8 +145,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("orders.csv");
         export(&file, 1, TODAY).unwrap();
-        let formats = Formats { currency: Some("EUR".into()), ..Formats::default() };
-        let source = CsvOrders::new(CsvSettings { file, separator: None, encoding: None, columns: BTreeMap::new(), formats });
+        let formats = Formats { dates: DateFormat::Iso, currency: "EUR".into(), time_zone: TimeZone::UTC };
+        let source =
+            CsvOrders::new(CsvSettings { file, separator: None, encoding: None, columns: BTreeMap::new(), formats });
         assert_eq!(source.trouble().await, None);
         for number in numbers().flat_map(|number| [number.to_owned(), format!("{number}1")]) {
             let found = source.find(&OrderQuery { number: Some(number.clone()), email: None }).await.unwrap();
