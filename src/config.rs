@@ -21,6 +21,7 @@ use crate::adapters::sign_in::SignIn;
 use crate::adapters::tls::Security;
 use crate::daemon::housekeeping::Retention;
 use crate::domain::calendar::Calendar;
+use crate::domain::policy::StanceChoices;
 use crate::domain::{Address, Email, Money};
 use crate::ports::store::Caps;
 use crate::reply::permission::PermissionSettings;
@@ -63,6 +64,8 @@ pub struct Config {
     pub caps: Caps,
     /// Name of the policy file among the rules, or a path.
     pub policy_file: String,
+    /// Choices over the policy file's own.
+    pub stance: StanceChoices,
     /// Who is told of accepted refunds; nobody when absent.
     pub refunds: Option<RefundsTo>,
     /// What handling one refund costs the shop; only for its figures.

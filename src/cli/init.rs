@@ -2,6 +2,7 @@
 
 mod ask;
 mod files;
+mod stance;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use crate::domain::Email;
 use crate::domain::calendar::Calendar;
 use ask::Questions;
 use files::{NewFiles, Place};
+use stance::Stance;
 
 /// Asks for mailbox and servers, tries the sign-ins and writes a configuration.
 #[derive(Debug, Args)]
@@ -35,6 +37,7 @@ struct Answers {
     smtp: Account,
     time_zone: String,
     hours: String,
+    stance: Stance,
 }
 
 struct Account {
@@ -125,7 +128,8 @@ fn ask_all(folder: &Path) -> anyhow::Result<Answers> {
     let default_data =
         if rustix::process::geteuid().is_root() { "/var/lib/guichet".into() } else { folder.join("guichet-data") };
     let data_dir = questions.text("Folder for everything Guichet keeps", Some(&default_data.to_string_lossy()))?;
-    Ok(Answers { address, shop, data_dir: data_dir.into(), imap, smtp, time_zone, hours })
+    let stance = Stance::ask(&mut questions)?;
+    Ok(Answers { address, shop, data_dir: data_dir.into(), imap, smtp, time_zone, hours, stance })
 }
 
 fn account(
@@ -177,8 +181,10 @@ fn render(answers: &Answers, imap_secret: &Path, smtp_secret: &Path) -> String {
          signature = {shop}\n\n\
          [mailbox.imap]\n{imap}\n\
          [mailbox.smtp]\n{smtp}\n\
+         {stance}\n\
          [desk]\n\
          listen = \"127.0.0.1:8025\"\n",
+        stance = answers.stance.render(),
         data = path(&answers.data_dir),
         zone = quoted(&answers.time_zone),
         hours = quoted(&answers.hours),
@@ -253,6 +259,7 @@ mod tests {
             smtp: account(),
             time_zone: "Europe/Brussels".into(),
             hours: "Mon-Sat 10:00-19:00".into(),
+            stance: Stance::usual(),
         };
         let text = render(&answers, Path::new("/etc/guichet/imap.secret"), Path::new("/etc/guichet/smtp.secret"));
         let config = Config::parse(&text, Path::new("guichet.toml")).unwrap();

@@ -79,7 +79,10 @@ pub fn load(config: Option<&Config>) -> anyhow::Result<Loaded> {
     let (triage, warnings) = Triage::load(&rules, &assets.load(Kind::Models)?)?;
     let clues = Clues::load(&rules)?;
     let templates = Templates::load(&assets.load(Kind::Templates)?)?;
-    let policy = policy(config, &rules)?;
+    let mut policy = policy(config, &rules)?;
+    if let Some(config) = config {
+        policy.stance = config.stance.over(policy.stance);
+    }
     let calendar = config.map_or_else(|| Calendar::without_hours(TimeZone::UTC), |config| config.calendar.clone());
     let languages =
         config.map_or_else(|| templates.languages().map(str::to_owned).collect(), |config| config.languages.clone());

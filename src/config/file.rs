@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::domain::policy::StanceChoices;
+
 #[derive(Deserialize)]
 pub struct File {
     #[serde(default = "default_data_dir")]
@@ -245,11 +247,12 @@ impl Default for Retention {
 #[serde(default)]
 pub struct Policy {
     pub file: String,
+    pub stance: StanceChoices,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { file: "rules/policy.toml".into() }
+        Self { file: "rules/policy.toml".into(), stance: StanceChoices::default() }
     }
 }
 

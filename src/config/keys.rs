@@ -94,6 +94,14 @@ const ORDERS: &[(&str, Shape)] = &[
     ("fields", Values(fields)),
 ];
 
+const STANCE: &[(&str, Shape)] = &[
+    ("refusal_offers", Value),
+    ("alternative", Value),
+    ("apology", Value),
+    ("refusal_length", Value),
+    ("perks_to_flagged", Value),
+];
+
 /// Every key of `guichet.toml`.
 pub const KEYS: &[(&str, Shape)] = &[
     ("data_dir", Value),
@@ -116,7 +124,7 @@ pub const KEYS: &[(&str, Shape)] = &[
         ]),
     ),
     ("retention", Table(&[("raw_days", Value), ("automated_days", Value), ("closed_days", Value)])),
-    ("policy", Table(&[("file", Value)])),
+    ("policy", Table(&[("file", Value), ("stance", Table(STANCE))])),
     ("figures", Table(&[("cost_per_refund", Value)])),
     ("orders", Table(ORDERS)),
     (

@@ -140,6 +140,7 @@ impl Checker<'_> {
             mailboxes,
             caps,
             policy_file: file.policy.file,
+            stance: file.policy.stance,
             refunds: file.refunds.map(|refunds| self.refunds(refunds)).transpose()?,
             cost_per_refund: file.figures.cost_per_refund.map(|cost| self.cost(&cost)).transpose()?,
             orders: file.orders.map(|orders| self.orders(orders, time_zone)).transpose()?.flatten(),

@@ -119,10 +119,14 @@ impl Address {
     /// Reads `Name <local@domain>` or `local@domain`, as the configuration writes addresses.
     pub fn parse(text: &str) -> Result<Self, NotAnEmail> {
         let text = text.trim();
-        let Some((name, rest)) = text.split_once('<') else {
+        let Some((name, rest)) = text.rsplit_once('<') else {
             return Ok(Self::bare(Email::parse(text)?));
         };
         let inner = rest.strip_suffix('>').ok_or_else(|| NotAnEmail(text.to_owned()))?;
+        // A second address before the last one: whoever wrote both must not reach one of them only.
+        if name.split('<').skip(1).any(|part| part.split('>').next().is_some_and(|inside| inside.contains('@'))) {
+            return Err(NotAnEmail(text.chars().take(100).collect()));
+        }
         let name: String = name.trim().trim_matches('"').chars().filter(|c| !c.is_control()).collect();
         Ok(Self { name: (!name.is_empty()).then_some(name), email: Email::parse(inner)? })
     }
@@ -152,6 +156,19 @@ mod tests {
     fn unsafe_addresses_are_refused() {
         for text in ["", "a", "@x", "a@", "a b@x", "a@x\r\nBcc: c@d", "<a@x>", "a@.x", "a@x..y", "a,b@x"] {
             assert!(Email::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_hold_what_an_address_may_not() {
+        for name in ["Dupont, Claire", "Kim <3", "<b>x</b>"] {
+            let text = format!("{name} <kim@x.example>");
+            let read = Address::parse(&text).unwrap();
+            assert_eq!((read.name.as_deref(), read.email.as_str()), (Some(name), "kim@x.example"));
+            assert_eq!(read.to_string(), text);
+        }
+        for text in ["Kim <kim@x.example> <", "Kim <kim@x.example>, Ana <ana@x.example>"] {
+            assert!(Address::parse(text).is_err(), "{text}");
         }
     }
 

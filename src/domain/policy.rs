@@ -18,7 +18,7 @@ use super::verdict::{Fact, Given, Intent};
 
 pub use shop::{
     Alternative, AlternativeKind, AlternativeStance, Apology, Clause, Law, Marketplace, Measure, Mediator, Methods,
-    Promises, RefusalLength, RefusalOffers, Roles, Stance, Window,
+    Promises, RefusalLength, RefusalOffers, Roles, Stance, StanceChoices, Window,
 };
 
 /// The shop's policy.

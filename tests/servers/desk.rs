@@ -1,5 +1,6 @@
 //! The desk in a real browser: Chromium driven through chromedriver.
 
+mod attacks;
 mod browser;
 
 use browser::{Browser, Window};

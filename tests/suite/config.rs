@@ -4,6 +4,7 @@ use std::path::Path;
 
 use guichet::adapters::sign_in::SignIn;
 use guichet::config::{Config, Mode, Orders, Outgoing, Source};
+use guichet::domain::policy::Stance;
 
 const EXAMPLE: &str = include_str!("../../guichet.example.toml");
 
@@ -181,4 +182,19 @@ fn a_small_configuration_gets_sensible_defaults() {
     assert_eq!(config.caps.per_mailbox_per_hour, 500);
     let mailbox = config.mailboxes.first().unwrap();
     assert!(mailbox.permission.is_ours(&guichet::domain::Email::parse("A+x@b.example").unwrap()));
+}
+
+#[test]
+fn a_stance_that_is_none_is_named_with_what_can_be_chosen() {
+    for (old, new, said) in [
+        ("refusal_offers", "refusal_offers = \"some\"", "`non_monetary`"),
+        ("apology", "apolgy = \"experience\"", "apology"),
+        ("perks_to_flagged", "perks_to_flagged = \"no\"", "boolean"),
+    ] {
+        let (text, line) = with_line(old, new);
+        let error = parse(&text).unwrap_err();
+        assert!(error.starts_with(&format!("guichet.toml:{line}")) && error.contains(said), "{error}");
+    }
+    let config = parse(EXAMPLE).unwrap();
+    assert_eq!(config.stance.over(Stance::default()), Stance::default(), "the example shows the defaults");
 }

@@ -107,9 +107,9 @@ fn orders(last_round: u32, today: Date) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::*;
     use jiff::tz::TimeZone;
 
+    use super::*;
     use crate::adapters::orders::{CsvOrders, CsvSettings, DateFormat, Formats};
     use crate::domain::policy::Policy;
     use crate::domain::{Asset, Email};

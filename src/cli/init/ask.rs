@@ -52,6 +52,11 @@ impl Questions {
 
     /// One of a few words; the first is the default.
     pub fn choice(&mut self, question: &str, words: &'static [&'static str]) -> anyhow::Result<&'static str> {
+        self.one_of(question, words.to_vec())
+    }
+
+    /// The same for words put together elsewhere.
+    pub fn one_of(&mut self, question: &str, words: Vec<&'static str>) -> anyhow::Result<&'static str> {
         let question = format!("{question} ({})", words.join(", "));
         let find = |answer: &str| {
             words

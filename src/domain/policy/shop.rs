@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use serde::Deserialize;
 
 use crate::domain::assessment::Basis;
 use crate::domain::money::Money;
@@ -168,7 +169,8 @@ pub struct Measure {
 }
 
 /// What may be offered in a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RefusalOffers {
     /// Nothing.
     None,
@@ -180,7 +182,8 @@ pub enum RefusalOffers {
 }
 
 /// Where an alternative stands when the law gives the money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AlternativeStance {
     /// Beside the money, the customer's choice.
     #[default]
@@ -192,7 +195,8 @@ pub enum AlternativeStance {
 }
 
 /// For what we say sorry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Apology {
     /// For the experience.
     Experience,
@@ -202,7 +206,8 @@ pub enum Apology {
 }
 
 /// How long a refusal explains itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RefusalLength {
     /// Reason, clause, way on.
     #[default]
@@ -224,6 +229,35 @@ pub struct Stance {
     pub refusal_length: RefusalLength,
     /// Whether customers with abuse warnings are offered advantages.
     pub perks_to_flagged: bool,
+}
+
+/// Choices of a stance that were made elsewhere than in the policy file; what is `None` was left to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct StanceChoices {
+    /// What a refusal may offer.
+    pub refusal_offers: Option<RefusalOffers>,
+    /// Where an alternative stands.
+    pub alternative: Option<AlternativeStance>,
+    /// What we say sorry for.
+    pub apology: Option<Apology>,
+    /// How long a refusal is.
+    pub refusal_length: Option<RefusalLength>,
+    /// Whether customers with abuse warnings are offered advantages.
+    pub perks_to_flagged: Option<bool>,
+}
+
+impl StanceChoices {
+    /// The stance with these choices in place of its own.
+    pub fn over(self, stance: Stance) -> Stance {
+        Stance {
+            refusal_offers: self.refusal_offers.unwrap_or(stance.refusal_offers),
+            alternative: self.alternative.unwrap_or(stance.alternative),
+            apology: self.apology.unwrap_or(stance.apology),
+            refusal_length: self.refusal_length.unwrap_or(stance.refusal_length),
+            perks_to_flagged: self.perks_to_flagged.unwrap_or(stance.perks_to_flagged),
+        }
+    }
 }
 
 /// What was promised of the shop's own speed.

@@ -18,11 +18,13 @@ pub struct Window {
     phone: bool,
     dark: bool,
     languages: &'static str,
+    /// Where every host but 127.0.0.1 is found.
+    elsewhere: Option<u16>,
 }
 
 impl Window {
     pub fn desktop() -> Self {
-        Self { phone: false, dark: false, languages: "en" }
+        Self { phone: false, dark: false, languages: "en", elsewhere: None }
     }
 
     pub fn phone() -> Self {
@@ -39,11 +41,25 @@ impl Window {
         self
     }
 
+    /// Whatever other host is asked for is found at this port of 127.0.0.1.
+    pub fn everything_else_at(mut self, port: u16) -> Self {
+        self.elsewhere = Some(port);
+        self
+    }
+
     fn capabilities(&self) -> Value {
-        let mut arguments = vec!["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"];
+        let usual = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"];
+        let mut arguments: Vec<String> = usual.map(str::to_owned).into();
         if self.dark {
-            arguments.push("--force-dark-mode");
-            arguments.push("--blink-settings=preferredColorScheme=0");
+            arguments.push("--force-dark-mode".into());
+            arguments.push("--blink-settings=preferredColorScheme=0".into());
+        }
+        if let Some(port) = self.elsewhere {
+            // The browser's own business with its maker is not the page's.
+            let maker = ["*.googleapis.com", "*.google.com", "*.gvt1.com"].map(|host| format!("MAP {host} ~NOTFOUND"));
+            let rules = format!("{}, MAP * 127.0.0.1:{port}, EXCLUDE 127.0.0.1", maker.join(", "));
+            arguments.push(format!("--host-resolver-rules={rules}"));
+            arguments.push("--disable-background-networking".into());
         }
         let mut options = json!({ "args": arguments, "prefs": { "intl.accept_languages": self.languages } });
         if self.phone {

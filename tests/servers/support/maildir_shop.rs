@@ -47,9 +47,14 @@ impl MaildirShop {
              Subject: Order 48213\nDate: Mon, 16 Nov 2026 10:00:00 +0100\nContent-Type: text/plain; charset=utf-8\n\n\
              Hello, the kettle I bought on 3 November stopped working. Order 48213. I would like my money back.\n"
         );
-        let temporary = self.folder.path().join("inbox/tmp").join(&name);
-        std::fs::write(&temporary, text).unwrap();
-        std::fs::rename(temporary, self.folder.path().join("inbox/new").join(&name)).unwrap();
+        self.deliver_bytes(&name, text.as_bytes());
+    }
+
+    /// A message lies in the inbox under this name when this returns.
+    pub fn deliver_bytes(&self, name: &str, message: &[u8]) {
+        let temporary = self.folder.path().join("inbox/tmp").join(name);
+        std::fs::write(&temporary, message).unwrap();
+        std::fs::rename(temporary, self.folder.path().join("inbox/new").join(name)).unwrap();
     }
 
     /// Whom the mails in the outgoing folder go to.

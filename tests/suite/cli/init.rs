@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Output;
 
 use guichet::config::Config;
+use guichet::domain::policy::{AlternativeStance, Apology, RefusalLength, RefusalOffers, StanceChoices};
 
 use super::guichet;
 
@@ -12,7 +13,8 @@ use super::guichet;
 const ANSWERS: &str = "support@shop.example\nL'Échoppe\n\
     127.0.0.1\nnone\n1\n\nimap-pass\n\
     127.0.0.1\nnone\n1\n\nsmtp-pass\n\
-    Nowhere/Land\nEurope/Brussels\n\ndata\n";
+    Nowhere/Land\nEurope/Brussels\n\ndata\n\
+    no\nall\nany\n\nexperience\nfull\n\n";
 
 fn init(folder: &Path, config: &str, more: &[&str]) -> Output {
     guichet(folder, &[&["init", "--config", config], more].concat(), ANSWERS.as_bytes())
@@ -31,6 +33,14 @@ fn it_makes_the_folder_and_writes_a_configuration_that_loads() {
     let path = etc.join("guichet.toml");
     let config = Config::read(&path).unwrap();
     assert_eq!(config.mailboxes.first().unwrap().signature, "L'Échoppe");
+    let chosen = StanceChoices {
+        refusal_offers: Some(RefusalOffers::Any),
+        alternative: Some(AlternativeStance::Beside),
+        apology: Some(Apology::Experience),
+        refusal_length: Some(RefusalLength::Full),
+        perks_to_flagged: Some(false),
+    };
+    assert_eq!(config.stance, chosen);
     assert!(!std::fs::read_to_string(&path).unwrap().contains("-pass"));
     for (kind, password) in [("imap", "imap-pass\n"), ("smtp", "smtp-pass\n")] {
         let secret = etc.join(format!("guichet.{kind}.secret"));
@@ -40,6 +50,10 @@ fn it_makes_the_folder_and_writes_a_configuration_that_loads() {
     assert_eq!((mode(&etc), mode(&path)), (0o755, 0o644));
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("write a name like Europe/Paris"), "{said}");
+    assert!(
+        said.contains("some hold that improper") && said.contains("write one of non_monetary, none, any"),
+        "{said}"
+    );
     assert!(!said.contains("-pass"), "{said}");
 }
 
