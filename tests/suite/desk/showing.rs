@@ -101,7 +101,7 @@ async fn many_cases_on_one_product_are_told_above_the_queue() {
     visitor.language = "fr";
     let only = visitor.get(&format!("/queue?{link}")).await;
     assert!(
-        only.body.contains("4 dossiers\u{a0}: bouilloire Lume")
+        only.body.contains("4 dossiers\u{a0}: Bouilloire Lume rouge")
             && !only.body.contains("en un jour")
             && only.body.contains("Afficher toute la file")
     );
