@@ -3,7 +3,7 @@
 use super::basis;
 use super::scene::Scene;
 use crate::domain::assessment::Warning;
-use crate::domain::{Clue, Reason, Signal};
+use crate::domain::{Clue, Intent, Reason, Signal};
 
 /// From how many refunds on the rate is said.
 const REFUNDS: usize = 3;
@@ -15,6 +15,8 @@ pub fn warnings(scene: &Scene<'_>) -> Vec<Warning> {
         keeps_it(scene),
         return_sent(scene),
         already_refunded(scene),
+        no_further_time(scene),
+        second_matter(scene),
         double_charge(scene),
         refund_rate(scene),
         many_addresses(scene),
@@ -58,6 +60,21 @@ fn already_refunded(scene: &Scene<'_>) -> Option<Warning> {
     let day = order.refunded_on.map(|day| format!(" on {day}")).unwrap_or_default();
     let of = order.total.as_ref().map(|total| format!(" of {total}")).unwrap_or_default();
     Some(warn("already_refunded", format!("{refunded}{of} were refunded{day}")))
+}
+
+fn no_further_time(scene: &Scene<'_>) -> Option<Warning> {
+    basis::no_further_time(scene).map(|text| warn("no_further_time", text.into()))
+}
+
+fn second_matter(scene: &Scene<'_>) -> Option<Warning> {
+    let data = scene.signals(Signal::DataRights);
+    let money = scene.asks_refund() || scene.given.verdict.intent == Intent::RefundNotReceived;
+    let text = if data {
+        "personal data are asked for or to be erased as well: answered within a month (RGPD, article 12), and what law makes the shop keep is kept"
+    } else {
+        "the message seems to hold a second matter"
+    };
+    (money && (data || scene.signals(Signal::SecondDemand))).then(|| warn("second_matter", text.into()))
 }
 
 /// Said where the customer does not speak of it.

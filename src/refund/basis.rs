@@ -21,6 +21,7 @@ use crate::domain::{Money, Order, Reason};
 pub use billing::wrong_charge;
 pub use conformity::REPAIR_DAYS;
 pub use goodwill::{clause as goodwill_clause, window as goodwill_window};
+pub use non_delivery::{ended_on, no_further_time};
 pub use withdrawal::claims_later;
 
 /// One ground with what the outcome needs of it.

@@ -73,7 +73,7 @@ fn after_withdrawal(by: Date) -> Vec<String> {
 }
 
 fn non_delivery(scene: &Scene<'_>) -> LegalClock {
-    let by = plus(scene.notice(), REFUND_DAYS);
+    let by = plus(super::basis::ended_on(scene), REFUND_DAYS);
     let step = |days: i64, what: &str| format!("{what} from {} (day {})", plus(by, days + 1), days + 1);
     LegalClock {
         what: "refund after the contract was ended for non-delivery".into(),

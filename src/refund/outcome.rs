@@ -154,9 +154,11 @@ fn asked(scene: &Scene<'_>, possible: &[&Ground]) -> Vec<Fact> {
     asks
 }
 
-/// Without a reason nobody knows whether something is wrong with the thing: asked before goodwill is refused.
+/// Without a reason nobody knows whether something is wrong with the thing: asked before goodwill is refused, never of
+/// a declared withdrawal, which needs none (L221-18).
 fn reason_asked(scene: &Scene<'_>) -> Vec<Fact> {
-    let open = scene.reason == crate::domain::Reason::Unspecified && scene.french_law();
+    let untold = scene.reason == crate::domain::Reason::Unspecified;
+    let open = untold && scene.french_law() && !scene.signals(Signal::Withdrawal);
     if open { vec![Fact::Reason] } else { Vec::new() }
 }
 

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::subject::Subject;
-use super::{Situation, dates};
+use super::{Letter, Situation, dates};
 use crate::domain::Clue;
 use crate::domain::assessment::Basis;
 use crate::domain::clue::FoundClues;
@@ -56,7 +56,7 @@ impl<'a> Scene<'a> {
             subject: Subject::of(order, given.known.product.as_deref(), given.policy),
             reason,
             text: text.join("\n"),
-            claimed: claimed(given, given.known.purchase_date.as_deref()),
+            claimed: claimed(given, bought(given, reason)),
             announced: claimed(given, given.known.announced_date.as_deref()),
             marketplace: given.customer.and_then(|email| given.policy.marketplace_of(email)),
         }
@@ -110,6 +110,22 @@ impl<'a> Scene<'a> {
     pub fn clues(&self) -> FoundClues {
         Clue::ALL.iter().filter_map(|clue| Some((*clue, self.clue(*clue)?.to_owned()))).collect()
     }
+}
+
+/// The words for the day of the purchase: not those for the day a refund was announced, nor since when a thing fails
+/// (“ne chauffe plus depuis hier”).
+fn bought<'a>(given: &Situation<'a>, reason: Reason) -> Option<&'a str> {
+    let words = given.known.purchase_date.as_deref()?;
+    let announced = given.verdict.intent == Intent::RefundNotReceived
+        && given.known.announced_date.as_deref().is_some_and(|other| other.contains(words) || words.contains(other));
+    let since = |letter: &&Letter<'_>| {
+        letter.text.split_once(words).is_some_and(|(before, _)| {
+            let before = folded::fold(before);
+            ["depuis", "since"].iter().any(|word| before.trim_end().ends_with(word))
+        })
+    };
+    let fails_since = reason == Reason::Defective && given.letters.iter().any(|letter| since(&letter));
+    (!announced && !fails_since).then_some(words)
 }
 
 /// Reads the words against the day of the message they stand in.

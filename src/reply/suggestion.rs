@@ -5,6 +5,7 @@ mod assessed;
 
 use std::collections::BTreeSet;
 
+use crate::domain::policy::Policy;
 use crate::domain::verdict::Unsure;
 use crate::domain::{Anger, Assessment, CaseFlag, Fact, Intent, Signal, Suggestion, TemplateName, Verdict};
 
@@ -74,15 +75,16 @@ pub fn suggest(verdict: Option<&Verdict>, flags: &BTreeSet<CaseFlag>, language: 
     choose_by(verdict, flags, language, choose)
 }
 
-/// Chooses a draft by verdict and assessment.
+/// Chooses a draft by verdict, assessment and the shop's policy.
 pub fn suggest_assessed(
     verdict: &Verdict,
     assessment: &Assessment,
+    policy: &Policy,
     flags: &BTreeSet<CaseFlag>,
     language: &str,
 ) -> Suggestion {
     choose_by(Some(verdict), flags, language, |verdict| {
-        assessed::choose(verdict, assessment).unwrap_or_else(|| choose(verdict))
+        assessed::choose(verdict, assessment, policy).unwrap_or_else(|| choose(verdict))
     })
 }
 

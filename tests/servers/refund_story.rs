@@ -14,6 +14,7 @@ use guichet::daemon::timers::Timers;
 use guichet::domain::policy::Policy;
 use guichet::domain::{Calendar, CaseId, CaseState, TimerKind};
 use guichet::ports::{Clock, Store};
+use guichet::refund::clues::Clues;
 use guichet::reply::permission::PublicMail;
 use guichet::reply::templates::Templates;
 use guichet::triage::Triage;
@@ -215,6 +216,7 @@ impl Clock for Later {
 async fn the_money_should_be_there(data: &Path, case: &str) {
     let assets = Assets::built_in();
     let (triage, _) = Triage::load(&assets.load(Kind::Rules).unwrap(), &assets.load(Kind::Models).unwrap()).unwrap();
+    let clues = Clues::load(&assets.load(Kind::Rules).unwrap()).unwrap();
     let wording = Wording {
         templates: Arc::new(Templates::load(&assets.load(Kind::Templates).unwrap()).unwrap()),
         policy: Policy::default(),
@@ -222,7 +224,7 @@ async fn the_money_should_be_there(data: &Path, case: &str) {
         languages: vec!["fr".into(), "en".into()],
         fallback: "en".into(),
     };
-    let handbook = Handbook { triage, wording: Arc::new(wording), public_mail: PublicMail::default() };
+    let handbook = Handbook { triage, clues, wording: Arc::new(wording), public_mail: PublicMail::default() };
     let (store, loss) = SledStore::open(data, &SledSettings::default(), Arc::new(SystemIds)).unwrap();
     assert!(loss.is_none());
     let store: Arc<dyn Store> = Arc::new(store);

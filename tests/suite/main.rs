@@ -27,6 +27,7 @@ mod oauth2;
 mod orders;
 mod poison;
 mod reading;
+mod refund_desk;
 mod refunds;
 mod restart;
 mod rules;

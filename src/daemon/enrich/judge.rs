@@ -100,7 +100,9 @@ fn draft(
         policy: &handbook.wording.policy,
         promised: facts.file.promised(),
     };
-    let suggestion = suggest_assessed(verdict, assessment, &case.flags, language);
+    let mut suggestion = suggest_assessed(verdict, assessment, &handbook.wording.policy, &case.flags, language);
+    // What may not be said of this case is not offered either.
+    suggestion.others.retain(|name| compose::draft_text(&parts, name, &voice).is_ok());
     compose::draft(&parts, suggestion, &voice)
         .or_else(|problem| {
             // What may not be said of this case is not said: the draft then commits us to nothing.

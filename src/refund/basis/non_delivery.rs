@@ -1,9 +1,11 @@
 //! Not delivered, or not in time (L216-1, L216-6, L216-7).
 
+use jiff::civil::Date;
+
 use super::{Arrival, Ground, arrival, told};
-use crate::domain::Reason;
-use crate::domain::Signal;
 use crate::domain::assessment::{Basis, Standing};
+use crate::domain::{Clue, Reason, Signal};
+use crate::refund::Letter;
 use crate::refund::scene::Scene;
 use crate::refund::workdays::plus;
 
@@ -41,16 +43,39 @@ pub fn look(scene: &Scene<'_>) -> Option<Ground> {
         return Some(ground(Standing::Possible).steps(steps).leant_on(true));
     }
     steps.push(format!("not delivered; {}", told(scene)));
-    let reminded = scene.signals(Signal::Chaser) || scene.notice() < scene.today;
-    steps.push(
-        if reminded {
-            "the customer has written before: that may be the formal notice that L216-6 asks for"
-        } else {
-            "L216-6 asks for a formal notice with a reasonable further time, unless delivery is refused, hopeless, or was for a day that mattered"
-        }
-        .to_owned(),
-    );
+    steps.push(match (further_time(scene), scene.clue(Clue::DayMattered)) {
+        (Some(words), _) => format!("a further time was set before (“{words}”), as L216-6 asks"),
+        (None, Some(words)) => format!("the day mattered (“{words}”): no further time has to be set (L216-6)"),
+        (None, None) => untold(scene).to_owned(),
+    });
     Some(ground(Standing::Applies).steps(steps).leant_on(true))
+}
+
+/// The words by which an earlier message set a further time to deliver.
+fn further_time<'a>(scene: &Scene<'a>) -> Option<&'a str> {
+    let (_, earlier) = scene.given.letters.split_last()?;
+    earlier.iter().find_map(|letter| letter.clues.get(&Clue::DeliveryDemanded)).map(String::as_str)
+}
+
+fn untold(scene: &Scene<'_>) -> &'static str {
+    if scene.signals(Signal::Chaser) || scene.notice() < scene.today {
+        "the customer has written before: that may be the formal notice that L216-6 asks for"
+    } else {
+        "L216-6 asks for a formal notice with a reasonable further time, unless delivery is refused, hopeless, or was for a day that mattered"
+    }
+}
+
+/// What a reviewer should know where the contract is ended without a further time having been set.
+pub fn no_further_time(scene: &Scene<'_>) -> Option<&'static str> {
+    let applies = look(scene).is_some_and(|ground| ground.applies());
+    let open = applies && further_time(scene).is_none() && scene.clue(Clue::DayMattered).is_none();
+    open.then(|| untold(scene))
+}
+
+/// The day the contract was ended: of the first message that does more than demand delivery.
+pub fn ended_on(scene: &Scene<'_>) -> Date {
+    let ends = |letter: &&Letter<'_>| !letter.clues.contains_key(&Clue::DeliveryDemanded);
+    scene.given.letters.iter().find(ends).map_or(scene.notice(), |letter| letter.on.max(scene.notice()))
 }
 
 fn ground(standing: Standing) -> Ground {

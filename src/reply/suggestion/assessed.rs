@@ -5,39 +5,70 @@ use super::{
     EXCHANGE_OR_REPAIR, LEGAL_NOTICE, NOT_REFUND_MATTER, REFUND_NOT_RECEIVED, REFUSE, REVIEW_REQUEST, STATUS_UPDATE,
     VERIFY_BUYER, WITHDRAWAL_RECEIVED,
 };
-use crate::domain::assessment::{PersonWhy, Remedy, Terms};
+use crate::domain::assessment::{PersonWhy, Remedy, Standing, Terms};
+use crate::domain::policy::{AlternativeStance, Law, Policy, RefusalOffers};
 use crate::domain::verdict::Unsure;
-use crate::domain::{Anger, Assessment, Basis, Intent, Order, Outcome, Purchase, Signal, Verdict};
+use crate::domain::{Anger, Assessment, Basis, Clue, Intent, Order, Outcome, Purchase, Reason, Signal, Verdict};
 
 /// A choice: template, why, and what else fits.
 pub(super) type Choice = (&'static str, String, Vec<&'static str>);
 
 /// Chooses by the outcome. `None` leaves the choice to the verdict alone: without order facts there is nothing to add
-/// to it; a grave signal is answered before any outcome is looked at, and no decision stands on an unsure intent.
-pub(super) fn choose(verdict: &Verdict, assessment: &Assessment) -> Option<Choice> {
-    let grave = [Signal::LegalThreat, Signal::DisputeOpened, Signal::DataRights];
-    if grave.iter().any(|signal| verdict.signals.contains(signal)) || verdict.unsure.contains(&Unsure::Intent) {
+/// to it, and no decision stands on an unsure intent.
+pub(super) fn choose(verdict: &Verdict, assessment: &Assessment, policy: &Policy) -> Option<Choice> {
+    if let Some(choice) = grave(verdict, assessment) {
+        return Some(choice);
+    }
+    let told = |clue: Clue| assessment.clues.contains_key(&clue);
+    if verdict.unsure.contains(&Unsure::Intent) && !told(Clue::WithdrawalForm) && !takes_back(assessment) {
         return None;
     }
     match &assessment.outcome {
-        Outcome::NeedsPerson(why) => for_person(*why, assessment),
-        _ if !order_source_answered(assessment) => None,
-        Outcome::Eligible(basis) => Some(eligible(*basis, verdict, assessment)),
-        Outcome::Ineligible(clause) => Some((
-            REFUSE,
-            format!("No basis in law applies, and the clause “{clause}” of the policy refuses goodwill."),
-            vec![ALTERNATIVE, REVIEW_REQUEST],
+        Outcome::NeedsPerson(why) => for_person(*why, verdict, assessment),
+        Outcome::NoRefundMatter if takes_back(assessment) => Some((
+            BASIC_ANSWER,
+            "The customer takes the request back: nothing is to be refunded.".into(),
+            vec![NOT_REFUND_MATTER],
         )),
-        Outcome::NeedsInformation(_) => needs_information(verdict),
+        _ if !order_source_answered(assessment) => None,
+        Outcome::Eligible(basis) => Some(eligible(*basis, verdict, assessment, policy)),
+        Outcome::Ineligible(clause) => Some(ineligible(clause, policy)),
+        Outcome::NeedsInformation(_) => needs_information(verdict, assessment),
         Outcome::NoRefundMatter => no_refund_matter(verdict, assessment),
     }
+}
+
+/// What a person in charge answers, whatever is owed.
+fn grave(verdict: &Verdict, assessment: &Assessment) -> Option<Choice> {
+    let has = |signal: Signal| verdict.signals.contains(&signal);
+    let why = match assessment.outcome {
+        Outcome::NeedsPerson(PersonWhy::Official) => "A mediator, lawyer or authority writes",
+        Outcome::NeedsPerson(PersonWhy::LegalThreat) => "The message speaks of legal steps",
+        Outcome::NeedsPerson(PersonWhy::DisputeOpen) => "The message speaks of a payment dispute",
+        _ if has(Signal::LegalThreat) => "The message speaks of legal steps",
+        _ if has(Signal::DisputeOpened) => "The message speaks of a payment dispute",
+        _ if has(Signal::DataRights) => "The message asks for access to or erasure of personal data",
+        _ => return None,
+    };
+    let beside = match (&assessment.outcome, verdict.intent) {
+        (Outcome::NeedsPerson(PersonWhy::Official), _) => Vec::new(),
+        (Outcome::Eligible(_), _) if assessment.remedy == Some(Remedy::Refund) => vec![ACCEPT, REVIEW_REQUEST],
+        (_, Intent::Other) => vec![BASIC_ANSWER],
+        _ if assessment.purchase.order().is_some() => vec![REVIEW_REQUEST],
+        _ => vec![ASK_INFORMATION],
+    };
+    Some((LEGAL_NOTICE, format!("{why}: a person in charge takes over."), beside))
+}
+
+fn takes_back(assessment: &Assessment) -> bool {
+    assessment.warnings.iter().any(|warning| warning.name == "keeps_it")
 }
 
 fn order_source_answered(assessment: &Assessment) -> bool {
     !matches!(assessment.purchase, Purchase::NotAsked | Purchase::Unavailable { .. })
 }
 
-fn eligible(basis: Basis, verdict: &Verdict, assessment: &Assessment) -> Choice {
+fn eligible(basis: Basis, verdict: &Verdict, assessment: &Assessment, policy: &Policy) -> Choice {
     let ground = ground(basis);
     if assessment.remedy == Some(Remedy::RepairOrReplacement) {
         let why = format!("Owed on the ground of {ground}: repair or replacement comes first, then money.");
@@ -45,15 +76,51 @@ fn eligible(basis: Basis, verdict: &Verdict, assessment: &Assessment) -> Choice 
     }
     let tone = if verdict.anger >= Anger::Angry { " The text is the calm one for an angry customer." } else { "" };
     let why = format!("A refund is owed or allowed on the ground of {ground}.{tone}");
-    if keeps_part(basis, assessment) {
-        return (ACCEPT_IN_PART, why, vec![ACCEPT, REVIEW_REQUEST]);
+    let stance = policy.stance.alternative;
+    let gives = if keeps_part(basis, assessment) { ACCEPT_IN_PART } else { ACCEPT };
+    let goodwill = basis == Basis::Goodwill && !may_stand_in_law(assessment);
+    if goodwill && stance == AlternativeStance::Before && offers(policy) && verdict.anger < Anger::Angry {
+        let why = format!("{why} The policy puts another solution before money that only it gives.");
+        return (ALTERNATIVE, why, vec![gives, REVIEW_REQUEST]);
     }
-    let beside = match basis {
+    let exchange = assessment.clues.contains_key(&Clue::WantsExchange);
+    let mut others = Vec::new();
+    others.extend((exchange && basis != Basis::Billing).then_some(EXCHANGE_OR_REPAIR));
+    others.push(match basis {
         Basis::Billing => BILLING_ERROR,
         Basis::Withdrawal => WITHDRAWAL_RECEIVED,
+        _ if stance == AlternativeStance::AfterAcceptance || !offers(policy) => REVIEW_REQUEST,
         _ => ALTERNATIVE,
-    };
-    (ACCEPT, why, vec![beside, REVIEW_REQUEST])
+    });
+    others.push(REVIEW_REQUEST);
+    (gives, why, others)
+}
+
+/// The policy has something to offer.
+fn offers(policy: &Policy) -> bool {
+    !policy.alternatives.is_empty()
+}
+
+fn may_stand_in_law(assessment: &Assessment) -> bool {
+    let open = |standing| matches!(standing, Standing::Applies | Standing::Possible);
+    assessment.findings.iter().any(|finding| finding.basis.is_statutory() && open(finding.standing))
+}
+
+/// A refusal names the mediator where French law binds the shop (L616-1): without one a person answers.
+fn ineligible(clause: &str, policy: &Policy) -> Choice {
+    if policy.law == Law::Fr && policy.mediator.is_none() {
+        let why = format!(
+            "The clause “{clause}” refuses goodwill, but the policy names no consumer mediator, as every refusal must (L616-1): name one in the policy."
+        );
+        return (REVIEW_REQUEST, why, vec![ASK_INFORMATION]);
+    }
+    let why = format!("No basis in law applies, and the clause “{clause}” of the policy refuses goodwill.");
+    let offered = policy.alternatives.iter().any(|offer| match policy.stance.refusal_offers {
+        RefusalOffers::None => false,
+        RefusalOffers::NonMonetary => !offer.kind.is_monetary(),
+        RefusalOffers::Any => true,
+    });
+    (REFUSE, why, if offered { vec![ALTERNATIVE, REVIEW_REQUEST] } else { vec![REVIEW_REQUEST] })
 }
 
 /// Goodwill that keeps a fee; the law keeps none.
@@ -62,7 +129,11 @@ fn keeps_part(basis: Basis, assessment: &Assessment) -> bool {
     basis == Basis::Goodwill && assessment.terms.as_ref().zip(assessment.purchase.order()).is_some_and(part)
 }
 
-fn needs_information(verdict: &Verdict) -> Option<Choice> {
+fn needs_information(verdict: &Verdict, assessment: &Assessment) -> Option<Choice> {
+    if assessment.clues.contains_key(&Clue::WithdrawalForm) && !verdict.signals.contains(&Signal::Withdrawal) {
+        let why = "A withdrawal is declared by its form: it needs no reason.";
+        return Some((WITHDRAWAL_RECEIVED, why.into(), vec![ASK_INFORMATION]));
+    }
     // A declared withdrawal and fury have their own answers, which ask for the same facts.
     if verdict.signals.contains(&Signal::Withdrawal) || verdict.anger == Anger::Furious {
         return None;
@@ -86,13 +157,10 @@ fn no_refund_matter(verdict: &Verdict, assessment: &Assessment) -> Option<Choice
 }
 
 /// A person has to look: the draft commits us to nothing.
-fn for_person(why: PersonWhy, assessment: &Assessment) -> Option<Choice> {
+fn for_person(why: PersonWhy, verdict: &Verdict, assessment: &Assessment) -> Option<Choice> {
     let asked = order_source_answered(assessment);
     let told = |template, why: &str, others: Vec<&'static str>| Some((template, why.to_owned(), others));
     match why {
-        PersonWhy::Official => {
-            told(LEGAL_NOTICE, "A mediator, lawyer or authority writes: a person in charge takes over.", vec![])
-        }
         PersonWhy::NewBankDetails => told(
             LEGAL_NOTICE,
             "Other bank details are named: a person checks them by another way than mail before anything is paid.",
@@ -124,11 +192,16 @@ fn for_person(why: PersonWhy, assessment: &Assessment) -> Option<Choice> {
         PersonWhy::InPart => told(
             REVIEW_REQUEST,
             "Only a part came back or was refunded: a person decides how much.",
-            vec![ACCEPT_IN_PART],
+            vec![STATUS_UPDATE],
         ),
         PersonWhy::RefundNotFound if asked && assessment.stage.is_some() => told(
             REFUND_NOT_RECEIVED,
             "The refund was due and is not found: a person looks for it first.",
+            vec![REVIEW_REQUEST],
+        ),
+        PersonWhy::StatutoryRefusal if asked && verdict.reason == Some(Reason::BillingError) => told(
+            BILLING_ERROR,
+            "The order shows no wrong charge: a person compares the payments before anything is said of them.",
             vec![REVIEW_REQUEST],
         ),
         PersonWhy::StatutoryRefusal if asked => told(

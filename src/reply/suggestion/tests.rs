@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::domain::assessment::{Disagreement, PersonWhy, RefundStage, Remedy};
+use crate::domain::policy::Mediator;
 use crate::domain::verdict::Given;
 use crate::domain::{Basis, Outcome, Purchase};
 use crate::reply::shipped;
@@ -134,7 +135,9 @@ fn assessment(outcome: Outcome) -> Assessment {
 }
 
 fn chosen(verdict: &Verdict, assessment: &Assessment) -> Option<String> {
-    let suggestion = suggest_assessed(verdict, assessment, &BTreeSet::new(), "fr");
+    let mediator = Mediator { name: "M".into(), url: "https://m.example".into(), address: None };
+    let policy = Policy { mediator: Some(mediator), ..Policy::default() };
+    let suggestion = suggest_assessed(verdict, assessment, &policy, &BTreeSet::new(), "fr");
     assert!(!suggestion.why.is_empty() && suggestion.others.len() <= 2);
     assert!(suggestion.template.as_ref().is_none_or(|name| !suggestion.others.contains(name)));
     suggestion.template.map(|name| name.to_string())
