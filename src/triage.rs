@@ -22,8 +22,9 @@ pub mod tagger;
 use std::collections::BTreeMap;
 
 use analysis::Analysis;
+use classifier::Task;
 use classifier::file::Stored;
-use classifier::{Linear, Task};
+use classifier::joint::Joint;
 use decide::Predictions;
 use rules::{RuleError, RuleSet};
 
@@ -35,6 +36,7 @@ use crate::domain::{Asset, Message, Verdict};
 pub struct Triage {
     rules: RuleSet,
     models: BTreeMap<Task, Stored>,
+    joint: Joint,
 }
 
 impl Triage {
@@ -64,18 +66,26 @@ impl Triage {
                 )),
             }
         }
-        Ok((Self { rules, models: loaded }, warnings))
+        Ok((Self::with_models(rules, loaded), warnings))
     }
 
     /// Rules with these models.
-    #[cfg(test)]
     fn with_models(rules: RuleSet, models: impl IntoIterator<Item = (Task, Stored)>) -> Self {
-        Self { rules, models: models.into_iter().collect() }
+        let models: BTreeMap<Task, Stored> = models.into_iter().collect();
+        let joint = Joint::of(models.iter().map(|(task, stored)| (*task, &stored.model)));
+        Self { rules, models, joint }
     }
 
     /// Judges a message.
     pub fn judge(&self, message: &Message, policy: &Policy) -> Verdict {
         self.judge_text(&message.subject, &message.newest_text, &message.attachments, &message.language, policy)
+    }
+
+    /// Judges a message, and says whether it only thanks or rates: it then joins a closed case without reopening it.
+    pub fn judge_and_thanks(&self, message: &Message, policy: &Policy) -> (Verdict, bool) {
+        let analysis = Analysis::of(&self.rules, &message.subject, &message.newest_text, &message.attachments);
+        let thanks = by_rules::mere_thanks(&analysis.text, &analysis.hits);
+        (self.judge_analysis(&analysis, &message.language, policy), thanks)
     }
 
     /// Judges a subject and the newest text, with attachment names and the text's language (ISO 639-1).
@@ -87,30 +97,28 @@ impl Triage {
         language: &str,
         policy: &Policy,
     ) -> Verdict {
-        let analysis = Analysis::of(&self.rules, subject, newest_text, attachments);
-        let judgement = by_rules::judge_by_rules(&analysis.text, &analysis.hits, &analysis.candidates);
-        let mut predictions = Predictions::by_rules(&analysis, &judgement);
-        for (task, stored) in &self.models {
-            predictions.take_model(*task, &stored.model, &analysis);
-        }
-        let mut verdict = decide::decide(&analysis, &judgement, &predictions, policy, language);
-        verdict.explanation = explain::explain(&analysis, &verdict, &predictions, |task| self.model(task));
-        verdict
+        self.judge_analysis(&Analysis::of(&self.rules, subject, newest_text, attachments), language, policy)
     }
 
-    /// Whether the message only thanks or rates: it then joins a closed case without reopening it.
-    pub fn mere_thanks(&self, message: &Message) -> bool {
-        let text = prepared::PreparedText::new(&message.subject, &message.newest_text, &message.attachments);
-        by_rules::mere_thanks(&text, &self.rules.hits(&text))
+    fn judge_analysis(&self, analysis: &Analysis, language: &str, policy: &Policy) -> Verdict {
+        let judgement = by_rules::judge_by_rules(&analysis.text, &analysis.hits, &analysis.candidates);
+        let mut predictions = Predictions::by_rules(analysis, &judgement);
+        let places = self.joint.places(&analysis.features);
+        let scores = self.joint.scores(&analysis.features, &places);
+        for (task, stored) in &self.models {
+            match self.joint.of_task(*task, &scores) {
+                Some(scores) => predictions.take_scores(*task, &stored.model, scores, analysis),
+                None => predictions.take_model(*task, &stored.model, analysis),
+            }
+        }
+        let mut verdict = decide::decide(analysis, &judgement, &predictions, policy, language);
+        verdict.explanation = explain::explain(analysis, &verdict, &predictions, &self.joint, &places);
+        verdict
     }
 
     /// The rules.
     pub fn rules(&self) -> &RuleSet {
         &self.rules
-    }
-
-    fn model(&self, task: Task) -> Option<&Linear> {
-        self.models.get(&task).map(|stored| &stored.model)
     }
 }
 

@@ -3,8 +3,9 @@
 //! Learning uses linfa; judging needs only the dot product below.
 
 pub mod file;
+pub mod joint;
 
-use super::features::{COLUMNS, Entry, Features};
+use super::features::{COLUMNS, Features};
 
 /// What the models decide, each in a file of its own, `NAME.model`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,8 +78,7 @@ impl Task {
 pub struct Linear {
     classes: usize,
     intercepts: Vec<f32>,
-    /// For each 64 columns: one bit a column, whether it has weights; and how many have before them.
-    present: Vec<(u64, u32)>,
+    index: Index,
     /// `classes` weights for each present column.
     weights: Vec<f32>,
     /// A decision less likely than this is called unsure (for a fact: not taken).
@@ -101,18 +101,7 @@ impl Linear {
         if !weights.iter().chain(&intercepts).all(|weight| weight.is_finite()) {
             return Err("a weight is no number".into());
         }
-        let mut present = vec![(0_u64, 0_u32); COLUMNS as usize / 64];
-        for column in columns {
-            if let Some((word, _)) = present.get_mut((column >> 6) as usize) {
-                *word |= 1 << (column & 63);
-            }
-        }
-        let mut sum = 0;
-        for (word, before) in &mut present {
-            *before = sum;
-            sum += word.count_ones();
-        }
-        Ok(Self { classes, intercepts, present, weights, threshold })
+        Ok(Self { classes, intercepts, index: Index::of(columns), weights, threshold })
     }
 
     /// Number of scores.
@@ -127,13 +116,7 @@ impl Linear {
 
     /// Weights of one column.
     pub fn row(&self, column: u32) -> Option<&[f32]> {
-        let (word, before) = *self.present.get((column >> 6) as usize)?;
-        let bit = 1_u64 << (column & 63);
-        if word & bit == 0 {
-            return None;
-        }
-        let rank = before + (word & (bit - 1)).count_ones();
-        let start = rank as usize * self.classes;
+        let start = self.index.rank(column)? as usize * self.classes;
         self.weights.get(start..start + self.classes)
     }
 
@@ -154,19 +137,36 @@ impl Linear {
         }
         scores
     }
+}
 
-    /// What each feature adds to the score of `class` over that of `against`.
-    pub fn shares<'a>(
-        &'a self,
-        features: &'a Features,
-        class: usize,
-        against: Option<usize>,
-    ) -> impl Iterator<Item = (&'a Entry, f32)> + 'a {
-        features.entries.iter().filter_map(move |entry| {
-            let row = self.row(entry.column)?;
-            let other = against.and_then(|other| row.get(other)).copied().unwrap_or(0.0);
-            Some((entry, (row.get(class)? - other) * entry.value))
-        })
+/// Which columns have weights, and which row of the table is theirs.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Index {
+    /// For each 64 columns: one bit a column, whether it has weights; and how many have before them.
+    present: Vec<(u64, u32)>,
+}
+
+impl Index {
+    /// `columns` ascend, below [`COLUMNS`].
+    fn of(columns: &[u32]) -> Self {
+        let mut present = vec![(0_u64, 0_u32); COLUMNS as usize / 64];
+        for column in columns {
+            if let Some((word, _)) = present.get_mut((column >> 6) as usize) {
+                *word |= 1 << (column & 63);
+            }
+        }
+        let mut sum = 0;
+        for (word, before) in &mut present {
+            *before = sum;
+            sum += word.count_ones();
+        }
+        Self { present }
+    }
+
+    fn rank(&self, column: u32) -> Option<u32> {
+        let (word, before) = *self.present.get((column >> 6) as usize)?;
+        let bit = 1_u64 << (column & 63);
+        (word & bit != 0).then(|| before + (word & (bit - 1)).count_ones())
     }
 }
 
@@ -198,7 +198,7 @@ pub fn levels(scores: &[f32]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::triage::features::Block;
+    use crate::triage::features::{Block, Entry};
     use crate::triage::hit::Part;
 
     fn features(columns: &[(u32, f32)]) -> Features {

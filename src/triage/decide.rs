@@ -70,11 +70,8 @@ impl Predictions {
                 let score = |cells: Vec<(u32, f32)>| model.scores_of(cells).first().copied().unwrap_or(0.0);
                 self.named = name_product(&analysis.text, &analysis.candidates, score);
             }
-            (Task::PurchaseDateGiven | Task::ProductGiven, Some(fact)) => {
-                let findings = self.findings(fact, analysis);
-                let mail = analysis.features.entries.iter().map(|entry| (entry.column, entry.value));
-                let scores = model.scores_of(mail.chain(findings));
-                self.set_given(task, scores.first().map_or(0.0, |score| logistic(*score)));
+            (Task::PurchaseDateGiven | Task::ProductGiven, Some(_)) | (_, None) => {
+                self.take_scores(task, model, &model.scores(&analysis.features), analysis);
             }
             (_, Some(fact)) => {
                 let all = analysis.candidates.all.iter().zip(&analysis.of_candidates).zip(&mut self.candidates);
@@ -82,8 +79,20 @@ impl Predictions {
                     *place = model.scores(features).first().map_or(0.0, |score| logistic(*score));
                 }
             }
-            (_, None) => self.set_scores(task, &model.scores(&analysis.features)),
         }
+    }
+
+    /// The same for a model of the whole mail whose scores for the mail's features are known.
+    pub fn take_scores(&mut self, task: Task, model: &Linear, scores: &[f32], analysis: &Analysis) {
+        self.set_threshold(task, model.threshold);
+        let Some(fact) = fact_of(task) else {
+            return self.set_scores(task, scores);
+        };
+        let mut score = scores.first().copied().unwrap_or(0.0);
+        for (column, value) in self.findings(fact, analysis) {
+            score += model.row(column).and_then(|row| row.first()).map_or(0.0, |weight| weight * value);
+        }
+        self.set_given(task, logistic(score));
     }
 
     /// What is known by now about a fact: see [`Finding`].

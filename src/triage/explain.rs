@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::analysis::Analysis;
-use super::classifier::{Linear, Task};
+use super::classifier::Task;
+use super::classifier::joint::{Joint, Places};
 use super::decide::Predictions;
 use super::features::Entry;
 use super::features::tokens::Tokens;
@@ -21,19 +22,24 @@ const LEAST: f32 = 0.1;
 /// A neighbour with this share of the heaviest word's weight is quoted with it.
 const NEIGHBOUR: f32 = 0.4;
 
-/// The weightiest reasons for a verdict, weightiest first. `model` gives the model of a task, if there is one.
-pub fn explain<'a>(
+/// The weightiest reasons for a verdict, weightiest first. `places` are those of the mail's features in the models.
+pub fn explain(
     analysis: &Analysis,
     verdict: &Verdict,
     predictions: &Predictions,
-    model: impl Fn(Task) -> Option<&'a Linear>,
+    models: &Joint,
+    places: &Places,
 ) -> Vec<Explanation> {
     let mut lines = rules(&analysis.hits, verdict);
     lines.extend(floor(&analysis.hits, verdict, predictions));
     let parts = [Part::Subject, Part::Body].map(|part| (part, Tokens::cut(analysis.text.part(part))));
     for (task, class, against, sign) in questions(verdict, predictions) {
-        let Some(model) = model(task) else { continue };
-        for (matched, weight) in words(analysis, &parts, model.shares(&analysis.features, class, against), sign) {
+        let shares = analysis.features.entries.iter().zip(places).filter_map(|(entry, place)| {
+            let row = models.row(task, *place)?;
+            let other = against.and_then(|other| row.get(other)).copied().unwrap_or(0.0);
+            Some((entry, (row.get(class)? - other) * entry.value))
+        });
+        for (matched, weight) in words(analysis, &parts, shares, sign) {
             lines.push(Explanation { from: "model".into(), name: task.as_str().into(), matched, weight });
         }
     }
@@ -134,7 +140,9 @@ fn words<'a>(
     let mut found = Vec::new();
     for ((part, tokens), weights) in parts.iter().zip(&mut weights) {
         for _ in 0..WORDS {
-            let Some((range, weight)) = heaviest(weights) else { break };
+            let Some((range, weight)) = heaviest(weights) else {
+                break;
+            };
             let start = tokens.list.get(range.start).map(|token| token.span.start);
             let end = tokens.list.get(range.end - 1).map(|token| token.span.end);
             let words = start.zip(end).and_then(|(start, end)| analysis.text.part(*part).original().get(start..end));

@@ -161,6 +161,7 @@ pub fn extract(
     rules(hits, &subject, &body, &mut sink);
     shape::add(&subject, &body, &mut sink);
     let mail = Features { entries: scaled(sink.entries) };
+    let of_mail = candidate::of_mail(&mail);
     let of_candidates = candidates.all.iter().map(|one| {
         let tokens = match one.part {
             Part::Subject => &subject,
@@ -171,7 +172,7 @@ pub fn extract(
         let rivals = candidates.of(one.fact).count();
         let nth = candidates.of(one.fact).take_while(|other| !std::ptr::eq(*other, one)).count();
         let company = candidate::Company { rank, rivals, nth };
-        candidate::with_mail(candidate::extract(one, tokens, vocabulary, company), &mail)
+        candidate::with_mail(candidate::extract(one, tokens, vocabulary, company), &of_mail)
     });
     let of_candidates = of_candidates.collect();
     (mail, of_candidates)

@@ -213,7 +213,9 @@ impl RuleSet {
     fn hits_in(&self, part: Part, folded: &Folded, hits: &mut Vec<RuleHit>) {
         let places = self.places(folded.text());
         for places in places.chunk_by(|(one, _), (other, _)| one == other) {
-            let Some((rule, _)) = places.first() else { continue };
+            let Some((rule, _)) = places.first() else {
+                continue;
+            };
             self.hits_of(*rule, part, folded, places.iter().map(|(_, range)| range.clone()), hits);
         }
     }
@@ -226,22 +228,28 @@ impl RuleSet {
             let start = number.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| end + 1);
             start..ends.get(number).copied().unwrap_or(text.len())
         };
-        let mut found: Vec<(usize, u8)> = vec![(0, 0); self.units.len()];
+        let marked = needles::marked(text);
+        let mut marked_ends =
+            marked.iter().enumerate().filter(|(_, byte)| matches!(byte, b'.' | b'!' | b'?')).peekable();
+        let mut found: Vec<(u32, u8)> = vec![(0, 0); self.units.len()];
         let mut places = Vec::new();
         let mut number = 0;
-        for needle in self.needles.find_overlapping_iter(text) {
-            while ends.get(number).is_some_and(|end| *end < needle.start()) {
+        for needle in self.needles.find_overlapping_iter(&marked) {
+            while marked_ends.next_if(|(end, _)| *end < needle.start()).is_some() {
                 number += 1;
             }
             for &(unit, bit) in self.owners.get(needle.pattern().as_usize()).into_iter().flatten() {
-                let (Some(unit), Some(found)) = (self.units.get(unit), found.get_mut(unit)) else { continue };
+                let (Some(unit), Some(found)) = (self.units.get(unit), found.get_mut(unit)) else {
+                    continue;
+                };
                 if unit.within_sentence && found.0 != number {
                     *found = (number, 0);
                 }
                 let complete = found.1 == unit.wanted;
                 found.1 |= bit;
                 if !complete && found.1 == unit.wanted {
-                    places.push((unit.rule, if unit.within_sentence { sentence(number) } else { 0..text.len() }));
+                    let place = if unit.within_sentence { sentence(number as usize) } else { 0..text.len() };
+                    places.push((unit.rule, place));
                 }
             }
         }

@@ -1,3 +1,4 @@
+use super::classifier::Linear;
 use super::*;
 use crate::domain::{Anger, Intent, verdict::Unsure};
 

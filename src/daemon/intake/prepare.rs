@@ -123,8 +123,8 @@ impl Intake {
         }
         let (handbook, message) = (Arc::clone(handbook), read.message.clone());
         let judging = move || {
-            let verdict = handbook.triage.judge(&message, &handbook.wording.policy);
-            (Some(verdict), handbook.triage.mere_thanks(&message))
+            let (verdict, thanks) = handbook.triage.judge_and_thanks(&message, &handbook.wording.policy);
+            (Some(verdict), thanks)
         };
         tokio::task::spawn_blocking(judging).await.unwrap_or_else(|panic| {
             error!(problem = %panic, "judging a message failed; it is queued without a verdict");

@@ -52,7 +52,9 @@ pub(super) fn extract(
     }
     for near in &candidate.context {
         // By name: its number changes whenever the operator adds a cue.
-        let Some(cue) = vocabulary.cues().get(usize::from(near.cue)) else { continue };
+        let Some(cue) = vocabulary.cues().get(usize::from(near.cue)) else {
+            continue;
+        };
         let key = hash::join(hash::text(&cue.name), u64::from(near.before));
         sink.add(Block::Rules, key, here.clone());
         sink.add(Block::Rules, hash::byte(key, near.distance.min(4)), here.clone());
@@ -100,7 +102,9 @@ fn nearest_cues(candidate: &Candidate, vocabulary: &Vocabulary, sink: &mut Sink)
 fn written(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {
     let words = tokens.list.get(inside.clone()).unwrap_or_default();
     for (place, token) in [(b'f', words.first()), (b'l', words.last())] {
-        let Some(token) = token.filter(|token| token.kind == Kind::Word) else { continue };
+        let Some(token) = token.filter(|token| token.kind == Kind::Word) else {
+            continue;
+        };
         let text = tokens.text(token).trim_end_matches('s');
         for length in 2..=4 {
             if let Some(end) = text.len().checked_sub(length).and_then(|from| text.get(from..)) {
@@ -119,7 +123,9 @@ fn surroundings(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {
     for (side, places) in [(b'B', before.collect::<Vec<_>>()), (b'A', after.collect())] {
         let mut nearer: Option<hash::Hash> = None;
         for (distance, at) in places.into_iter().enumerate() {
-            let Some(token) = tokens.list.get(at) else { continue };
+            let Some(token) = tokens.list.get(at) else {
+                continue;
+            };
             let this = hash::byte(words::word(tokens, token), side);
             let span = || 0..1;
             sink.add(Block::Words, this, span());
@@ -146,8 +152,8 @@ fn surroundings(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {
     }
 }
 
-/// Adds to a candidate's features a few that hold for the whole mail.
-pub(super) fn with_mail(mut features: Features, mail: &Features) -> Features {
+/// The few features of the whole mail that each of its candidates has too, by ascending column.
+pub(super) fn of_mail(mail: &Features) -> Vec<Entry> {
     let whole = mail.entries.iter().filter(|entry| entry.block == Block::Rules).map(|entry| Entry {
         column: super::column(Block::Rules, hash::join(hash::text("mail"), u64::from(entry.column))),
         value: entry.value * 0.5,
@@ -155,8 +161,22 @@ pub(super) fn with_mail(mut features: Features, mail: &Features) -> Features {
         part: entry.part,
         tokens: 0..0,
     });
-    features.entries.extend(whole);
-    features.entries.sort_by_key(|entry| entry.column);
-    features.entries.dedup_by_key(|entry| entry.column);
-    features
+    let mut whole: Vec<Entry> = whole.collect();
+    whole.sort_by_key(|entry| entry.column);
+    whole
+}
+
+/// Adds them; where columns are equal the candidate's own stays.
+pub(super) fn with_mail(own: Features, mail: &[Entry]) -> Features {
+    let mut entries = Vec::with_capacity(own.entries.len() + mail.len());
+    let mut mail = mail.iter().peekable();
+    for entry in own.entries {
+        while let Some(earlier) = mail.next_if(|next| next.column < entry.column) {
+            entries.push(earlier.clone());
+        }
+        entries.push(entry);
+    }
+    entries.extend(mail.cloned());
+    entries.dedup_by_key(|entry| entry.column);
+    Features { entries }
 }

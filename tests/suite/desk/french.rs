@@ -32,9 +32,9 @@ impl Said {
         self.0.extend(assessment.disagreements.iter().map(|told| told.what.clone()));
     }
 
-    fn why(&mut self, verdict: &Verdict, assessment: &Assessment) {
+    fn why(&mut self, verdict: &Verdict, assessment: &Assessment, policy: &Policy) {
         let flags = BTreeSet::from([CaseFlag::OtherLanguage("de".into())]);
-        self.0.insert(suggest_assessed(verdict, assessment, &BTreeSet::new(), "fr").why);
+        self.0.insert(suggest_assessed(verdict, assessment, policy, &BTreeSet::new(), "fr").why);
         self.0.insert(suggest(Some(verdict), &flags, "fr").why);
         let whys = [
             PersonWhy::StatutoryRefusal,
@@ -50,7 +50,7 @@ impl Said {
         let outcomes = whys.map(Outcome::NeedsPerson).into_iter().chain([Outcome::Ineligible("returns".into())]);
         for outcome in outcomes {
             let assessed = Assessment { outcome, ..assessment.clone() };
-            self.0.insert(suggest_assessed(verdict, &assessed, &BTreeSet::new(), "fr").why);
+            self.0.insert(suggest_assessed(verdict, &assessed, policy, &BTreeSet::new(), "fr").why);
         }
     }
 }
@@ -161,7 +161,14 @@ fn situation(turn: usize, reason: Reason, signal: Option<Signal>, policy: &Polic
 }
 
 /// Law and policy on it.
-fn judged(turn: usize, of: &Verdict, order: Option<&Order>, policy: &Policy, letter: Letter<'_>) -> Assessment {
+fn judged(
+    turn: usize,
+    of: &Verdict,
+    order: Option<&Order>,
+    policy: &Policy,
+    letter: &Letter<'_>,
+    history: &CustomerHistory,
+) -> Assessment {
     let every = |n: usize| turn.is_multiple_of(n);
     let now = TODAY.at(9, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp();
     let found = |order: &Order| Purchase::Found { order: Box::new(order.clone()), by_number: !every(6), at: now };
@@ -171,9 +178,9 @@ fn judged(turn: usize, of: &Verdict, order: Option<&Order>, policy: &Policy, let
         verdict: of,
         known: &of.given,
         purchase: &order.map_or(Purchase::NotFound { at: now }, found),
-        history: &histories()[turn % 3],
+        history,
         customer: Some(&customer),
-        letters: &[letter],
+        letters: std::slice::from_ref(letter),
         other_sender: every(13),
         noticed_on: if every(8) { date(2026, 6, 1) } else { date(2026, 7, 18) },
         now,
@@ -187,18 +194,19 @@ fn judged(turn: usize, of: &Verdict, order: Option<&Order>, policy: &Policy, let
 fn every_sentence_of_an_assessment_and_a_suggestion_has_its_french() {
     let mut said = Said::default();
     let clues = Clues::load(&Assets::built_in().load(Kind::Rules).unwrap()).unwrap();
-    let (orders, policies) = (orders(), policies());
+    let letter = |text: &&'static str| Letter { on: TODAY, text, clues: clues.find("", text, &[]) };
+    let letters: Vec<Letter<'_>> = TEXTS.iter().map(letter).collect();
+    let (orders, policies, histories) = (orders(), policies(), histories());
     let signals: Vec<Option<Signal>> = [None].into_iter().chain(Signal::ALL.iter().copied().map(Some)).collect();
     let mut turn = 0;
     for (order, reason) in orders.iter().flat_map(|order| Reason::ALL.iter().map(move |reason| (order, *reason))) {
         for (signal, policy) in signals.iter().flat_map(|signal| policies.iter().map(move |policy| (*signal, policy))) {
-            for text in TEXTS {
+            for letter in &letters {
                 turn += 1;
                 let of = situation(turn, reason, signal, policy);
-                let letter = Letter { on: TODAY, text, clues: clues.find("", text, &[]) };
-                let assessment = judged(turn, &of, order.as_ref(), policy, letter);
+                let assessment = judged(turn, &of, order.as_ref(), policy, letter, &histories[turn % 3]);
                 said.of(&assessment);
-                said.why(&of, &assessment);
+                said.why(&of, &assessment, policy);
             }
         }
     }
