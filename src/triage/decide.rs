@@ -228,18 +228,16 @@ fn stated(judgement: &Judgement) -> Option<(Reason, f32)> {
 }
 
 /// The middle of the distribution: a mail as likely calm as furious is neither. Where words that decide by themselves
-/// ask for more, the middle of what is left above them, believed as far as such words are.
+/// ask for more, what they ask for, believed as far as such words are and as the model would not have asked for yet more.
 fn anger(probabilities: &[f32], floor: Anger) -> (Anger, f32) {
-    let judged = middle(probabilities.iter().copied());
+    let judged = middle(probabilities);
     if judged.0 >= floor {
         return judged;
     }
     let least = floor as usize;
     let above: f32 = probabilities.iter().skip(least).sum();
-    let left = probabilities.iter().enumerate();
-    let left = left.map(|(level, probability)| if level < least { 0.0 } else { probability / above.max(f32::EPSILON) });
-    let (level, share) = middle(left);
-    (level.max(floor), share * FLOOR_BELIEVED)
+    let share = probabilities.get(least).copied().unwrap_or(0.0) / above.max(f32::EPSILON);
+    (floor, share * FLOOR_BELIEVED)
 }
 
 /// The least anger that the words of the hits allow. Words of reproach mean what they say; a threat or an accusation that
@@ -251,15 +249,15 @@ fn anger_floor(hits: &[RuleHit], probabilities: &[f32]) -> Anger {
     Anger::ALL.get(usize::from(level)).copied().unwrap_or(Anger::Calm)
 }
 
-fn middle(probabilities: impl Iterator<Item = f32>) -> (Anger, f32) {
-    let (mut sum, mut last) = (0.0, 0.0);
+fn middle(probabilities: &[f32]) -> (Anger, f32) {
+    let mut sum = 0.0;
     for (level, probability) in Anger::ALL.iter().zip(probabilities) {
-        (sum, last) = (sum + probability, probability);
+        sum += probability;
         if sum >= 0.5 {
-            return (*level, probability);
+            return (*level, *probability);
         }
     }
-    (Anger::Furious, last)
+    (Anger::Furious, probabilities.last().copied().unwrap_or(0.0))
 }
 
 fn likeliest<T: Copy>(probabilities: &[f32], all: &[T]) -> Option<(T, f32)> {

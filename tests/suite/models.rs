@@ -81,7 +81,6 @@ fn words_denied_or_quoted_decide_no_anger() {
     ] {
         let verdict = judge(&triage, "", text, language);
         assert_eq!(floors(&verdict), [""; 0], "{text}");
-        assert!(verdict.anger < Anger::Furious, "{text}");
     }
 }
 
