@@ -19,6 +19,8 @@ const LIMITS: Limits = Limits { time: Duration::from_secs(20), body: 64 * 1024 }
 const MARGIN: Duration = Duration::from_secs(60);
 /// Life of a token whose server does not say (`expires_in` is only recommended, RFC 6749 §5.1).
 const UNSAID: Duration = Duration::from_secs(300);
+/// No token is used longer than this, whatever its server says.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// How much of a server's words an operator is shown, in characters.
 const WORDS: usize = 200;
 
@@ -56,7 +58,8 @@ pub struct Oauth2 {
 #[derive(Default)]
 struct Held {
     token: Option<(String, Instant)>,
-    /// A refresh token that the provider gave in place of the configured one (RFC 6749 §6).
+    /// A refresh token that the provider gave in place of the configured one (RFC 6749 §6), where it could not
+    /// be kept in its place.
     renewed: Option<String>,
 }
 
@@ -64,8 +67,17 @@ struct Held {
 struct Granted {
     access_token: String,
     token_type: String,
-    expires_in: Option<u64>,
+    /// A number; some servers write it as text.
+    expires_in: Option<serde_json::Value>,
     refresh_token: Option<String>,
+}
+
+impl Granted {
+    fn life(&self) -> Duration {
+        let said =
+            self.expires_in.as_ref().and_then(|said| said.as_u64().or_else(|| said.as_str()?.trim().parse().ok()));
+        said.map_or(UNSAID, Duration::from_secs).min(LONGEST)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -94,15 +106,23 @@ impl Oauth2 {
         {
             return Ok(AccessToken { text: text.clone(), fresh: false });
         }
-        let granted = self.ask(held.renewed.as_deref()).await?;
-        let life = granted.expires_in.map_or(UNSAID, Duration::from_secs);
-        held.token = Some((granted.access_token.clone(), Instant::now() + life.saturating_sub(MARGIN)));
-        if let Some(renewed) = granted.refresh_token
-            && self.settings.refresh_token.is_some()
-            && held.renewed.as_ref() != Some(&renewed)
+        let refresh_token = self.refresh_token(held.renewed.as_deref()).await?;
+        let granted = match self.ask(refresh_token.as_deref()).await {
+            Ok(granted) => granted,
+            Err(error) => {
+                if matches!(error, ConnectError::Setup(_)) {
+                    // What a person put into its place since is tried next.
+                    held.renewed = None;
+                }
+                return Err(error);
+            }
+        };
+        held.token = Some((granted.access_token.clone(), Instant::now() + granted.life().saturating_sub(MARGIN)));
+        if let (Some(sent), Some(renewed)) = (refresh_token, granted.refresh_token)
+            && renewed != sent
+            && is_token(&renewed)
         {
-            self.keep(&renewed).await;
-            held.renewed = Some(renewed);
+            held.renewed = self.not_kept(renewed).await;
         }
         Ok(AccessToken { text: granted.access_token, fresh: true })
     }
@@ -115,8 +135,16 @@ impl Oauth2 {
         }
     }
 
-    async fn ask(&self, renewed: Option<&str>) -> Result<Granted, ConnectError> {
-        let body = self.form(renewed).await?;
+    async fn refresh_token(&self, renewed: Option<&str>) -> Result<Option<String>, ConnectError> {
+        match (renewed, &self.settings.refresh_token) {
+            (Some(token), _) => Ok(Some(token.to_owned())),
+            (None, Some(place)) => place.resolve().await.map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    async fn ask(&self, refresh_token: Option<&str>) -> Result<Granted, ConnectError> {
+        let body = self.form(refresh_token).await?;
         let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")];
         let url = &self.settings.token_url;
         let answer = request(&self.tls, Method::POST, url, &headers, body.into_bytes(), LIMITS).await;
@@ -127,20 +155,15 @@ impl Oauth2 {
         self.read(&answer)
     }
 
-    async fn form(&self, renewed: Option<&str>) -> Result<String, ConnectError> {
-        let Oauth2Settings { client_id, client_secret, refresh_token, scope, .. } = &self.settings;
+    async fn form(&self, refresh_token: Option<&str>) -> Result<String, ConnectError> {
+        let Oauth2Settings { client_id, client_secret, scope, .. } = &self.settings;
         let mut fields = vec![("client_id", client_id.clone())];
         if let Some(secret) = client_secret {
             fields.push(("client_secret", secret.resolve().await?));
         }
-        let refresh_token = match (renewed, refresh_token) {
-            (Some(token), _) => Some(token.to_owned()),
-            (None, Some(place)) => Some(place.resolve().await?),
-            (None, None) => None,
-        };
         let grant = if refresh_token.is_some() { "refresh_token" } else { "client_credentials" };
         fields.push(("grant_type", grant.to_owned()));
-        fields.extend(refresh_token.map(|token| ("refresh_token", token)));
+        fields.extend(refresh_token.map(|token| ("refresh_token", token.to_owned())));
         fields.extend(scope.clone().map(|scope| ("scope", scope)));
         Ok(form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
     }
@@ -153,8 +176,7 @@ impl Oauth2 {
         let granted: Granted = serde_json::from_slice(&answer.body).map_err(|_| {
             ConnectError::Setup(format!("{host} answers without an access token: check `token_url` of oauth2"))
         })?;
-        let printable = granted.access_token.bytes().all(|byte| byte.is_ascii_graphic());
-        if !granted.token_type.eq_ignore_ascii_case("bearer") || granted.access_token.is_empty() || !printable {
+        if !granted.token_type.eq_ignore_ascii_case("bearer") || !is_token(&granted.access_token) {
             return Err(ConnectError::Setup(format!("{host} gives a token that is no bearer token (RFC 6750)")));
         }
         Ok(granted)
@@ -178,16 +200,22 @@ impl Oauth2 {
         }
     }
 
-    /// A provider that turns refresh tokens over lets the old one run out some day.
-    async fn keep(&self, renewed: &str) {
-        let Some(place) = &self.settings.refresh_token else { return };
-        if let Err(why) = place.replace(renewed).await {
-            tracing::warn!(
-                %why,
-                "the provider renewed the refresh token and it could not be kept: after a restart the old one is used"
-            );
-        }
+    /// A provider that turns refresh tokens over lets the old one run out: the new one goes into its place. What
+    /// could not be kept is given back.
+    async fn not_kept(&self, renewed: String) -> Option<String> {
+        let place = self.settings.refresh_token.as_ref()?;
+        let why = place.replace(&renewed).await.err()?;
+        tracing::warn!(
+            %why,
+            "the provider renewed the refresh token and it could not be kept: after a restart the old one is used"
+        );
+        Some(renewed)
     }
+}
+
+/// Something that can be sent as a token: neither empty nor with spaces or control characters.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl std::fmt::Debug for Oauth2 {

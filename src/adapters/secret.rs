@@ -2,7 +2,7 @@
 //! so that a changed one counts without a restart.
 
 use std::fmt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl Secret {
         Ok(password.to_owned())
     }
 
-    /// Puts a new value into the place, whole or not at all (mode 0600). Only a file can be written.
+    /// Puts a new value into the place, whole or not at all (mode 0600, the owner it had). Only a file can be written.
     ///
     /// # Errors
     /// Names the place and why it cannot hold another value.
@@ -66,9 +66,16 @@ impl Secret {
         };
         let (path, bytes) = (path.clone(), value.as_bytes().to_vec());
         let written = tokio::task::spawn_blocking(move || {
+            // Behind a link the file itself; and root's `guichet check` must not take it from the daemon.
+            let path = std::fs::canonicalize(&path).unwrap_or(path);
+            let owner = std::fs::metadata(&path).ok().map(|meta| (meta.uid(), meta.gid()));
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let name = path.file_name().and_then(|name| name.to_str()).ok_or(std::io::ErrorKind::InvalidInput)?;
-            durable::write(folder, name, &bytes)
+            durable::write(folder, name, &bytes)?;
+            match owner {
+                Some((uid, gid)) if std::fs::metadata(&path)?.uid() != uid => chown(&path, Some(uid), Some(gid)),
+                _ => Ok(()),
+            }
         });
         let result = written.await.unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
         result.map_err(|error| ConnectError::Setup(format!("cannot write {self}: {error}")))

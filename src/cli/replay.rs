@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use tokio::sync::Notify;
 
-use super::wiring;
+use super::{signals, wiring};
 use crate::adapters::store::sled::{SledSettings, SledStore};
 use crate::adapters::system::SystemIds;
 use crate::config::{Config, Mailbox};
@@ -30,7 +30,8 @@ use mails::Mail;
 
 /// Runs past mail through the intake as if it were arriving: who would have been acknowledged, which draft.
 ///
-/// Nothing is sent, and nothing is written but to a temporary folder. Answers that people gave are not looked at.
+/// Nothing is sent, and nothing is written but to a temporary folder (and a renewed refresh token of OAuth 2.0 to its
+/// file). Answers that people gave are not looked at.
 #[derive(Debug, Args)]
 pub struct Replay {
     /// One JSON object a line instead of text.
@@ -50,8 +51,18 @@ impl Replay {
     /// Runs it; false when some input was unreadable.
     ///
     /// # Errors
-    /// When the configuration is wrong or missing, the mailbox cannot be read, or standard output is closed.
+    /// When the configuration is wrong or missing, the mailbox cannot be read, standard output is closed, or it was
+    /// stopped by a signal.
     pub async fn run(&self, config: Option<PathBuf>) -> anyhow::Result<bool> {
+        let stop = signals::stop_on_signal()?;
+        // Ends in good order, so that the temporary folder with its mail goes too.
+        tokio::select! {
+            result = self.play(config) => result,
+            () = stop.cancelled() => bail!("stopped before the end"),
+        }
+    }
+
+    async fn play(&self, config: Option<PathBuf>) -> anyhow::Result<bool> {
         let config = wiring::config(config.as_deref())?;
         let mailbox = self.chosen(&config)?;
         let inputs = if self.paths.is_empty() {

@@ -109,6 +109,59 @@ async fn a_place_that_cannot_be_written_does_not_stop_the_sign_in() {
 }
 
 #[tokio::test]
+async fn what_a_person_puts_into_the_file_counts_at_the_next_renewal() {
+    let server = HttpServer::start().await;
+    server.always(granted("some", ",\"expires_in\":0"));
+    let folder = tempfile::tempdir().unwrap();
+    let place = Secret::File(folder.path().join("refresh"));
+    place.replace("lasting").await.unwrap();
+    let tokens = tokens(Oauth2Settings { refresh_token: Some(place.clone()), ..settings(&server) });
+    tokens.token().await.unwrap();
+    place.replace("granted anew").await.unwrap();
+    tokens.token().await.unwrap();
+    assert_eq!(field(&form(&server.asked()[1]), "refresh_token"), Some("granted anew"));
+}
+
+#[tokio::test]
+async fn a_renewed_token_that_could_not_be_kept_gives_way_once_it_is_refused_for_good() {
+    let server = HttpServer::start().await;
+    server.next(granted("first", ",\"expires_in\":0,\"refresh_token\":\"newer\""));
+    server.next(Reply::Say(503, String::new()));
+    server.next(Reply::Say(400, "{\"error\":\"invalid_grant\"}".into()));
+    server.next(granted("second", ""));
+    let tokens = tokens(settings(&server));
+    tokens.token().await.unwrap();
+    tokens.token().await.unwrap_err();
+    tokens.token().await.unwrap_err();
+    tokens.token().await.unwrap();
+    let sent: Vec<_> =
+        server.asked().iter().map(|asked| field(&form(asked), "refresh_token").map(str::to_owned)).collect();
+    assert_eq!(sent, ["lasting", "newer", "newer", "lasting"].map(|token| Some(token.to_owned())));
+}
+
+#[tokio::test]
+async fn unfit_lives_and_refresh_tokens_do_no_harm() {
+    let whole = u64::MAX;
+    for more in [
+        format!(",\"expires_in\":{whole}"),
+        ",\"expires_in\":\"3600\"".into(),
+        ",\"expires_in\":-1".into(),
+        ",\"expires_in\":{},\"refresh_token\":\"\"".into(),
+        ",\"refresh_token\":\"two\\nlines\"".into(),
+    ] {
+        let server = HttpServer::start().await;
+        server.always(granted("some", &more));
+        let folder = tempfile::tempdir().unwrap();
+        let place = Secret::File(folder.path().join("refresh"));
+        place.replace("lasting").await.unwrap();
+        let tokens = tokens(Oauth2Settings { refresh_token: Some(place.clone()), ..settings(&server) });
+        assert_eq!(tokens.token().await.unwrap().text, "some", "{more}");
+        assert!(!tokens.token().await.unwrap().fresh, "{more}");
+        assert_eq!(place.resolve().await.unwrap(), "lasting", "{more}");
+    }
+}
+
+#[tokio::test]
 async fn refusals_say_whether_a_person_has_to_act_and_never_a_secret() {
     let refused =
         |error: &str| Reply::Say(400, format!("{{\"error\":\"{error}\",\"error_description\":\"No\\r\\nway\"}}"));

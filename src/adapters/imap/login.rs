@@ -145,8 +145,10 @@ async fn authenticated(
     match result {
         Ok(session) => Ok(session),
         Err((error @ (Error::No(_) | Error::Bad(_)), _)) => {
-            let another = settings.sign_in.refused(proof).await;
-            Err(refused(settings, &words(&error), another))
+            let words = words(&error);
+            let passing = is_passing(&words);
+            let another = !passing && settings.sign_in.refused(proof).await;
+            Err(refused(settings, &words, passing, another))
         }
         Err((error, _)) => Err(broken(settings, &error)),
     }
@@ -165,12 +167,16 @@ async fn by_password(client: Client<Counted>, plain: Plain<'_>) -> Result<Sessio
     }
 }
 
-fn refused(settings: &ImapSettings, words: &str, another: bool) -> MailError {
-    let text = format!("{} refused the sign-in of {}: {words}", settings.host, settings.username);
+fn is_passing(words: &str) -> bool {
     let lower = words.to_lowercase();
+    PASSING.iter().any(|passing| lower.contains(passing))
+}
+
+fn refused(settings: &ImapSettings, words: &str, passing: bool, another: bool) -> MailError {
+    let text = format!("{} refused the sign-in of {}: {words}", settings.host, settings.username);
     match &settings.sign_in {
         _ if another => MailError::Temporary(format!("{text}; a new access token is asked for")),
-        _ if PASSING.iter().any(|passing| lower.contains(passing)) => MailError::Temporary(text),
+        _ if passing => MailError::Temporary(text),
         SignIn::Password(_) => MailError::Permanent(format!("{text}; check user name and password")),
         SignIn::Oauth2(_) => MailError::Permanent(format!(
             "{text}; check that the access was granted for this user name, and `scope` of oauth2"

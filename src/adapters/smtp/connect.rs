@@ -119,8 +119,8 @@ async fn sign_in(
             Err(MailerError { problem: MailerProblem::Setup, message })
         }
         Ok(Err(error)) => {
-            let failed =
-                if error.is_client() { token_refused(host, login) } else { failure(host, Stage::Auth, &error) };
+            let challenged = matches!(proof, Proof::Token(_)) && error.is_client();
+            let failed = if challenged { token_refused(host, login) } else { failure(host, Stage::Auth, &error) };
             let another = failed.problem == MailerProblem::Setup && login.sign_in.refused(proof).await;
             let problem = if another { MailerProblem::Temporary } else { failed.problem };
             Err(MailerError { problem, ..failed })

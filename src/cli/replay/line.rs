@@ -24,7 +24,8 @@ pub struct Line {
 pub struct Outcome {
     /// When it arrived.
     at: Timestamp,
-    /// What it would have done: `machine`, `acknowledged`, `not_acknowledged`, `joined`, `known`.
+    /// What it would have done: `machine`, `acknowledged`, `not_acknowledged`, `joined`, `known`, and `noted` for
+    /// answers of ours and reports on their delivery.
     what: &'static str,
     /// The case it would belong to; another one at each run.
     case: Option<CaseId>,
@@ -76,7 +77,10 @@ impl Outcome {
             }
             Recorded::Joined { case } => ("joined", Some(case), why, None),
             Recorded::AlreadyKnown { case } => ("known", case, "the very same message again".into(), None),
-            Recorded::Noted { case } => ("machine", case, why, None),
+            Recorded::Noted { case } if matches!(taken.permission, Some(Permission::Machine { .. })) => {
+                ("machine", case, why, None)
+            }
+            Recorded::Noted { case } => ("noted", case, why, None),
             Recorded::Outdated | Recorded::Unclaimed => ("known", None, why, None),
         };
         let mut outcome = Self { at, what, case, why, to, intent: None, anger: None, draft: None };
@@ -153,12 +157,13 @@ impl Tally {
         writeln!(
             out,
             "\n{all} mails: {} acknowledged, {} joined a case, {} not acknowledged, {} from machines, {} known already, \
-             {} unreadable",
+             {} answers of ours and reports, {} unreadable",
             of("acknowledged"),
             of("joined"),
             of("not_acknowledged"),
             of("machine"),
             of("known"),
+            of("noted"),
             self.unreadable
         )?;
         let mut held: Vec<_> = self.held.iter().collect();

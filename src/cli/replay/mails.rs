@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::adapters::imap::Survey;
@@ -26,7 +26,8 @@ pub struct Mail {
     pub content: Result<RawMessage, String>,
 }
 
-/// Mail from files. It arrived when its topmost `Received` says, else at its `Date`, else with the one before.
+/// Mail from files. It arrived when its topmost `Received` says, else at its `Date`, else when its file was written,
+/// else with the one before.
 pub fn of_files(paths: &[PathBuf]) -> Vec<Mail> {
     let mut before = Timestamp::UNIX_EPOCH;
     let mut mails: Vec<Mail> = Inputs::new(paths)
@@ -35,7 +36,7 @@ pub fn of_files(paths: &[PathBuf]) -> Vec<Mail> {
             let content = bytes.map(|bytes| {
                 let raw = RawMessage { bytes, arrived_at: before, partial: false };
                 let received = reading::read(&raw).marks.top_received;
-                before = received.or_else(|| dated(&raw.bytes)).unwrap_or(before);
+                before = received.or_else(|| dated(&raw.bytes)).or_else(|| written(&file)).unwrap_or(before);
                 RawMessage { arrived_at: before, ..raw }
             });
             Mail { file, index, content }
@@ -51,6 +52,10 @@ fn dated(bytes: &[u8]) -> Option<Timestamp> {
     Timestamp::from_second(message.date()?.to_timestamp()).ok()
 }
 
+fn written(file: &str) -> Option<Timestamp> {
+    Timestamp::try_from(std::fs::metadata(file).ok()?.modified().ok()?).ok()
+}
+
 /// Mail of the last `days` days in a mailbox's inbox; nothing is changed there.
 ///
 /// # Errors
@@ -60,7 +65,9 @@ pub async fn of_mailbox(mailbox: &Mailbox, days: u16) -> anyhow::Result<Vec<Mail
     let mut mails = match &mailbox.source {
         Source::Maildir { path, .. } => {
             let folders = ["cur", "new"].map(|name| path.join(name)).into_iter().filter(|folder| folder.is_dir());
-            of_files(&folders.collect::<Vec<_>>())
+            let folders: Vec<_> = folders.collect();
+            ensure!(!folders.is_empty(), "{} is no Maildir: it holds neither cur nor new", path.display());
+            of_files(&folders)
         }
         Source::Imap(server, folders) => {
             let settings = wiring::imap_settings(server, folders, mailbox);
@@ -68,9 +75,11 @@ pub async fn of_mailbox(mailbox: &Mailbox, days: u16) -> anyhow::Result<Vec<Mail
             let mut mails = Vec::new();
             let uids = survey.since(since).await.context("the inbox cannot be searched")?;
             for some in uids.chunks(AT_ONCE) {
-                for (uid, raw) in survey.messages(some).await.context("the mails cannot be fetched")? {
-                    mails.push(Mail { file: survey.name(uid), index: 0, content: Ok(raw) });
-                }
+                let mut found = survey.messages(some).await.context("the mails cannot be fetched")?;
+                mails.extend(some.iter().map(|uid| {
+                    let content = found.remove(uid).ok_or_else(|| "the server does not hand it out".to_owned());
+                    Mail { file: survey.name(*uid), index: 0, content }
+                }));
             }
             survey.close().await;
             mails

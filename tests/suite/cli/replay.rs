@@ -86,7 +86,8 @@ fn the_text_ends_with_the_sum_and_the_reasons() {
     for said in [
         "empty.eml: unreadable: it is empty",
         "acknowledged → ana@client.example",
-        "6 mails: 1 acknowledged, 1 joined a case, 1 not acknowledged, 1 from machines, 1 known already, 1 unreadable",
+        "6 mails: 1 acknowledged, 1 joined a case, 1 not acknowledged, 1 from machines, 1 known already, \
+         0 answers of ours and reports, 1 unreadable",
         "1 × our address not visible",
     ] {
         assert!(text.contains(said), "{said}: {text}");
