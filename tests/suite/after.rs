@@ -5,7 +5,7 @@ mod export;
 mod stats;
 
 use guichet::domain::assessment::Terms;
-use guichet::domain::{Assessment, CaseId, Money, TemplateName};
+use guichet::domain::{Assessment, Basis, CaseId, Money, Outcome, TemplateName};
 use guichet::ports::store::CaseFile;
 use guichet::ports::{Clock as _, Reviewer, Store as _};
 use jiff::civil::date;
@@ -32,10 +32,15 @@ fn assessed(shop: &Shop) -> Assessment {
 
 /// A letter about a broken kettle, assessed as owed.
 async fn owed(shop: &Shop, letter: &Letter) -> CaseId {
+    owed_by(shop, letter, Basis::Conformity).await
+}
+
+async fn owed_by(shop: &Shop, letter: &Letter, basis: Basis) -> CaseId {
     let case = shop.receive(letter).await;
     let lease = shop.store.lease(MAILBOX).await.unwrap();
     let revision = shop.store.case(&case).await.unwrap().revision;
-    shop.store.assess(&lease, &case, revision, assessed(shop), None, shop.clock.now()).await.unwrap();
+    let assessment = Assessment { governing: Some(basis), outcome: Outcome::Eligible(basis), ..assessed(shop) };
+    shop.store.assess(&lease, &case, revision, assessment, None, shop.clock.now()).await.unwrap();
     case
 }
 

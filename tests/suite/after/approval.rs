@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use guichet::daemon::timers::Timers;
-use guichet::domain::{CaseState, TimerKind};
+use guichet::domain::{Basis, CaseState, TimerKind};
 use guichet::ports::{Clock, Store};
 use jiff::SignedDuration;
 
-use super::{approve, kettle, owed};
+use super::{approve, kettle, owed, owed_by};
 use crate::shop::{MAILBOX, open, sender};
 
 #[tokio::test]
@@ -39,6 +39,24 @@ async fn an_acceptance_is_told_and_asked_about_when_the_money_should_be_there() 
     assert_eq!(file.case.state, CaseState::NeedsReply);
     let draft = file.draft.unwrap();
     assert!(draft.suggestion.template.is_some() && !draft.body.trim().is_empty(), "{draft:?}");
+}
+
+#[tokio::test]
+async fn an_answer_to_a_withdrawal_or_a_wrong_charge_that_grants_the_money_is_told_too() {
+    for (template, basis) in [("withdrawal_received", Basis::Withdrawal), ("billing_error", Basis::Billing)] {
+        let shop = open().await;
+        let case = owed_by(&shop, &kettle(), basis).await;
+        let file = approve(&shop, &case, template, None).await;
+        let told: Vec<_> = file.notices.iter().map(|row| row.notice.basis.as_str()).collect();
+        assert_eq!(told, [basis.as_str()], "{template}");
+        let lease = shop.store.lease(MAILBOX).await.unwrap();
+        let due = shop.store.due_timers(&lease, jiff::Timestamp::MAX).await.unwrap();
+        assert_eq!(due.iter().map(|timer| timer.kind).collect::<Vec<_>>(), [TimerKind::ArrivalCheck], "{template}");
+
+        let shop = open().await;
+        let case = owed(&shop, &kettle()).await;
+        assert!(approve(&shop, &case, template, None).await.notices.is_empty(), "{template} grants nothing here");
+    }
 }
 
 #[tokio::test]
