@@ -2,13 +2,11 @@
 //! command that needs it asks here: one JSON object a line, one answer a line.
 
 mod client;
-mod evidence;
 mod place;
 mod protocol;
 mod server;
 
 pub use client::{Client, ClientError};
-pub use evidence::Evidence;
 pub use protocol::{
     CaseDocument, DraftDocument, GroupDocument, MessageDocument, OutgoingDocument, QueueDocument, QueueLine, Request,
     Response,

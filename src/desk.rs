@@ -7,6 +7,7 @@ mod acting;
 mod aside;
 mod case_page;
 mod editor;
+mod evidence;
 mod fail;
 mod guard;
 mod handling;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+pub use evidence::Evidence;
 pub use server::serve;
 pub use words::{Language, Words};
 

@@ -251,7 +251,7 @@ pub struct QueueLine {
     pub anger: Option<u8>,
     /// Triage is not sure.
     pub unsure: bool,
-    /// Facts the policy needs and the customer did not give.
+    /// Facts the policy needs, the customer did not give and the order does not tell.
     pub missing: Vec<String>,
     /// Template proposed.
     pub template: Option<String>,
@@ -379,7 +379,7 @@ impl QueueLine {
             intent: verdict.map(|v| v.intent.to_string()),
             anger: verdict.map(|v| v.anger.level()),
             unsure: verdict.is_some_and(|v| !v.unsure.is_empty()),
-            missing: verdict.map(|v| v.missing.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+            missing: row.missing().map(|fact| fact.to_string()).collect(),
             template: row.template.clone(),
             edited: row.edited,
             flags: case.flags.clone(),

@@ -12,10 +12,10 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use super::evidence::Evidence;
 use super::protocol::{CaseDocument, QueueDocument, QueueLine, Request, Response};
 use crate::daemon::lessons::lessons;
 use crate::daemon::review::{Changes, Review, ReviewError, Seen};
+use crate::desk::Evidence;
 use crate::domain::{Address, CaseId, Email, Folder, MessageKey};
 use crate::ports::store::DraftEdit;
 use crate::ports::{Clock, Reviewer, Reviewers, Store};

@@ -11,7 +11,7 @@ use super::visit::SignedIn;
 use super::{place, times};
 use crate::daemon::review::Queued;
 use crate::domain::grouping::Topic;
-use crate::domain::{Case, CaseFlag, CaseState, Reason, TemplateName};
+use crate::domain::{Case, CaseFlag, CaseState, Fact, Reason, TemplateName};
 
 /// Rows on one page.
 const MOST_ROWS: usize = 200;
@@ -127,6 +127,7 @@ fn queue_row(visit: &SignedIn, queued: &Queued) -> Row {
     let title = |name: &String| visit.desk.review().template_title(&queued.case.language, &TemplateName::new(name));
     Row {
         excerpt: queued.excerpt.clone(),
+        missing: queued.missing().map(Fact::as_str).collect(),
         template: queued.template.as_ref().map(title),
         edited: queued.edited,
         place: Some(place),
@@ -147,7 +148,7 @@ fn row(visit: &SignedIn, case: &Case) -> Row {
         anger: verdict.map(|v| v.anger.level()),
         unsure: verdict.is_some_and(|v| !v.unsure.is_empty()),
         grave: verdict.is_some_and(crate::domain::Verdict::is_grave) || case.flags.contains(&CaseFlag::NotDelivered),
-        missing: verdict.map(|v| v.missing.iter().map(|f| f.as_str()).collect()).unwrap_or_default(),
+        missing: Vec::new(),
         signals: verdict.map(|v| v.signals.iter().map(|s| s.as_str()).collect()).unwrap_or_default(),
         flags: case.flags.iter().map(|flag| flag_words(visit, flag)).collect(),
         template: None,

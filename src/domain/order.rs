@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Email;
 use super::money::Money;
+use super::verdict::Fact;
 
 /// One order, as the shop's own records tell it. Only number and day are always there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +138,15 @@ impl Order {
     pub fn delivered_on(&self) -> Option<Date> {
         let days: Option<Vec<Date>> = self.parcels.iter().map(|parcel| parcel.delivered_on).collect();
         days?.into_iter().max()
+    }
+
+    /// Whether it tells this fact, so that nobody has to ask the customer for it.
+    pub fn tells(&self, fact: Fact) -> bool {
+        match fact {
+            Fact::OrderNumber | Fact::PurchaseDate => true,
+            Fact::Product => !self.lines.is_empty(),
+            Fact::Reason | Fact::AnnouncedDate => false,
+        }
     }
 
     /// What may still be refunded: paid less refunded.

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 
 use crate::cli::wiring;
 use crate::config::Config;
-use crate::control::{Client, ClientError, Evidence, Request, Response};
+use crate::control::{Client, ClientError, Request, Response};
+use crate::desk::Evidence;
 use crate::domain::CaseId;
 
 /// Asks the daemon, or reads the store where none runs, and writes the zip for its owner's eyes only.

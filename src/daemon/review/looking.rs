@@ -5,8 +5,8 @@ use super::{Approving, Review, ReviewResult};
 use crate::domain::grouping::{Group, Topic, groups};
 use crate::domain::order_of_work::Why;
 use crate::domain::{Agenda, Case, CaseId, CaseState, OutgoingMail, TemplateName, Work};
-use crate::ports::Reviewer;
 use crate::ports::store::{AutomatedMessage, Breaker, CaseFile, OutboxFilter, Overview, Quarantined, QueueRow};
+use crate::ports::{Reviewer, Store};
 
 /// A mailbox that stopped acknowledging.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,11 @@ pub struct CaseView {
 }
 
 impl Review {
+    /// What the store holds, for pages that only read.
+    pub fn store(&self) -> &dyn Store {
+        self.parts.store.as_ref()
+    }
+
     /// The queue, at most `limit` rows; of one topic only where one is named.
     ///
     /// # Errors

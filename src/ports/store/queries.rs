@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Promise, StoredNotice};
 use crate::domain::{
-    Assessment, Basis, Case, CaseId, Draft, Message, MessageKey, MessageLocation, Outcome, OutgoingMail, Purchase,
-    RecordEntry, Verdict,
+    Assessment, Basis, Case, CaseId, Draft, Fact, Message, MessageKey, MessageLocation, Outcome, OutgoingMail,
+    Purchase, RecordEntry, Verdict,
 };
 
 /// One line of the review queue.
@@ -27,6 +27,15 @@ pub struct QueueRow {
     pub assessed: Option<Assessed>,
 }
 
+impl QueueRow {
+    /// Facts that the policy needs, the customer did not give and the order does not tell.
+    pub fn missing(&self) -> impl Iterator<Item = Fact> {
+        let told = self.assessed.as_ref().map_or(&[][..], |assessed| &assessed.told);
+        let missing = self.case.verdict.iter().flat_map(|verdict| verdict.missing.iter().copied());
+        missing.filter(|fact| !told.contains(fact))
+    }
+}
+
 /// The part of an [`Assessment`] that the queue shows and is sorted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assessed {
@@ -40,18 +49,22 @@ pub struct Assessed {
     pub marketplace: Option<String>,
     /// Names of the warnings.
     pub warnings: Vec<String>,
+    /// What the order tells, whether or not the customer said it.
+    pub told: Vec<Fact>,
     /// The order source did not answer: facts are missing.
     pub facts_missing: bool,
 }
 
 impl From<&Assessment> for Assessed {
     fn from(assessment: &Assessment) -> Self {
+        let order = assessment.purchase.order();
         Self {
             outcome: assessment.outcome.clone(),
             governing: assessment.governing,
             deadline: assessment.clocks.iter().map(|clock| clock.by).min(),
             marketplace: assessment.marketplace.clone(),
             warnings: assessment.warnings.iter().map(|warning| warning.name.clone()).collect(),
+            told: Fact::ALL.iter().copied().filter(|fact| order.is_some_and(|order| order.tells(*fact))).collect(),
             facts_missing: matches!(assessment.purchase, Purchase::Unavailable { .. }),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read as _};
 
-use guichet::control::Evidence;
+use guichet::desk::Evidence;
 use guichet::domain::Event;
 use guichet::ports::Clock as _;
 use jiff::tz::TimeZone;

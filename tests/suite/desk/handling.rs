@@ -64,6 +64,38 @@ async fn a_call_is_noted_in_one_form_and_what_was_typed_is_kept() {
 }
 
 #[tokio::test]
+async fn what_the_order_tells_is_not_missing_in_the_queue() {
+    let shop = open().await;
+    let letter = Letter::new("Kim <kim@kim.example>", "Broken kettle", "The kettle died. Please refund order 48213.");
+    let case = shop.receive(&letter.judged(|verdict| verdict.given.order_number = Some("48213".into()))).await;
+    let mut visitor = Visitor::new(shop.address);
+    visitor.sign_in().await;
+    let missing = async |visitor: &mut Visitor| {
+        let page = visitor.get("/queue").await.body;
+        page.split_once("class=\"missing\">").unwrap().1.split_once("</span>").unwrap().0.to_owned()
+    };
+    assert_eq!(missing(&mut visitor).await, "Missing: purchase date, product, reason");
+    let (now, lease) = (shop.clock.now(), shop.store.lease(MAILBOX).await.unwrap());
+    let revision = shop.store.case(&case).await.unwrap().revision;
+    let assessment = eligible(found(order("48213"), now), now);
+    shop.store.assess(&lease, &case, revision, assessment, None, now).await.unwrap();
+    assert_eq!(missing(&mut visitor).await, "Missing: product, reason", "this order has no lines");
+}
+
+#[tokio::test]
+async fn the_evidence_is_a_download_for_who_is_signed_in() {
+    let (shop, case, mut visitor, page) = at_case().await;
+    let path = format!("/case/{case}/evidence.zip");
+    assert!(page.body.contains(&format!("href=\"{path}\"")));
+    let zip = visitor.get(&path).await;
+    assert_eq!((zip.status, zip.header("content-type")), (200, "application/zip"));
+    assert_eq!(zip.header("content-disposition"), format!("attachment; filename=\"{case}.zip\""));
+    assert!(zip.body.starts_with("PK") && zip.body.contains("summary.html"));
+    assert_eq!(visitor.get("/case/G-XXXX/evidence.zip").await.status, 404);
+    assert_eq!(Visitor::new(shop.address).get(&path).await.status, 303);
+}
+
+#[tokio::test]
 async fn the_basis_is_set_and_left_to_law_and_policy_again() {
     let (shop, case, mut visitor, page) = at_case().await;
     assert!(page.body.contains("Correct the basis"));
@@ -143,7 +175,6 @@ async fn a_refund_notice_that_was_given_up_is_told_again() {
 #[tokio::test]
 async fn the_page_offers_evidence_and_twin_and_asks_for_nothing_that_the_order_tells() {
     let (_shop, case, mut visitor, page) = at_case().await;
-    assert!(page.body.contains(&format!("guichet case export {case}")));
     assert!(page.body.contains("The suggested text in French") && page.body.contains("Bonjour"), "{}", page.body);
     let purchase = page.body.split("purchase date</dt>").nth(1).unwrap().split("</dd>").next().unwrap();
     assert!(purchase.contains("2026-02-09") && purchase.contains("from the order"), "{purchase}");

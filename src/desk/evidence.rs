@@ -7,6 +7,9 @@ mod summary;
 use std::io::{Cursor, Write as _};
 
 use anyhow::Context as _;
+use axum::extract::Path;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -14,8 +17,11 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use super::fail::Fail;
+use super::visit::SignedIn;
+use crate::daemon::review::ReviewError;
 use crate::domain::record::broken_at;
-use crate::domain::{DeliveryState, OutgoingKind, OutgoingMail};
+use crate::domain::{CaseId, DeliveryState, OutgoingKind, OutgoingMail, RecordEntry};
 use crate::ports::Store;
 use crate::ports::store::{CaseFile, CaseMessage, StoreResult};
 
@@ -46,7 +52,7 @@ struct Listed {
 struct RecordDocument<'a> {
     verified: bool,
     broken_at: Option<u64>,
-    entries: &'a [crate::domain::RecordEntry],
+    entries: &'a [RecordEntry],
 }
 
 impl Evidence {
@@ -54,7 +60,7 @@ impl Evidence {
     ///
     /// # Errors
     /// The store's; there may be no such case.
-    pub async fn collect(store: &dyn Store, case: &crate::domain::CaseId, at: Timestamp) -> StoreResult<Self> {
+    pub async fn collect(store: &dyn Store, case: &CaseId, at: Timestamp) -> StoreResult<Self> {
         let file = store.case_file(case).await?;
         let mut originals = Vec::new();
         let mut taken = 0;
@@ -105,6 +111,19 @@ impl Evidence {
         bundle.json("record.json", &record)?;
         bundle.finish()
     }
+}
+
+/// The zip as a download.
+pub(super) async fn download(Path(case): Path<String>, visit: SignedIn) -> Result<Response, Fail> {
+    let case = CaseId::parse(&case).map_err(|_| Fail::NOT_FOUND)?;
+    let review = visit.desk.review();
+    let evidence = Evidence::collect(review.store(), &case, visit.desk.now()).await.map_err(ReviewError::from)?;
+    let zone = visit.desk.settings().time_zone.clone();
+    let zipped = tokio::task::spawn_blocking(move || evidence.zip(&zone)).await;
+    let zip = zipped.map_err(|error| Fail::Broken(error.to_string()))?;
+    let zip = zip.map_err(|error| Fail::Broken(format!("the evidence cannot be put together: {error:#}")))?;
+    let name = format!("attachment; filename=\"{case}.zip\"");
+    Ok(([(CONTENT_TYPE, "application/zip".to_owned()), (CONTENT_DISPOSITION, name)], zip).into_response())
 }
 
 /// Whether the customer may have it.
