@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -89,7 +89,7 @@ impl Service {
         }
         let store = open_store(&config, &ids, &alarms).await?;
         let parts = Shared {
-            identity: identity::load_or_create(&config.data_dir, is_new(store.as_ref()).await?)?,
+            identity: own_identity(&config, store.as_ref()).await?,
             orders: wiring::orders(&config),
             handbooks: Handbooks::new(handbook),
             heartbeats: Heartbeats::new(Arc::clone(&clock)),
@@ -405,6 +405,21 @@ async fn open_store(config: &Config, ids: &Arc<dyn Ids>, alarms: &Alarms) -> any
         alarms.raise(alarms::LOSS, loss.sentence);
     }
     Ok(Arc::new(store))
+}
+
+/// The secret that the store's messages are named with.
+async fn own_identity(config: &Config, store: &dyn Store) -> anyhow::Result<IdentityKey> {
+    let unused = is_new(store).await?;
+    let key = identity::load_or_create(&config.data_dir, unused)?;
+    if !store.named_with(key.fingerprint(), unused).await? {
+        bail!(
+            "{}/identity.key is not the one that the stored messages were named with, so that none would be recognised \
+             when it is read again: put the right one back from a backup, or begin anew by moving the folder aside as \
+             a whole",
+            config.data_dir.display()
+        );
+    }
+    Ok(key)
 }
 
 /// Whether no message was ever stored: of an erased one its case or its count stays.

@@ -27,6 +27,11 @@ impl IdentityKey {
         &self.0
     }
 
+    /// What tells this secret from another without giving it away: an identity that no message can have.
+    pub fn fingerprint(&self) -> MessageKey {
+        MessageKey(self.mac([b"identity.key".as_slice()]))
+    }
+
     /// HMAC-SHA-256 (RFC 2104) over length-prefixed fields.
     fn mac<'a>(&self, fields: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
         #[allow(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104 §2)")]

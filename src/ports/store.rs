@@ -157,6 +157,11 @@ pub trait Store: Send + Sync {
     async fn loss(&self) -> StoreResult<Option<LossNotice>>;
     /// A person knows of the loss.
     async fn dismiss_loss(&self) -> StoreResult<()>;
+    /// The secret that messages are named with, by its fingerprint: kept where none is kept yet, or where no message
+    /// was named with the one before (`unused`).
+    ///
+    /// Returns whether it is the kept one: under another, each stored message would look like one never seen.
+    async fn named_with(&self, secret: MessageKey, unused: bool) -> StoreResult<bool>;
     /// Copies everything that a restart elsewhere needs into `folder` (absent or empty), and reads the copy back.
     async fn backup(&self, folder: &Path) -> StoreResult<BackedUp>;
     /// Removes everything about an address: messages, cases, drafts, mails, corrections, originals, and what the

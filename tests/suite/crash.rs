@@ -263,7 +263,7 @@ async fn killed_by_chance_nothing_is_lost_and_nobody_answered_twice() {
 
 /// A new secret would make all stored mail look new.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_store_without_its_identity_key_is_not_started() {
+async fn a_store_without_its_own_identity_key_is_not_started() {
     let server = SmtpServer::start().await;
     let shop = Shop::new(server.port);
     let mut daemon = Daemon::start(&shop.config, None);
@@ -283,8 +283,16 @@ async fn a_store_without_its_identity_key_is_not_started() {
     let said = daemon.log.iter().filter(|line| line.contains("identity.key is missing")).count();
     assert_eq!(said, 1, "{}", daemon.log.join("\n"));
     assert!(!key.exists());
-    std::fs::write(&key, kept).unwrap();
-    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let put = |bytes: &[u8]| {
+        std::fs::write(&key, bytes).unwrap();
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    put(&[7; 32]);
+    let mut daemon = Daemon::start(&shop.config, None);
+    assert!(!daemon.wait_ready() && !daemon.exit().success());
+    let said = daemon.log.iter().filter(|line| line.contains("is not the one that the stored messages")).count();
+    assert_eq!(said, 1, "{}", daemon.log.join("\n"));
+    put(&kept);
     let mut daemon = Daemon::start(&shop.config, None);
     assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
     assert!(daemon.stop().success());

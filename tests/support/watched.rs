@@ -181,6 +181,10 @@ impl Store for WatchedStore {
         self.step("dismiss_loss", self.inner.dismiss_loss()).await
     }
 
+    async fn named_with(&self, secret: MessageKey, unused: bool) -> StoreResult<bool> {
+        self.step("named_with", self.inner.named_with(secret, unused)).await
+    }
+
     async fn backup(&self, folder: &std::path::Path) -> StoreResult<BackedUp> {
         self.step("backup", self.inner.backup(folder)).await
     }

@@ -1,5 +1,6 @@
 //! A store that turns out to know less than was done.
 
+use guichet::domain::identity::IdentityKey;
 use guichet::domain::position::FolderRole;
 use guichet::domain::{Actor, DeliveryState};
 use guichet::ports::store::{LossNotice, Recorded};
@@ -30,6 +31,20 @@ pub async fn a_roll_back_forgets_positions_and_holds_what_waits(mut bench: Bench
     assert_eq!(file.record.last().unwrap().actor, Actor::Guichet);
     assert!(bench.send_all(minutes(60)).await.is_empty(), "nothing leaves without a person's word");
     assert_eq!(bench.receive(&Letter::new(1)).await, Recorded::AlreadyKnown { case: Some(sent) });
+}
+
+pub async fn another_secret_is_noticed(mut bench: Bench) {
+    let [first, second] = [1, 2].map(|byte| IdentityKey::new([byte; 32]).fingerprint());
+    for (secret, unused, is_kept) in [
+        (first, false, true),
+        (second, false, false),
+        (first, false, true),
+        (second, true, true),
+        (first, false, false),
+    ] {
+        let told = bench.step(|store, _| async move { store.named_with(secret, unused).await }).await;
+        assert_eq!(told.unwrap(), is_kept);
+    }
 }
 
 pub async fn a_message_is_known_once_it_is_stored(mut bench: Bench) {

@@ -120,6 +120,8 @@ pub(super) enum Table {
     PromiseOpen = b'1',
     /// What the order of work goes by, of cases that need a reply.
     Work = b'3',
+    /// Fingerprint of the secret that messages are named with.
+    NamedWith = b'4',
 }
 
 /// Longest text that stands in a key as it is; longer ones are cut and end in their digest.

@@ -61,6 +61,15 @@ impl Store for SledStore {
         .await
     }
 
+    async fn named_with(&self, secret: MessageKey, unused: bool) -> StoreResult<bool> {
+        let kept = self.look(|tx| tx.get::<MessageKey>(Key::of(Table::NamedWith))).await?;
+        if kept == Some(secret) || (kept.is_some() && !unused) {
+            return Ok(kept == Some(secret));
+        }
+        self.change(move |tx| tx.put(Key::of(Table::NamedWith), &secret)).await?;
+        Ok(true)
+    }
+
     async fn backup(&self, folder: &Path) -> StoreResult<BackedUp> {
         let (inner, folder) = (Arc::clone(&self.inner), folder.to_owned());
         blocking(move || inner.backup(&folder)).await
