@@ -105,14 +105,18 @@ impl Triage {
         let mut predictions = Predictions::by_rules(analysis, &judgement);
         let places = self.joint.places(&analysis.features);
         let scores = self.joint.scores(&analysis.features, &places);
+        let parts = self.joint.parts(&analysis.sentences);
         for (task, stored) in &self.models {
             match self.joint.of_task(*task, &scores) {
-                Some(scores) => predictions.take_scores(*task, &stored.model, scores, analysis),
+                Some(scores) => {
+                    let parts: Vec<&[f32]> = parts.iter().filter_map(|part| self.joint.of_task(*task, part)).collect();
+                    predictions.take_scores(*task, &stored.model, &stored.model.again(scores, &parts), analysis);
+                }
                 None => predictions.take_model(*task, &stored.model, analysis),
             }
         }
         let mut verdict = decide::decide(analysis, &judgement, &predictions, policy, language);
-        verdict.explanation = explain::explain(analysis, &verdict, &predictions, &self.joint, &places);
+        verdict.explanation = explain::explain(analysis, &verdict, &predictions, self, &places);
         verdict
     }
 

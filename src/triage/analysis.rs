@@ -1,7 +1,7 @@
 //! Everything seen in one mail before anything is decided.
 
 use super::facts::{Candidates, facts};
-use super::features::{Features, extract};
+use super::features::{Extracted, Features, Sentences, extract};
 use super::hit::RuleHit;
 use super::prepared::PreparedText;
 use super::rules::RuleSet;
@@ -17,6 +17,8 @@ pub struct Analysis {
     pub candidates: Candidates,
     /// Features of the mail.
     pub features: Features,
+    /// The same by sentence.
+    pub sentences: Sentences,
     /// Features of each candidate, in the order of `candidates.all`.
     pub of_candidates: Vec<Features>,
 }
@@ -27,7 +29,8 @@ impl Analysis {
         let text = PreparedText::new(subject, newest_text, attachments);
         let hits = rules.hits(&text);
         let candidates = facts(rules, &text, &hits);
-        let (features, of_candidates) = extract(&text, &hits, &candidates, rules.vocabulary());
-        Self { text, hits, candidates, features, of_candidates }
+        let Extracted { mail: features, sentences, of_candidates } =
+            extract(&text, &hits, &candidates, rules.vocabulary());
+        Self { text, hits, candidates, features, sentences, of_candidates }
     }
 }

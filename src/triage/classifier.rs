@@ -2,10 +2,13 @@
 //!
 //! Learning uses linfa; judging needs only the dot product below.
 
+mod again;
 pub mod file;
 pub mod joint;
 
-use super::features::{COLUMNS, Features};
+pub use again::inputs as second_look_inputs;
+
+use super::features::{COLUMNS, Features, Sentences};
 
 /// What the models decide, each in a file of its own, `NAME.model`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,6 +126,19 @@ impl Linear {
     /// Calibrated log-odds, one a class.
     pub fn scores(&self, features: &Features) -> Vec<f32> {
         self.scores_of(features.entries.iter().map(|entry| (entry.column, entry.value)))
+    }
+
+    /// What each sentence adds by itself, the subject first.
+    pub fn parts(&self, sentences: &Sentences) -> Vec<Vec<f32>> {
+        let mut parts = vec![vec![0.0; self.classes]; sentences.units()];
+        for (unit, column, value) in sentences.cells() {
+            if let (Some(row), Some(part)) = (self.row(column), parts.get_mut(unit)) {
+                for (score, weight) in part.iter_mut().zip(row) {
+                    *score += weight * value;
+                }
+            }
+        }
+        parts
     }
 
     /// The same for columns with their values.

@@ -71,7 +71,10 @@ impl Predictions {
                 self.named = name_product(&analysis.text, &analysis.candidates, score);
             }
             (Task::PurchaseDateGiven | Task::ProductGiven, Some(_)) | (_, None) => {
-                self.take_scores(task, model, &model.scores(&analysis.features), analysis);
+                let parts = model.parts(&analysis.sentences);
+                let parts: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
+                let scores = model.again(&model.scores(&analysis.features), &parts);
+                self.take_scores(task, model, &scores, analysis);
             }
             (_, Some(fact)) => {
                 let all = analysis.candidates.all.iter().zip(&analysis.of_candidates).zip(&mut self.candidates);

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::Triage;
 use super::analysis::Analysis;
 use super::classifier::Task;
-use super::classifier::joint::{Joint, Places};
+use super::classifier::joint::Places;
 use super::decide::Predictions;
 use super::features::Entry;
 use super::features::tokens::Tokens;
@@ -27,17 +28,19 @@ pub fn explain(
     analysis: &Analysis,
     verdict: &Verdict,
     predictions: &Predictions,
-    models: &Joint,
+    triage: &Triage,
     places: &Places,
 ) -> Vec<Explanation> {
     let mut lines = rules(&analysis.hits, verdict);
     lines.extend(floor(&analysis.hits, verdict, predictions));
     let parts = [Part::Subject, Part::Body].map(|part| (part, Tokens::cut(analysis.text.part(part))));
     for (task, class, against, sign) in questions(verdict, predictions) {
+        let Some(stored) = triage.models.get(&task) else { continue };
+        let of_first = stored.model.shares(class, against);
         let shares = analysis.features.entries.iter().zip(places).filter_map(|(entry, place)| {
-            let row = models.row(task, *place)?;
-            let other = against.and_then(|other| row.get(other)).copied().unwrap_or(0.0);
-            Some((entry, (row.get(class)? - other) * entry.value))
+            let row = triage.joint.row(task, *place)?;
+            let share: f32 = row.iter().zip(&of_first).map(|(weight, share)| weight * share).sum();
+            Some((entry, share * entry.value))
         });
         for (matched, weight) in words(analysis, &parts, shares, sign) {
             lines.push(Explanation { from: "model".into(), name: task.as_str().into(), matched, weight });

@@ -16,6 +16,7 @@ mod candidate;
 pub mod hash;
 mod ideas;
 pub mod lexicon;
+mod sentences;
 mod shape;
 pub mod tagging;
 pub mod tokens;
@@ -27,10 +28,11 @@ use super::facts::Candidates;
 use super::facts::vocabulary::Vocabulary;
 use super::hit::{Effect, Part, RuleHit};
 use super::prepared::PreparedText;
+pub use sentences::Sentences;
 use tokens::Tokens;
 
 /// Raised whenever the same mail would get other features: a model of another version is not used.
-pub const FEATURE_VERSION: u32 = 3;
+pub const FEATURE_VERSION: u32 = 4;
 
 /// Binary logarithm of the number of columns.
 pub const BITS: u32 = 18;
@@ -65,6 +67,14 @@ impl Block {
             Self::Company => 0.5,
             Self::Rules => 0.7,
             Self::Shape => 0.5,
+        }
+    }
+
+    /// Least square of the length it is scaled by: two hits do not weigh as much as twenty.
+    fn floor(self) -> f32 {
+        match self {
+            Self::Rules | Self::Ideas => 4.0,
+            _ => 1.0,
         }
     }
 }
@@ -107,17 +117,27 @@ pub enum Finding {
     NoCandidate,
     /// Score of the likeliest word of a product's name; 0 where there is none.
     Word,
+    /// Always 1: what a second look adds by itself.
+    Offset,
 }
+
+/// Inputs that a second look may have.
+const AGAIN: u32 = 64;
 
 impl Finding {
     /// Its column.
     pub fn column(self) -> u32 {
         (1 << BITS) + self as u32
     }
+
+    /// The column of the n-th input of a second look.
+    pub fn again(n: usize) -> u32 {
+        COLUMNS - AGAIN + (n as u32).min(AGAIN - 1)
+    }
 }
 
 /// Columns there can be.
-pub const COLUMNS: u32 = (1 << BITS) + 64;
+pub const COLUMNS: u32 = (1 << BITS) + 64 + AGAIN;
 
 /// Collects occurrences before they are counted.
 struct Sink {
@@ -141,14 +161,19 @@ fn column(block: Block, key: hash::Hash) -> u32 {
     hash::index(hash::byte(key, block as u8), BITS)
 }
 
+/// What [`extract`] finds.
+pub struct Extracted {
+    /// Features of the whole mail.
+    pub mail: Features,
+    /// The same by sentence.
+    pub sentences: Sentences,
+    /// Features of each candidate, in their order.
+    pub of_candidates: Vec<Features>,
+}
+
 /// The features of a mail (its subject, its newest text and what the rules found in them), and those
 /// of each of its candidates for facts, in their order.
-pub fn extract(
-    text: &PreparedText,
-    hits: &[RuleHit],
-    candidates: &Candidates,
-    vocabulary: &Vocabulary,
-) -> (Features, Vec<Features>) {
+pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates, vocabulary: &Vocabulary) -> Extracted {
     let mut sink = Sink { entries: Vec::with_capacity(2048), part: Part::Subject };
     let [subject, body, attachments] = [&text.subject, &text.body, &text.attachments].map(Tokens::cut);
     let mut present = Vec::new();
@@ -160,6 +185,7 @@ pub fn extract(
     ideas::company(present, &mut sink);
     rules(hits, &subject, &body, &mut sink);
     shape::add(&subject, &body, &mut sink);
+    let sentences = Sentences::of(&sink.entries, &body);
     let mail = Features { entries: scaled(sink.entries) };
     let of_mail = candidate::of_mail(&mail);
     let of_candidates = candidates.all.iter().map(|one| {
@@ -175,7 +201,7 @@ pub fn extract(
         candidate::with_mail(candidate::extract(one, tokens, vocabulary, company), &of_mail)
     });
     let of_candidates = of_candidates.collect();
-    (mail, of_candidates)
+    Extracted { mail, sentences, of_candidates }
 }
 
 fn rules(hits: &[RuleHit], subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut Sink) {
@@ -229,12 +255,7 @@ fn scaled(mut entries: Vec<Entry>) -> Vec<Entry> {
     }
     for entry in &mut entries {
         let square = squares.get(entry.block as usize).copied().unwrap_or(0.0);
-        // A block with little in it must not shout: two hits do not weigh as much as twenty.
-        let floor = match entry.block {
-            Block::Rules | Block::Ideas => 4.0,
-            _ => 1.0,
-        };
-        entry.value *= entry.block.weight() / square.max(floor).sqrt();
+        entry.value *= entry.block.weight() / square.max(entry.block.floor()).sqrt();
     }
     entries
 }

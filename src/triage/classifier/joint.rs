@@ -2,7 +2,7 @@
 //! up once. The sums are those of [`Linear::scores`], to the last bit.
 
 use super::{Index, Linear, Task};
-use crate::triage::features::Features;
+use crate::triage::features::{Features, Sentences};
 
 /// Scores of all models together.
 const WIDTH: usize = 16;
@@ -78,6 +78,20 @@ impl Joint {
             }
         }
         scores
+    }
+
+    /// What each sentence adds by itself to the score of every model, the subject first.
+    pub fn parts(&self, sentences: &Sentences) -> Vec<[f32; WIDTH]> {
+        let mut parts = vec![[0.0; WIDTH]; sentences.units()];
+        for (unit, column, value) in sentences.cells() {
+            let weights = self.index.rank(column).and_then(|place| self.table.get(place as usize));
+            if let (Some(weights), Some(part)) = (weights, parts.get_mut(unit)) {
+                for (score, weight) in part.iter_mut().zip(&weights.0) {
+                    *score += weight * value;
+                }
+            }
+        }
+        parts
     }
 
     /// One task's scores among all.

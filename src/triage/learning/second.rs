@@ -73,14 +73,17 @@ impl Mixture {
         sums.iter().zip(&self.offsets).map(|(sum, offset)| (sum + offset) as f32).collect()
     }
 
+    /// The outputs for some inputs, without the offsets.
+    fn share(&self, inputs: &[f32]) -> Vec<f32> {
+        let sums = Array1::from_iter(inputs.iter().map(|input| f64::from(*input))).dot(&self.weights);
+        sums.iter().map(|sum| *sum as f32).collect()
+    }
+
     /// Puts the mixture into the first stage, whose scores are its inputs: a sum of sums is a sum.
     pub fn fold_into(&self, solved: &mut Solved) {
         let inputs = self.weights.nrows();
-        let without = |row: &[f32]| {
-            let sums = Array1::from_iter(row.iter().map(|weight| f64::from(*weight))).dot(&self.weights);
-            sums.iter().map(|sum| *sum as f32).collect::<Vec<f32>>()
-        };
-        solved.weights = solved.weights.chunks(inputs).flat_map(without).collect();
+        solved.weights = solved.weights.chunks(inputs).flat_map(|row| self.share(row)).collect();
+        solved.parts.iter_mut().flatten().for_each(|scores| *scores = self.share(scores));
         solved.intercepts = self.apply(&solved.intercepts);
         solved.held_out.iter_mut().for_each(|scores| *scores = self.apply(scores));
     }
@@ -126,6 +129,7 @@ mod tests {
         let mixture = Mixture { weights: ndarray::array![[2.0, 0.5], [0.0, -1.0]], offsets: vec![0.1, 0.2] };
         let mut solved = Solved {
             held_out: vec![vec![1.0, 2.0]],
+            parts: Vec::new(),
             columns: vec![4],
             weights: vec![0.5, 1.5],
             intercepts: vec![0.5, 0.5],

@@ -3,6 +3,8 @@
 
 use super::ridge::{Weights, fit};
 use super::sparse::Sparse;
+use crate::triage::classifier::second_look_inputs;
+use crate::triage::features::Sentences;
 
 /// What is asked about each text.
 pub enum Labels {
@@ -46,6 +48,8 @@ impl Labels {
 pub struct Solved {
     /// For each text the scores of the model that did not see its fold.
     pub held_out: Vec<Vec<f32>>,
+    /// The same for each of its sentences, without the intercepts; empty where none were given.
+    pub parts: Vec<Vec<Vec<f32>>>,
     /// Columns with weights, ascending.
     pub columns: Vec<u32>,
     /// One weight a score for each of them.
@@ -54,9 +58,28 @@ pub struct Solved {
     pub intercepts: Vec<f32>,
 }
 
+impl Solved {
+    /// For each text what a second look at it goes by.
+    pub fn looks(&self) -> Vec<Vec<f32>> {
+        let look = |(mail, parts): (&Vec<f32>, &Vec<Vec<f32>>)| {
+            let parts: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
+            second_look_inputs(mail, &parts)
+        };
+        self.held_out.iter().zip(&self.parts).map(look).collect()
+    }
+}
+
 /// Solves all questions about one group of texts; `fold` tells which fold each text belongs to, from 0.
 /// Texts of fold `usize::MAX` are not learnt from, but scored by the model trained on all others.
-pub fn solve(texts: &Sparse, fold: &[usize], questions: &[Labels], penalty: f32) -> Vec<Solved> {
+///
+/// `sentences` are those of each text, or none at all.
+pub fn solve(
+    texts: &Sparse,
+    sentences: &[&Sentences],
+    fold: &[usize],
+    questions: &[Labels],
+    penalty: f32,
+) -> Vec<Solved> {
     let answers = questions.iter().map(Labels::answers).sum();
     let targets: Vec<f32> =
         (0..texts.len()).flat_map(|text| questions.iter().flat_map(move |labels| labels.targets(text))).collect();
@@ -69,11 +92,13 @@ pub fn solve(texts: &Sparse, fold: &[usize], questions: &[Labels], penalty: f32)
     // The last number is no text's fold: that model sees them all.
     let fitted = in_parallel(folds + 1, without);
     let whole = fitted.last();
-    let score = |text: usize| {
-        let number = fold.get(text).copied().unwrap_or(usize::MAX);
-        fitted.get(number).or(whole).map(|weights| weights.scores(texts.row(text))).unwrap_or_default()
-    };
+    let unseen = |text: usize| fitted.get(fold.get(text).copied().unwrap_or(usize::MAX)).or(whole);
+    let score = |text: usize| unseen(text).map(|weights| weights.scores(texts.row(text))).unwrap_or_default();
     let scores: Vec<Vec<f32>> = (0..texts.len()).map(score).collect();
+    let of_sentences = |(text, sentences): (usize, &&Sentences)| {
+        unseen(text).map(|weights| parts(weights, &texts.columns, sentences)).unwrap_or_default()
+    };
+    let parts: Vec<Vec<Vec<f32>>> = sentences.iter().enumerate().map(of_sentences).collect();
     let mut first = 0;
     let mut solved = Vec::new();
     for labels in questions {
@@ -82,12 +107,25 @@ pub fn solve(texts: &Sparse, fold: &[usize], questions: &[Labels], penalty: f32)
         let cut = |row: &[f32]| row.get(part.clone()).unwrap_or_default().to_vec();
         solved.push(Solved {
             held_out: scores.iter().map(|row| cut(row)).collect(),
+            parts: parts.iter().map(|parts| parts.iter().map(|row| cut(row)).collect()).collect(),
             columns: texts.columns.clone(),
             weights: whole.map(|whole| whole.table.chunks(answers).flat_map(cut).collect()).unwrap_or_default(),
             intercepts: whole.map(|whole| cut(&whole.intercepts)).unwrap_or_default(),
         });
     }
     solved
+}
+
+/// What each sentence adds to the scores.
+fn parts(weights: &Weights, columns: &[u32], sentences: &Sentences) -> Vec<Vec<f32>> {
+    let mut parts = vec![vec![0.0; weights.answers]; sentences.units()];
+    for (unit, column, value) in sentences.cells() {
+        let (Ok(place), Some(part)) = (columns.binary_search(&column), parts.get_mut(unit)) else { continue };
+        for (score, weight) in part.iter_mut().zip(weights.table.iter().skip(place * weights.answers)) {
+            *score += weight * value;
+        }
+    }
+    parts
 }
 
 /// The results of `work(0)`, `work(1)`, …, on as many threads as there are processors. Their order and values
@@ -117,7 +155,7 @@ mod tests {
         let fold: Vec<usize> = (0..30).map(|text| text % 3).collect();
         let truth: Vec<bool> = (0..30).map(|text| text % 3 == 0).collect();
         let texts = Sparse::of(&rows, |row| row, 1);
-        let solved = solve(&texts, &fold, &[Labels::Truth(truth)], 0.1);
+        let solved = solve(&texts, &[], &fold, &[Labels::Truth(truth)], 0.1);
         assert!(solved[0].held_out[0][0] < 0.0, "not seen in training");
         let place = solved[0].columns.iter().position(|column| *column == 9).unwrap();
         assert!(solved[0].weights[place] > 0.5, "seen by the whole model");

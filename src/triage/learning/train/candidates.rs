@@ -40,7 +40,7 @@ pub(super) fn learn(task: Task, lessons: &mut [Lesson<'_>]) -> Result<Option<Lin
         return Ok(None);
     }
     let table = Sparse::of(&cells, |row| row, LEAST_CANDIDATES);
-    let solved = solve(&table, &folds, &[Labels::Truth(truth.clone())], PENALTY);
+    let solved = solve(&table, &[], &folds, &[Labels::Truth(truth.clone())], PENALTY);
     let mut solved = solved.into_iter().next().ok_or("the solver lost a fact")?;
     let chosen = solved.held_out.iter().zip(&truth).zip(&learnt).filter(|(_, learnt)| **learnt);
     let (scores, right): (Vec<Vec<f32>>, Vec<bool>) =

@@ -3,6 +3,7 @@
 use super::Lesson;
 use crate::domain::{Fact, Intent};
 use crate::triage::classifier::{Linear, Task};
+use crate::triage::features::{Finding, Sentences};
 use crate::triage::learning::calibrate;
 use crate::triage::learning::second::Mixture;
 use crate::triage::learning::solve::{Labels, Solved, solve};
@@ -11,7 +12,7 @@ use crate::triage::learning::sparse::Sparse;
 /// Penalty (λ), found by cross-validation on the training split.
 const PENALTY: f32 = 1.5;
 /// Mails a column must stand in.
-const LEAST_MAILS: u32 = 2;
+const LEAST_MAILS: u32 = 3;
 /// An intent, anger or reason is called unsure where fewer than this share were right.
 const SURE: f32 = 0.6;
 
@@ -22,6 +23,8 @@ type Models = Vec<(Task, Linear)>;
 pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Solved; 2]), String> {
     let mut models = Vec::new();
     let cells: Vec<Vec<(u32, f32)>> = lessons.iter().map(|lesson| lesson.mail.features.cells()).collect();
+    let sentences: Vec<Sentences> = lessons.iter().map(|lesson| lesson.mail.sentences.clone()).collect();
+    let sentences: Vec<&Sentences> = sentences.iter().collect();
     let folds: Vec<usize> = lessons.iter().map(|lesson| lesson.fold).collect();
     let has = |fact: Fact| Labels::Truth(lessons.iter().map(|lesson| lesson.row.has(fact)).collect());
     let questions = [
@@ -30,7 +33,7 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Solved; 2]),
         has(Fact::PurchaseDate),
         has(Fact::Product),
     ];
-    let solved = solve(&Sparse::of(&cells, |row| row, LEAST_MAILS), &folds, &questions, PENALTY);
+    let solved = solve(&Sparse::of(&cells, |row| row, LEAST_MAILS), &sentences, &folds, &questions, PENALTY);
     let Ok([intent, anger, date, product]) = <[Solved; 4]>::try_from(solved) else {
         return Err("the solver lost a question".into());
     };
@@ -41,7 +44,8 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Solved; 2]),
     let folds: Vec<usize> =
         lessons.iter().map(|lesson| if request(lesson) { lesson.fold } else { usize::MAX }).collect();
     let reasons = lessons.iter().map(|lesson| lesson.row.reason.map_or(0, |reason| reason as usize)).collect();
-    let solved = solve(&Sparse::of(&cells, |row| row, LEAST_MAILS), &folds, &[Labels::Class(reasons, 8)], PENALTY);
+    let table = Sparse::of(&cells, |row| row, LEAST_MAILS);
+    let solved = solve(&table, &sentences, &folds, &[Labels::Class(reasons, 8)], PENALTY);
     let reason = solved.into_iter().next().ok_or("the solver lost the reason")?;
     models.push((Task::Reason, finish(Task::Reason, reason, lessons)?));
     Ok((models, [date, product]))
@@ -55,17 +59,9 @@ fn finish(task: Task, mut solved: Solved, lessons: &mut [Lesson<'_>]) -> Result<
         Task::Anger => usize::from(lesson.row.anger.level()),
         _ => lesson.row.reason.map_or(0, |reason| reason as usize),
     };
-    let chosen = lessons.iter().zip(&solved.held_out).filter(|(lesson, _)| asked(lesson));
-    let (scores, labels): (Vec<Vec<f32>>, Vec<usize>) =
-        chosen.map(|(lesson, scores)| (scores.clone(), label(lesson))).unzip();
-    let mixture = if task == Task::Anger {
-        let truths: Vec<Vec<bool>> =
-            (1..=task.classes()).map(|least| labels.iter().map(|label| *label >= least).collect()).collect();
-        Mixture::of_truths(&scores, &truths)?
-    } else {
-        Mixture::of_classes(&scores, &labels, task.classes())?
-    };
-    mixture.fold_into(&mut solved);
+    let labels: Vec<Option<usize>> = lessons.iter().map(|lesson| asked(lesson).then(|| label(lesson))).collect();
+    mixture(task, &solved.held_out, &labels)?.fold_into(&mut solved);
+    look_again(task, &labels, &mut solved)?;
     let mut decisions = Vec::new();
     for (lesson, scores) in lessons.iter_mut().zip(&solved.held_out) {
         lesson.held_out.set_scores(task, scores);
@@ -81,6 +77,33 @@ fn finish(task: Task, mut solved: Solved, lessons: &mut [Lesson<'_>]) -> Result<
     let threshold = calibrate::doubt(&decisions, SURE);
     lessons.iter_mut().for_each(|lesson| lesson.held_out.set_threshold(task, threshold));
     Linear::new(&solved.columns, solved.weights, solved.intercepts, threshold)
+}
+
+/// Makes probabilities of the scores of those that have a label.
+fn mixture(task: Task, scores: &[Vec<f32>], labels: &[Option<usize>]) -> Result<Mixture, String> {
+    let chosen = scores.iter().zip(labels).filter_map(|(scores, label)| Some((scores.clone(), (*label)?)));
+    let (scores, labels): (Vec<Vec<f32>>, Vec<usize>) = chosen.unzip();
+    if task == Task::Anger {
+        let truths: Vec<Vec<bool>> =
+            (1..=task.classes()).map(|least| labels.iter().map(|label| *label >= least).collect()).collect();
+        Mixture::of_truths(&scores, &truths)
+    } else {
+        Mixture::of_classes(&scores, &labels, task.classes())
+    }
+}
+
+/// Learns to decide by mail and sentences together, and notes it beside the weights.
+fn look_again(task: Task, labels: &[Option<usize>], solved: &mut Solved) -> Result<(), String> {
+    let inputs = solved.looks();
+    let mixture = mixture(task, &inputs, labels)?;
+    solved.held_out = inputs.iter().map(|inputs| mixture.apply(inputs)).collect();
+    solved.columns.push(Finding::Offset.column());
+    solved.weights.extend(mixture.offsets.iter().map(|offset| *offset as f32));
+    for (n, row) in mixture.weights.rows().into_iter().enumerate() {
+        solved.columns.push(Finding::again(n));
+        solved.weights.extend(row.iter().map(|weight| *weight as f32));
+    }
+    Ok(())
 }
 
 /// Confidence of the decision, and whether it is right.
