@@ -116,15 +116,34 @@ fn leaves(parsed: &Parsed<'_>, named_too: bool) -> Vec<Leaf> {
         }
         let Some(is_html) = text_kind(part, at == 0, named_too) else { continue };
         let Some(text) = text_of(parsed, part) else { continue };
-        let looks_html = |text: &str| {
-            let start: String = text.trim_start().chars().take(15).collect::<String>().to_lowercase();
-            start.starts_with("<html") || start.starts_with("<!doctype html")
-        };
         let is_html = is_html || looks_html(&text);
         let lines = if is_html { html::lines(&text) } else { plain_lines(part, &text) };
         found.push(Leaf { alternative: alternatives.get(at).copied().flatten(), is_html, lines });
     }
     found
+}
+
+/// The HTML of a message in document order, decoded; parts that are files are none of it.
+pub(super) fn html_parts(parsed: &Parsed<'_>) -> Vec<String> {
+    let all = |named_too| {
+        let leaves = parsed.parts.iter().enumerate().filter_map(move |(at, part)| {
+            let is_html = text_kind(part, at == 0, named_too)?;
+            Some((is_html, text_of(parsed, part)?))
+        });
+        leaves.take(MAX_PARTS).collect::<Vec<_>>()
+    };
+    let mut leaves = all(false);
+    if leaves.is_empty() {
+        leaves = all(true);
+    }
+    let rich = leaves.into_iter().filter(|(is_html, text)| *is_html || looks_html(text));
+    rich.map(|(_, text)| text).collect()
+}
+
+/// Whether a text that is called plain begins as an HTML page does.
+fn looks_html(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(15).collect::<String>().to_lowercase();
+    start.starts_with("<html") || start.starts_with("<!doctype html")
 }
 
 fn plain_lines(part: &MessagePart<'_>, text: &str) -> Vec<Line> {
@@ -191,7 +210,8 @@ fn text_of(parsed: &Parsed<'_>, part: &MessagePart<'_>) -> Option<String> {
     Some(text)
 }
 
-fn transfer_decoded(parsed: &Parsed<'_>, part: &MessagePart<'_>) -> Option<Vec<u8>> {
+/// The bytes that the sender encoded for the way, where the parser knows where they stand.
+pub(super) fn transfer_decoded(parsed: &Parsed<'_>, part: &MessagePart<'_>) -> Option<Vec<u8>> {
     let raw = parsed.raw_message.get(part.offset_body as usize..part.offset_end as usize)?;
     let encoding = part.content_transfer_encoding().map(|e| e.trim().to_ascii_lowercase()).unwrap_or_default();
     match (part.encoding, encoding.as_str()) {
