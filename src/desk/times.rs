@@ -56,6 +56,21 @@ pub fn age(language: Language, since: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// Bytes as a number and its unit (`bytes`, `kb`, `mb`: powers of 1000), one decimal below ten.
+pub fn size(language: Language, bytes: usize) -> (String, &'static str) {
+    let (unit, divisor) = match bytes {
+        0..1_000 => return (bytes.to_string(), "bytes"),
+        1_000..1_000_000 => ("kb", 1_000),
+        _ => ("mb", 1_000_000),
+    };
+    let tenths = bytes.saturating_mul(10).div_ceil(divisor);
+    let point = if language == Language::French { ',' } else { '.' };
+    match (tenths / 10, tenths % 10) {
+        (whole @ 0..10, tenth @ 1..) => (format!("{whole}{point}{tenth}"), unit),
+        (whole, tenth) => ((whole + usize::from(tenth > 0)).to_string(), unit),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
