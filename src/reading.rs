@@ -70,6 +70,7 @@ fn read_bytes(bytes: &[u8], arrived_at: Timestamp) -> Message {
     for line in &mut body.lines {
         message.holds_card_number |= mask::mask(&mut line.text);
     }
+    message.holds_card_number |= body.card_elsewhere;
     message.holds_card_number |= mask::mask(&mut message.subject);
     let newest = newest_text::newest(&body, &message.subject);
     message.text = lines::join(&body.lines);
