@@ -1,7 +1,7 @@
 //! Floor 5: the page where reviewers read, correct and approve.
 //!
-//! [`serve`] answers until told to stop. Every page works without JavaScript; mail is only ever
-//! shown as text.
+//! [`serve`] answers until told to stop. Every page works without JavaScript; mail is
+//! shown as text, and its HTML, made harmless, in a frame that can do nothing.
 
 mod acting;
 mod aside;
@@ -12,6 +12,7 @@ mod fail;
 mod guard;
 mod handling;
 mod limiter;
+mod originals;
 mod outbox_page;
 mod pages;
 mod phrases;

@@ -8,6 +8,8 @@
 //! 3. `body` chooses the text, `html` writes HTML out as lines;
 //! 4. `newest_text` leaves out history, signature and disclaimer;
 //! 5. `language` names the language, `mask` hides card numbers and IBANs.
+//!
+//! [`outline`], [`attachment`] and [`laid_out`] go back to the same bytes for what a [`Message`] does not hold.
 
 mod automated;
 mod body;
@@ -20,50 +22,33 @@ mod language;
 mod lines;
 mod mask;
 mod newest_text;
+mod original;
 mod parse;
 mod report;
+mod shield;
 
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
 
 use crate::domain::message::{Condition, Message, RawMessage};
 
-use guard::Way;
+pub use html::LaidOut;
+pub use original::{Attachment, Listed, Outline, attachment, laid_out, outline};
 
-/// Stack for mail that nests deeply: the parser and its `Drop` need up to a few hundred bytes a level.
-const DEEP_STACK: usize = 64 * 1024 * 1024;
-
-/// Why a message that made the parser fail is unreadable.
-const PARSER_FAILED: &str = "the mail parser failed on it";
+use shield::Extent;
 
 /// Reads one message. Never fails and never panics: what cannot be read becomes a message whose
 /// condition is [`Condition::Unreadable`], with as much of its headers as could be saved.
 pub fn read(raw: &RawMessage) -> Message {
-    let bytes = guard::trimmed(&raw.bytes);
-    let message = match guard::inspect(bytes) {
-        Way::Plain => shielded(bytes, raw.arrived_at),
-        Way::DeepStack => on_deep_stack(bytes, raw.arrived_at),
-        Way::Beginning => shielded(guard::beginning(bytes), raw.arrived_at)
-            .map(|message| Message { condition: demoted(message.condition, Condition::Partial), ..message }),
-        Way::HeadersOnly(why) => shielded(guard::header_block(bytes), raw.arrived_at)
-            .map(|message| Message { condition: Condition::Unreadable(why.into()), ..message }),
-        Way::Not(why) => return Message::unreadable(raw.arrived_at, why),
+    let (message, extent) = shield::over(&raw.bytes, |bytes| read_bytes(bytes, raw.arrived_at));
+    let message = message.unwrap_or_else(|| Message::unreadable(raw.arrived_at, ""));
+    let condition = match extent {
+        Extent::Whole if !raw.partial => message.condition,
+        Extent::Whole | Extent::Beginning => demoted(message.condition, Condition::Partial),
+        Extent::HeadersOnly(why) | Extent::Nothing(why) => Condition::Unreadable(why.into()),
     };
-    let message = message.unwrap_or_else(|| given_up(bytes, raw.arrived_at));
-    if raw.partial {
-        return Message { condition: demoted(message.condition, Condition::Partial), ..message };
-    }
-    message
-}
-
-/// What a person can still be shown of a message that made the parser fail: its headers, where they
-/// can be read alone.
-fn given_up(bytes: &[u8], arrived_at: Timestamp) -> Message {
-    let message = shielded(guard::header_block(bytes), arrived_at);
-    let message = message.unwrap_or_else(|| Message::unreadable(arrived_at, ""));
-    Message { condition: Condition::Unreadable(PARSER_FAILED.into()), ..message }
+    Message { condition, ..message }
 }
 
 /// `worse`, unless the message is unreadable already.
@@ -74,29 +59,9 @@ fn demoted(condition: Condition, worse: Condition) -> Condition {
     }
 }
 
-/// A thread of its own costs as much as reading an ordinary mail does (some 0.2 ms), so only mail
-/// whose nesting could overflow an ordinary stack gets one.
-fn on_deep_stack(bytes: &[u8], arrived_at: Timestamp) -> Option<Message> {
-    std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .name("reading".into())
-            .stack_size(DEEP_STACK)
-            .spawn_scoped(scope, || shielded(bytes, arrived_at))
-            .ok()?
-            .join()
-            .ok()?
-    })
-}
-
-/// The parser is other people's code fed by strangers: a panic in it is a property of that one
-/// message, not of the daemon.
-fn shielded(bytes: &[u8], arrived_at: Timestamp) -> Option<Message> {
-    catch_unwind(AssertUnwindSafe(|| read_bytes(bytes, arrived_at))).ok()
-}
-
 fn read_bytes(bytes: &[u8], arrived_at: Timestamp) -> Message {
     let bytes: Cow<'_, [u8]> = charset::with_utf8_headers(bytes);
-    let Some(parsed) = mail_parser::MessageParser::default().parse(bytes.as_ref()) else {
+    let Some(parsed) = parse::parsed(&bytes) else {
         return without_headers(&bytes, arrived_at);
     };
     let headers = headers::Headers::of(&parsed);
@@ -105,6 +70,7 @@ fn read_bytes(bytes: &[u8], arrived_at: Timestamp) -> Message {
     for line in &mut body.lines {
         message.holds_card_number |= mask::mask(&mut line.text);
     }
+    message.holds_card_number |= body.card_elsewhere;
     message.holds_card_number |= mask::mask(&mut message.subject);
     let newest = newest_text::newest(&body, &message.subject);
     message.text = lines::join(&body.lines);

@@ -11,6 +11,7 @@ use minijinja::context;
 use super::editor::Typed;
 use super::fail::Fail;
 use super::guard::review_words;
+use super::originals;
 use super::outbox_page::{MailRow, mail_row};
 use super::queue_page::{flag_words, state_key, who};
 use super::times;
@@ -51,7 +52,14 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
     let (typed, note) = refusal.map_or((None, None), |refused| (refused.typed, refused.note));
     let words = visit.desk.inner.pages.words();
     let draft = view::draft(visit, file, typed.as_ref());
-    let outgoing: Vec<MailRow> = file.outgoing.iter().map(|mail| mail_row(visit, mail)).collect();
+    let originals = originals::look_into(visit.desk.review().store(), file).await?;
+    let messages = file.messages.iter().zip(&originals);
+    let messages: Vec<_> = messages
+        .map(|(message, original)| {
+            context! { ..view::message(visit, message), ..originals::view(visit, id, message, original) }
+        })
+        .collect();
+    let outgoing: Vec<MailRow> = file.outgoing.iter().map(|mail| mail_row(visit, mail).with_text(mail)).collect();
     let record: Vec<_> = file.record.iter().rev().map(|entry| view::record_entry(visit, entry)).collect();
     visit.page(
         status,
@@ -68,7 +76,7 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
             linked => case.linked.as_ref().map(CaseId::as_str),
             flags => case.flags.iter().map(|flag| flag_words(visit, flag)).collect::<Vec<_>>(),
             acknowledgement => view::acknowledgement(visit, file),
-            messages => file.messages.iter().map(|message| view::message(visit, message)).collect::<Vec<_>>(),
+            messages,
             verdict => case.verdict.as_ref().map(|verdict| view::verdict(visit, verdict, file)),
             assessment => assessment::assessment(visit, file.assessment.as_ref(), file.corrected_basis),
             promises => view::promises(visit, file),

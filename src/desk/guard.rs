@@ -15,7 +15,7 @@ use super::visit::language_of;
 use super::words::Language;
 use super::{Desk, Settings};
 
-const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; \
                    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// On every answer. The referrer policy is `same-origin`, not `no-referrer`: under the latter
@@ -31,6 +31,35 @@ const HEADERS: &[(&str, &str)] = &[
     ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
     ("cache-control", "no-store"),
 ];
+
+/// What strangers made, which is no page of ours. An answer that carries it is dressed more tightly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Apart {
+    /// A file to be saved. Should a browser show it all the same, nothing in it acts.
+    File,
+    /// For a frame on a page of ours, and in nobody else's: no script, no loading, no way out, an origin of its own.
+    Frame,
+}
+
+impl Apart {
+    /// What differs from [`HEADERS`].
+    fn headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::File => &[("content-security-policy", "default-src 'none'; sandbox")],
+            Self::Frame => &[
+                (
+                    "content-security-policy",
+                    "default-src 'none'; style-src 'unsafe-inline'; sandbox; form-action 'none'; base-uri 'none'; \
+                     frame-ancestors 'self'",
+                ),
+                ("x-frame-options", "SAMEORIGIN"),
+                ("referrer-policy", "no-referrer"),
+                // A page of its own group cannot be sandboxed; opened by itself it would be an error.
+                ("cross-origin-opener-policy", "unsafe-none"),
+            ],
+        }
+    }
+}
 
 /// Checks a request before any handler sees it.
 pub(super) async fn check(State(desk): State<Desk>, request: Request, next: Next) -> Response {
@@ -57,7 +86,8 @@ pub(super) async fn dress(State(desk): State<Desk>, request: Request, next: Next
     } else if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         response = fail_page(&desk, language, &Fail::Refused(StatusCode::PAYLOAD_TOO_LARGE, "error.too_large"));
     }
-    for (name, value) in HEADERS {
+    let apart = response.extensions_mut().remove::<Apart>().map_or(&[][..], Apart::headers);
+    for (name, value) in HEADERS.iter().chain(apart) {
         response.headers_mut().insert(*name, HeaderValue::from_static(value));
     }
     response

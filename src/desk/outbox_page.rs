@@ -10,7 +10,9 @@ use super::fail::Fail;
 use super::session::Flash;
 use super::times;
 use super::visit::{Posted, SignedIn};
+use crate::domain::message::RawMessage;
 use crate::domain::{CaseId, DeliveryState, OutgoingId, OutgoingKind, OutgoingMail};
+use crate::reading;
 
 /// Rows on one page.
 const MOST_ROWS: usize = 200;
@@ -29,6 +31,17 @@ pub(super) struct MailRow {
     held: bool,
     waits: bool,
     troubled: bool,
+    /// On a case page: what it says.
+    text: Option<String>,
+}
+
+impl MailRow {
+    /// With the text as its recipient reads it, from the frozen bytes.
+    pub fn with_text(self, mail: &OutgoingMail) -> Self {
+        let raw = RawMessage { bytes: mail.bytes.clone(), arrived_at: mail.created_at, partial: false };
+        let text = reading::read(&raw).text;
+        Self { text: (!text.is_empty()).then_some(text), ..self }
+    }
 }
 
 pub(super) fn mail_row(visit: &SignedIn, mail: &OutgoingMail) -> MailRow {
@@ -60,6 +73,7 @@ pub(super) fn mail_row(visit: &SignedIn, mail: &OutgoingMail) -> MailRow {
             mail.state,
             DeliveryState::Held { .. } | DeliveryState::InDoubt { .. } | DeliveryState::Rejected { .. }
         ),
+        text: None,
     }
 }
 

@@ -10,7 +10,8 @@ use super::words::{Language, Words};
 use crate::domain::Asset;
 
 /// Pages that must be there.
-const PAGES: &[&str] = &["layout", "sign_in", "queue", "case", "cases", "outbox", "aside", "error", "signed_out"];
+const PAGES: &[&str] =
+    &["layout", "sign_in", "queue", "case", "cases", "outbox", "aside", "error", "signed_out", "laid_out"];
 
 /// Files served as they are: name, media type.
 const FILES: &[(&str, &str)] = &[

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use super::fail::Fail;
-use super::{Desk, acting, aside, case_page, evidence, guard, handling, outbox_page, queue_page, sign_in};
+use super::{Desk, acting, aside, case_page, evidence, guard, handling, originals, outbox_page, queue_page, sign_in};
 
 /// A form may be this large; a reply is a few kilobytes.
 const MOST_BYTES: usize = 256 * 1024;
@@ -33,6 +33,8 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/case/{case}/call", post(handling::call))
         .route("/case/{case}/promise/{n}/kept", post(handling::kept))
         .route("/case/{case}/tell-again", post(handling::tell_again))
+        .route("/case/{case}/message/{message}/attachment/{n}", get(originals::download))
+        .route("/case/{case}/message/{message}/html", get(originals::laid_out))
         .route("/case/{case}/evidence.zip", get(evidence::download))
         .route("/outbox", get(outbox_page::show))
         .route("/outbox/{mail}/release", post(outbox_page::release))

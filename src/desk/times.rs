@@ -56,6 +56,21 @@ pub fn age(language: Language, since: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// Bytes as a number and its unit (`bytes`, `kb`, `mb`: powers of 1000), one decimal below ten.
+pub fn size(language: Language, bytes: usize) -> (String, &'static str) {
+    let (unit, divisor) = match bytes {
+        0..1_000 => return (bytes.to_string(), "bytes"),
+        1_000..1_000_000 => ("kb", 1_000),
+        _ => ("mb", 1_000_000),
+    };
+    let tenths = bytes.saturating_mul(10).saturating_add(divisor / 2) / divisor;
+    let point = if language == Language::French { ',' } else { '.' };
+    match (tenths / 10, tenths % 10) {
+        (whole @ 0..10, tenth @ 1..) => (format!("{whole}{point}{tenth}"), unit),
+        (whole, tenth) => ((whole + usize::from(tenth > 4)).to_string(), unit),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +99,25 @@ mod tests {
             ("2026-03-11T10:00:00Z", "<\u{a0}1\u{a0}min"),
         ] {
             assert_eq!(age(Language::French, since.parse().unwrap(), now), shown);
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_at_a_glance() {
+        for (bytes, english, french) in [
+            (0, "0 bytes", "0 bytes"),
+            (999, "999 bytes", "999 bytes"),
+            (1_000, "1 kb", "1 kb"),
+            (1_840, "1.8 kb", "1,8 kb"),
+            (84_200, "84 kb", "84 kb"),
+            (1_950_000, "2 mb", "2 mb"),
+            (25_400_000, "25 mb", "25 mb"),
+            (usize::MAX, "1844674407371 mb", "1844674407371 mb"),
+        ] {
+            let said = |language| size(language, bytes);
+            let words = |(n, unit): (String, &str)| format!("{n} {unit}");
+            assert_eq!(words(said(Language::English)), english);
+            assert_eq!(words(said(Language::French)), french);
         }
     }
 }

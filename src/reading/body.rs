@@ -7,7 +7,7 @@ use mail_parser::{Encoding, Message as Parsed, MessagePart, MimeHeaders, PartTyp
 use crate::domain::address::Address;
 
 use super::lines::{self, Line};
-use super::{charset, flowed, html, parse};
+use super::{charset, flowed, html, mask, parse};
 
 /// Longest text of one part that is read, in bytes.
 const MAX_PART: usize = 1024 * 1024;
@@ -30,6 +30,8 @@ pub(super) struct Body {
     pub lines: Vec<Line>,
     /// The first message attached to it.
     pub attached: Option<Attached>,
+    /// A card number stands in something that no text is taken from: the HTML beside a plain text, a text file.
+    pub card_elsewhere: bool,
 }
 
 /// A text part in its document order.
@@ -42,11 +44,29 @@ struct Leaf {
 
 /// Reads the text of a message and of the first message attached to it.
 pub(super) fn read(parsed: &Parsed<'_>) -> Body {
+    let (lines, mut card_elsewhere) = own_lines(parsed);
     let attached = parsed.parts.iter().find_map(|part| match &part.body {
-        PartType::Message(inner) => Some(Attached { from: sender(inner), lines: own_lines(inner) }),
+        PartType::Message(inner) => {
+            let (lines, card_beside) = own_lines(inner);
+            card_elsewhere |= card_beside || holds_card(&lines);
+            Some(Attached { from: sender(inner), lines })
+        }
         _ => None,
     });
-    Body { lines: own_lines(parsed), attached }
+    card_elsewhere |= parsed.parts.iter().enumerate().any(|(at, part)| {
+        let is_file = text_kind(part, at == 0, false).is_none();
+        let text = if is_file { text_of(parsed, part) } else { None };
+        text.is_some_and(|text| match part.body {
+            PartType::Html(_) => holds_card(&html::lines(&text)),
+            _ => holds_card(&lines::of_plain(&text)),
+        })
+    });
+    Body { lines, attached, card_elsewhere }
+}
+
+fn holds_card(lines: &[Line]) -> bool {
+    let mut text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+    mask::mask(&mut text)
 }
 
 fn sender(parsed: &Parsed<'_>) -> Option<Address> {
@@ -54,7 +74,8 @@ fn sender(parsed: &Parsed<'_>) -> Option<Address> {
     parse::head(parsed, &headers, jiff::Timestamp::UNIX_EPOCH).from.into_iter().next()
 }
 
-fn own_lines(parsed: &Parsed<'_>) -> Vec<Line> {
+/// The text, and whether what was not chosen for it holds a card number.
+fn own_lines(parsed: &Parsed<'_>) -> (Vec<Line>, bool) {
     let mut leaves = leaves(parsed, false);
     if leaves.is_empty() {
         // Some programs name their body as if it were a file.
@@ -62,15 +83,17 @@ fn own_lines(parsed: &Parsed<'_>) -> Vec<Line> {
     }
     let mut out: Vec<Line> = Vec::new();
     let mut done: Vec<usize> = Vec::new();
+    let mut card_beside = false;
     for leaf in &leaves {
-        let chosen: Vec<&Leaf> = match leaf.alternative {
-            None => vec![leaf],
+        let (chosen, left): (Vec<&Leaf>, Vec<&Leaf>) = match leaf.alternative {
+            None => (vec![leaf], Vec::new()),
             Some(group) if done.contains(&group) => continue,
             Some(group) => {
                 done.push(group);
                 choose(leaves.iter().filter(|other| other.alternative == Some(group)).collect())
             }
         };
+        card_beside |= left.iter().any(|leaf| holds_card(&leaf.lines));
         for leaf in chosen {
             if !out.is_empty() {
                 out.push(Line::default());
@@ -78,11 +101,11 @@ fn own_lines(parsed: &Parsed<'_>) -> Vec<Line> {
             out.extend(leaf.lines.iter().cloned());
         }
     }
-    out
+    (out, card_beside)
 }
 
-/// Of alternatives, plain text; HTML where plain text is empty or only says "see the HTML".
-fn choose(leaves: Vec<&Leaf>) -> Vec<&Leaf> {
+/// Of alternatives, plain text; HTML where plain text is empty or only says "see the HTML". And the others.
+fn choose(leaves: Vec<&Leaf>) -> (Vec<&Leaf>, Vec<&Leaf>) {
     let (rich, plain): (Vec<&Leaf>, Vec<&Leaf>) = leaves.into_iter().partition(|leaf| leaf.is_html);
     let letters = |leaves: &[&Leaf]| -> usize {
         leaves
@@ -93,7 +116,7 @@ fn choose(leaves: Vec<&Leaf>) -> Vec<&Leaf> {
     };
     let (in_plain, in_rich) = (letters(&plain), letters(&rich));
     let stub = in_plain == 0 || (in_plain < 400 && in_rich > in_plain * 2 && announces_html(&plain));
-    if stub && in_rich > 0 { rich } else { plain }
+    if stub && in_rich > 0 { (rich, plain) } else { (plain, rich) }
 }
 
 /// "Your mail program does not show HTML" and the like.
@@ -116,15 +139,34 @@ fn leaves(parsed: &Parsed<'_>, named_too: bool) -> Vec<Leaf> {
         }
         let Some(is_html) = text_kind(part, at == 0, named_too) else { continue };
         let Some(text) = text_of(parsed, part) else { continue };
-        let looks_html = |text: &str| {
-            let start: String = text.trim_start().chars().take(15).collect::<String>().to_lowercase();
-            start.starts_with("<html") || start.starts_with("<!doctype html")
-        };
         let is_html = is_html || looks_html(&text);
         let lines = if is_html { html::lines(&text) } else { plain_lines(part, &text) };
         found.push(Leaf { alternative: alternatives.get(at).copied().flatten(), is_html, lines });
     }
     found
+}
+
+/// The HTML of a message in document order, decoded; parts that are files are none of it.
+pub(super) fn html_parts(parsed: &Parsed<'_>) -> Vec<String> {
+    let all = |named_too| {
+        let leaves = parsed.parts.iter().enumerate().filter_map(move |(at, part)| {
+            let is_html = text_kind(part, at == 0, named_too)?;
+            Some((is_html, text_of(parsed, part)?))
+        });
+        leaves.take(MAX_PARTS).collect::<Vec<_>>()
+    };
+    let mut leaves = all(false);
+    if leaves.is_empty() {
+        leaves = all(true);
+    }
+    let rich = leaves.into_iter().filter(|(is_html, text)| *is_html || looks_html(text));
+    rich.map(|(_, text)| text).collect()
+}
+
+/// Whether a text that is called plain begins as an HTML page does.
+fn looks_html(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(15).collect::<String>().to_lowercase();
+    start.starts_with("<html") || start.starts_with("<!doctype html")
 }
 
 fn plain_lines(part: &MessagePart<'_>, text: &str) -> Vec<Line> {
@@ -191,7 +233,8 @@ fn text_of(parsed: &Parsed<'_>, part: &MessagePart<'_>) -> Option<String> {
     Some(text)
 }
 
-fn transfer_decoded(parsed: &Parsed<'_>, part: &MessagePart<'_>) -> Option<Vec<u8>> {
+/// The bytes that the sender encoded for the way, where the parser knows where they stand.
+pub(super) fn transfer_decoded(parsed: &Parsed<'_>, part: &MessagePart<'_>) -> Option<Vec<u8>> {
     let raw = parsed.raw_message.get(part.offset_body as usize..part.offset_end as usize)?;
     let encoding = part.content_transfer_encoding().map(|e| e.trim().to_ascii_lowercase()).unwrap_or_default();
     match (part.encoding, encoding.as_str()) {
@@ -249,5 +292,33 @@ mod tests {
     fn broken_transfer_encodings_give_what_they_can() {
         assert_eq!(lenient_quoted_printable(b"a=3Db = c=\r\nd=E9"), b"a=b = cd\xe9");
         assert_eq!(lenient_base64(b"Qm9u**am91cg!!"), Some(b"Bonjour".to_vec()));
+    }
+
+    #[test]
+    fn a_card_number_counts_wherever_it_stands() {
+        let mail = |parts: &[(&str, &str)]| {
+            let parts = parts.iter().map(|(head, text)| format!("--b\r\nContent-Type: {head}\r\n\r\n{text}\r\n"));
+            format!("Content-Type: multipart/alternative; boundary=b\r\n\r\n{}--b--\r\n", parts.collect::<String>())
+        };
+        let plain = ("text/plain", "The kettle is broken.");
+        let elsewhere = |other: (&str, &str)| {
+            let raw = mail(&[plain, other]);
+            read(&parse::parsed(raw.as_bytes()).unwrap()).card_elsewhere
+        };
+        for other in [
+            ("text/html", "<p>4111 1111 <b>1111</b> 1111"),
+            ("text/csv; name=a.csv", "a;4111111111111111;b"),
+            ("text/html; name=a.html", "<td>4111 1111 1111 1111"),
+            ("message/rfc822", "Subject: a\r\n\r\n4111 1111 1111 1111"),
+        ] {
+            assert!(elsewhere(other), "{other:?}");
+        }
+        for other in [
+            ("text/html", "<p>4111 1111 1111 1112"),
+            ("text/html", "<a href='http://h/4111111111111111'>parcel</a>"),
+            ("image/png; name=4111111111111111.png", "4111 1111 1111 1111"),
+        ] {
+            assert!(!elsewhere(other), "{other:?}");
+        }
     }
 }

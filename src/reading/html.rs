@@ -5,6 +5,7 @@
 //! that are opened again in every paragraph), and a writer needs no tree: a bounded stack of open
 //! elements says whether text is hidden, quoted, preformatted or part of a list.
 
+mod laid_out;
 mod style;
 mod writer;
 
@@ -15,6 +16,9 @@ use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
 use super::lines::{Line, Mark};
+pub use laid_out::LaidOut;
+pub(super) use laid_out::laid_out;
+
 use style::{Hidden, Style};
 use writer::Writer;
 

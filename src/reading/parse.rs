@@ -21,6 +21,11 @@ const MAX_IDS: usize = 100;
 /// Most attachment names kept.
 const MAX_ATTACHMENTS: usize = 200;
 
+/// The structure of a message whose headers are UTF-8; `None` where there are none.
+pub(super) fn parsed(bytes: &[u8]) -> Option<Parsed<'_>> {
+    mail_parser::MessageParser::default().parse(bytes)
+}
+
 /// Everything the headers tell, texts and marks still empty.
 pub(super) fn head(parsed: &Parsed<'_>, headers: &Headers, arrived_at: Timestamp) -> Message {
     let mut recipients = Vec::new();
@@ -40,7 +45,7 @@ pub(super) fn head(parsed: &Parsed<'_>, headers: &Headers, arrived_at: Timestamp
         return_path: return_path(headers),
         subject: subject(parsed),
         date_header: headers.get("date").unwrap_or_default().to_owned(),
-        attachments: attachments(parsed),
+        attachments: attachments(parsed).map(|(name, _)| name).collect(),
         ..Message::unreadable(arrived_at, "")
     }
 }
@@ -138,10 +143,12 @@ pub(super) fn one_line(text: &str, max: usize) -> String {
     }
 }
 
-/// Decoded file names of everything that is not the body; an attached message shows its subject.
-fn attachments(parsed: &Parsed<'_>) -> Vec<String> {
-    let named = parsed.parts.iter().filter_map(attachment_name);
-    named.filter(|name| !name.is_empty()).take(MAX_ATTACHMENTS).collect()
+/// Everything that is not the body, with its decoded file name; an attached message shows its subject.
+pub(super) fn attachments<'p, 'x>(
+    parsed: &'p Parsed<'x>,
+) -> impl Iterator<Item = (String, &'p MessagePart<'x>)> + use<'p, 'x> {
+    let named = parsed.parts.iter().filter_map(|part| Some((attachment_name(part)?, part)));
+    named.filter(|(name, _)| !name.is_empty()).take(MAX_ATTACHMENTS)
 }
 
 fn attachment_name(part: &MessagePart<'_>) -> Option<String> {

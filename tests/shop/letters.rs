@@ -36,6 +36,8 @@ pub struct Letter {
     pub held: Option<&'static str>,
     pub answers: Option<MessageId>,
     pub flags: Vec<CaseFlag>,
+    /// The bytes as received; kept, and the files named as reading names them.
+    pub original: Option<Vec<u8>>,
 }
 
 impl Letter {
@@ -55,7 +57,15 @@ impl Letter {
             held: None,
             answers: None,
             flags: Vec::new(),
+            original: None,
         }
+    }
+
+    /// With its original beside the store.
+    pub fn with_original(mut self, raw: &[u8]) -> Self {
+        self.attachments = guichet::reading::outline(raw).attachments.into_iter().map(|file| file.name).collect();
+        self.original = Some(raw.to_vec());
+        self
     }
 
     /// In French.
@@ -191,7 +201,12 @@ impl Shop {
             flags: letter.flags.clone(),
         };
         let at = message.arrived_at;
-        let recorded = self.store.record(&lease, intake(key, message, at, Matter::Customer(Box::new(matter)))).await;
+        let mut intake = intake(key, message, at, Matter::Customer(Box::new(matter)));
+        if let Some(raw) = &letter.original {
+            self.store.keep_raw(key, raw).await.unwrap();
+            intake.raw_kept = true;
+        }
+        let recorded = self.store.record(&lease, intake).await;
         match recorded.unwrap() {
             Recorded::New { case, .. } | Recorded::Joined { case } => case,
             other => panic!("{other:?}"),

@@ -5,5 +5,6 @@ mod approving;
 mod french;
 mod guarding;
 mod handling;
+mod originals;
 mod showing;
 mod socket;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use guichet::domain::message::{Condition, Message, RawMessage, ReturnPath};
-use guichet::reading::read;
+use guichet::reading::{attachment, laid_out, outline, read};
 use jiff::Timestamp;
 
 fn folder() -> std::path::PathBuf {
@@ -373,6 +373,42 @@ fn mutated(original: &[u8], other: &[u8], generator: &mut Generator) -> Vec<u8> 
     bytes
 }
 
+/// The files are those that the message names, and nothing in its HTML could act.
+fn the_original_tells_the_same(bytes: &[u8], message: &Message, which: &str) {
+    let listed = outline(bytes);
+    let names: Vec<&String> = listed.attachments.iter().map(|file| &file.name).collect();
+    assert_eq!(names, message.attachments.iter().collect::<Vec<_>>(), "{which}");
+    for (n, file) in listed.attachments.iter().enumerate() {
+        let taken = attachment(bytes, n).unwrap_or_else(|| panic!("{which}: no file {n}"));
+        assert_eq!((&taken.name, taken.bytes.len()), (&file.name, file.size), "{which}");
+    }
+    assert_eq!(attachment(bytes, listed.attachments.len()), None, "{which}");
+    let page = laid_out(bytes);
+    assert_eq!(page.is_some(), listed.has_html, "{which}");
+    // Text and values are escaped: a sign opens or ends a tag.
+    for tag in page.unwrap_or_default().html.split('<').skip(1).filter_map(|rest| rest.split_once('>')) {
+        let (name, attributes) = tag.0.split_once(' ').unwrap_or((tag.0, ""));
+        assert!(name.trim_start_matches('/').chars().all(|c| c.is_ascii_alphanumeric()), "{which}: {name}");
+        assert!(!["a", "img", "script", "style", "svg", "form", "iframe"].contains(&name), "{which}: {name}");
+        assert!(
+            !["url(", "src", "href", " on"].iter().any(|acting| attributes.contains(acting)),
+            "{which}: {attributes}"
+        );
+    }
+}
+
+#[test]
+fn the_originals_of_all_fixtures_tell_the_same() {
+    let mut pages = 0;
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        the_original_tells_the_same(&bytes, &read_bytes(bytes.clone()), &path.display().to_string());
+        pages += usize::from(outline(&bytes).has_html);
+    }
+    assert!(pages > 5, "{pages} of them hold HTML");
+}
+
 #[test]
 fn mutated_mail_never_makes_the_reader_fail() {
     let mut names: Vec<_> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -382,8 +418,10 @@ fn mutated_mail_never_makes_the_reader_fail() {
     for round in 0..40 {
         for (index, original) in originals.iter().enumerate() {
             let other = &originals[generator.next(originals.len())];
-            let message = read_bytes(mutated(original, other, &mut generator));
+            let bytes = mutated(original, other, &mut generator);
             let name = names[index].display();
+            let message = read_bytes(bytes.clone());
+            the_original_tells_the_same(&bytes, &message, &format!("round {round}, {name}"));
             // The shield around the parser is for faults that nobody knows of.
             let failed = matches!(&message.condition, Condition::Unreadable(why) if why.contains("failed"));
             assert!(!failed, "round {round}, {name}");

@@ -41,7 +41,6 @@ pub(super) fn message(visit: &SignedIn, held: &CaseMessage) -> Value {
         subject => message.subject,
         newest,
         whole => (message.text.trim() != newest.trim()).then_some(&message.text),
-        attachments => message.attachments,
         partial => message.condition == Condition::Partial,
         unreadable,
         card => message.holds_card_number,

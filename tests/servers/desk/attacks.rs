@@ -40,6 +40,19 @@ const SUSPECTS: &str = "
     const ran = [window, ...Array.from(frames)].some(w => { try { return 'ran' in w } catch { return false } });
     return { at: location.href, ran, suspects: found.map(html => html.slice(0, 200)) };";
 
+/// What a mail's HTML may keep of its style; the sheet in the head is ours.
+const KEPT_STYLES: &str = "/^([a-z-]+:[a-z0-9#%., ()-]+;?)*$/";
+/// Opens the frames with HTML of a case page: how many had been asked for before, and how many after.
+const OPEN_FRAMES: &str = "
+    const frames = [...document.querySelectorAll('.laid-out iframe')];
+    const asked = () => performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('/html')).length;
+    const before = asked();
+    Promise.all(frames.map(frame => new Promise(loaded => {
+        frame.addEventListener('load', loaded);
+        frame.closest('details').open = true;
+        frame.scrollIntoView();
+    }))).then(() => done([before, frames.length, asked()]));";
+
 /// Payloads by `class/name`.
 fn payloads() -> Vec<(String, String)> {
     let classes: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(PAYLOADS).unwrap();
@@ -163,13 +176,71 @@ async fn act_unprotected(browser: &mut Browser, trap: &Trap, payloads: &[(String
 
 /// Opens a page and looks for anything of the payload that is more than text.
 async fn look(browser: &mut Browser, address: &str) {
+    look_for(browser, address, SUSPECTS).await;
+}
+
+async fn look_for(browser: &mut Browser, address: &str, suspects: &str) {
     browser.open(address).await;
-    let found = browser.run(SUSPECTS).await;
+    let found = browser.run(suspects).await;
     assert_eq!(found["at"], address, "the page led elsewhere");
     assert_eq!(found["ran"], false, "{address}: a script ran");
     assert_eq!(found["suspects"], serde_json::json!([]), "{address}");
     let complaints = browser.complaints().await;
     assert!(complaints.is_empty(), "{address}: the browser stopped something: {complaints:?}");
+}
+
+/// Opens the HTML on each case page as a reviewer does; returns how many frames there were.
+async fn open_frames(browser: &mut Browser, pages: &[String]) -> u64 {
+    let mut opened = 0;
+    for page in pages {
+        browser.open(page).await;
+        let found = browser.run_until_done(OPEN_FRAMES).await;
+        assert_eq!(found[0], 0, "{page}: asked for before it was opened");
+        assert_eq!((&found[1], found[1] == 0), (&found[2], false), "{page}");
+        opened += found[1].as_u64().unwrap();
+        let found = browser.run(SUSPECTS).await;
+        assert_eq!((&found["ran"], &found["at"]), (&false.into(), &page.as_str().into()), "{page}");
+        let complaints = browser.complaints().await;
+        assert!(complaints.is_empty(), "{page}: the browser stopped something: {complaints:?}");
+    }
+    opened
+}
+
+/// Opens what stands in the frames without frame and policy: what was made harmless is so by itself.
+async fn look_unprotected(browser: &mut Browser, sheets: &[String]) {
+    let suspects = SUSPECTS.replace("style|math", "math").replace(
+        "const grown = a.name === 'style' &&",
+        &format!("const grown = a.name === 'style' && {KEPT_STYLES}.test(a.value) ||"),
+    );
+    assert_eq!(suspects.matches(KEPT_STYLES).count(), 1);
+    let server = HttpServer::start().await;
+    for sheet in sheets {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n";
+        server.always(Reply::Raw(format!("{head}Content-Length: {}\r\n\r\n{sheet}", sheet.len()).into_bytes()));
+        look_for(browser, &server.url("/"), &suspects).await;
+    }
+}
+
+/// What the links and frames of a case page lead to: attached files, and pages of HTML.
+async fn follow(visitor: &mut Visitor, page: &str) -> (usize, Vec<String>) {
+    let body = visitor.get(page).await.body.replace("&#x2f;", "/");
+    let of = |start: &str| -> Vec<String> {
+        body.split(start).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect()
+    };
+    let files = of("class=\"file\" href=\"");
+    for file in &files {
+        let answer = visitor.get(file).await;
+        let kind = (answer.status, answer.header("content-type"), answer.header("content-security-policy"));
+        assert_eq!(kind, (200, "application/octet-stream", "default-src 'none'; sandbox"), "{page}");
+        assert!(answer.header("content-disposition").starts_with("attachment; filename=\""), "{page}");
+    }
+    let mut sheets = Vec::new();
+    for path in of("<iframe src=\"") {
+        let answer = visitor.get(&path).await;
+        assert!(answer.status == 200 && answer.body.contains("the kettle is broken"), "{page}: {}", answer.body);
+        sheets.push(answer.body);
+    }
+    (files.len(), sheets)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -197,6 +268,15 @@ async fn nothing_in_a_mail_runs_or_asks_another_host() {
     for page in &pages {
         look(&mut browser, page).await;
     }
+    let case_pages = pages.split_off(4);
+    let frames = open_frames(&mut browser, &case_pages).await;
+    let (mut files, mut sheets) = (0, Vec::new());
+    for case in &cases {
+        let (linked, found) = follow(&mut visitor, &format!("/case/{case}")).await;
+        files += linked;
+        sheets.extend(found);
+    }
+    look_unprotected(&mut browser, &sheets).await;
     // What was asked before this has come before it.
     browser.open(&format!("http://{HOST}/the-end")).await;
     let first = trap.heard().remove(0);
@@ -205,12 +285,15 @@ async fn nothing_in_a_mail_runs_or_asks_another_host() {
     let (ran, asked) = act_unprotected(&mut browser, &trap, &payloads).await;
     browser.end().await;
     println!(
-        "{} payloads in {} mails, {approved} replies approved, {} pages opened: 0 scripts run, 0 requests leave; \
+        "{} payloads in {} mails, {approved} replies approved, {} pages and {frames} frames with HTML opened, {files} files \
+         saved: 0 scripts run, 0 requests leave; the HTML of the frames, without frame and policy: 0 and 0; \
          on a page without protection {ran} run and {asked} ask another host",
         payloads.len(),
         2 * payloads.len(),
-        pages.len(),
+        pages.len() + case_pages.len(),
     );
+    assert_eq!((frames, sheets.len()), (payloads.len() as u64, payloads.len()), "each HTML mail has its frame");
+
     assert!(ran > payloads.len() / 4 && asked > payloads.len() / 2, "the trap must be able to catch: {ran}, {asked}");
     assert!(daemon.stop().success());
 }

@@ -185,6 +185,12 @@ impl Browser {
         self.ask("POST", "/execute/sync", &json!({ "script": script, "args": [] })).await
     }
 
+    /// Runs a script that says by `done(…)` when it has come to its end.
+    pub async fn run_until_done(&mut self, script: &str) -> Value {
+        let script = format!("const done = arguments[0]; {script}");
+        self.ask("POST", "/execute/async", &json!({ "script": script, "args": [] })).await
+    }
+
     /// What the browser's console holds: refused resources, broken scripts.
     pub async fn complaints(&mut self) -> Vec<String> {
         let log = self.ask("POST", "/se/log", &json!({ "type": "browser" })).await;
