@@ -80,6 +80,19 @@ impl Granted {
     }
 }
 
+/// No token was given.
+struct Denied {
+    error: ConnectError,
+    /// The server knows the refresh token no more.
+    grant_ended: bool,
+}
+
+impl From<ConnectError> for Denied {
+    fn from(error: ConnectError) -> Self {
+        Self { error, grant_ended: false }
+    }
+}
+
 #[derive(Deserialize, Default)]
 struct Refused {
     #[serde(default)]
@@ -109,12 +122,12 @@ impl Oauth2 {
         let refresh_token = self.refresh_token(held.renewed.as_deref()).await?;
         let granted = match self.ask(refresh_token.as_deref()).await {
             Ok(granted) => granted,
-            Err(error) => {
-                if matches!(error, ConnectError::Setup(_)) {
+            Err(denied) => {
+                if denied.grant_ended {
                     // What a person put into its place since is tried next.
                     held.renewed = None;
                 }
-                return Err(error);
+                return Err(denied.error);
             }
         };
         held.token = Some((granted.access_token.clone(), Instant::now() + granted.life().saturating_sub(MARGIN)));
@@ -143,7 +156,7 @@ impl Oauth2 {
         }
     }
 
-    async fn ask(&self, refresh_token: Option<&str>) -> Result<Granted, ConnectError> {
+    async fn ask(&self, refresh_token: Option<&str>) -> Result<Granted, Denied> {
         let body = self.form(refresh_token).await?;
         let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")];
         let url = &self.settings.token_url;
@@ -168,7 +181,7 @@ impl Oauth2 {
         Ok(form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
     }
 
-    fn read(&self, answer: &Answer) -> Result<Granted, ConnectError> {
+    fn read(&self, answer: &Answer) -> Result<Granted, Denied> {
         let host = self.settings.token_url.host();
         if !(200..300).contains(&answer.status) {
             return Err(self.refusal(answer));
@@ -177,13 +190,13 @@ impl Oauth2 {
             ConnectError::Setup(format!("{host} answers without an access token: check `token_url` of oauth2"))
         })?;
         if !granted.token_type.eq_ignore_ascii_case("bearer") || !is_token(&granted.access_token) {
-            return Err(ConnectError::Setup(format!("{host} gives a token that is no bearer token (RFC 6750)")));
+            return Err(ConnectError::Setup(format!("{host} gives a token that is no bearer token (RFC 6750)")).into());
         }
         Ok(granted)
     }
 
     /// RFC 6749 §5.2; `temporarily_unavailable` and `server_error` are of §4.1.2.1, and used here too.
-    fn refusal(&self, answer: &Answer) -> ConnectError {
+    fn refusal(&self, answer: &Answer) -> Denied {
         let host = self.settings.token_url.host();
         let refused: Refused = serde_json::from_slice(&answer.body).unwrap_or_default();
         let passing = matches!(refused.error.as_str(), "temporarily_unavailable" | "server_error")
@@ -192,11 +205,14 @@ impl Oauth2 {
         let words: String = words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(WORDS).collect();
         let text = format!("{host} gives no access token (status {}): {words}", answer.status);
         match (&self.settings.refresh_token, refused.error.as_str()) {
-            _ if passing => ConnectError::Temporary(text),
-            (Some(place), "invalid_grant") => ConnectError::Setup(format!(
-                "{text}; the permission ran out or was withdrawn: grant it anew and replace the refresh token in {place}"
-            )),
-            _ => ConnectError::Setup(format!("{text}; check `client_id`, `client_secret` and `scope` of oauth2")),
+            _ if passing => ConnectError::Temporary(text).into(),
+            (Some(place), "invalid_grant") => {
+                let remedy = "the permission ran out or was withdrawn: grant it anew and replace the refresh token in";
+                Denied { error: ConnectError::Setup(format!("{text}; {remedy} {place}")), grant_ended: true }
+            }
+            _ => {
+                ConnectError::Setup(format!("{text}; check `client_id`, `client_secret` and `scope` of oauth2")).into()
+            }
         }
     }
 

@@ -97,5 +97,6 @@ fn arrival_check(templates: &Templates, language: &str) -> Suggestion {
         why: "The refund was accepted, and the customer's bank should show it by now.".into(),
         others: Vec::new(),
         asks: known.is_some_and(|info| info.asks),
+        grants: false,
     }
 }

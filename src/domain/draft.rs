@@ -43,6 +43,10 @@ pub struct Suggestion {
     pub others: Vec<TemplateName>,
     /// Whether the reply asks the customer something (the case then waits for the customer).
     pub asks: bool,
+    /// Whether the text, as it was written from the template, grants the refund. What is known of the order later does
+    /// not change what a kept text says.
+    #[serde(default)]
+    pub grants: bool,
 }
 
 /// A draft as the reply floor composed it.

@@ -46,22 +46,40 @@ struct Leaf {
 pub(super) fn read(parsed: &Parsed<'_>) -> Body {
     let (lines, mut card_elsewhere) = own_lines(parsed);
     let attached = parsed.parts.iter().find_map(|part| match &part.body {
-        PartType::Message(inner) => {
-            let (lines, card_beside) = own_lines(inner);
-            card_elsewhere |= card_beside || holds_card(&lines);
-            Some(Attached { from: sender(inner), lines })
-        }
+        PartType::Message(inner) => Some(Attached { from: sender(inner), lines: own_lines(inner).0 }),
         _ => None,
     });
-    card_elsewhere |= parsed.parts.iter().enumerate().any(|(at, part)| {
+    card_elsewhere |= card_in_files(parsed) || card_in_attached(parsed);
+    Body { lines, attached, card_elsewhere }
+}
+
+/// Whether a text file of the message holds a card number.
+fn card_in_files(parsed: &Parsed<'_>) -> bool {
+    parsed.parts.iter().enumerate().any(|(at, part)| {
         let is_file = text_kind(part, at == 0, false).is_none();
         let text = if is_file { text_of(parsed, part) } else { None };
         text.is_some_and(|text| match part.body {
             PartType::Html(_) => holds_card(&html::lines(&text)),
             _ => holds_card(&lines::of_plain(&text)),
         })
-    });
-    Body { lines, attached, card_elsewhere }
+    })
+}
+
+/// Whether a message attached to it holds a card number, however deep. How many and how deep is bounded by what is read
+/// at all.
+fn card_in_attached(parsed: &Parsed<'_>) -> bool {
+    let mut waiting = vec![parsed];
+    while let Some(outer) = waiting.pop() {
+        for part in &outer.parts {
+            let PartType::Message(inner) = &part.body else { continue };
+            let (lines, beside) = own_lines(inner);
+            if beside || holds_card(&lines) || card_in_files(inner) {
+                return true;
+            }
+            waiting.push(inner);
+        }
+    }
+    false
 }
 
 fn holds_card(lines: &[Line]) -> bool {

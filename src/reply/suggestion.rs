@@ -83,9 +83,11 @@ pub fn suggest_assessed(
     flags: &BTreeSet<CaseFlag>,
     language: &str,
 ) -> Suggestion {
-    choose_by(Some(verdict), flags, language, |verdict| {
+    let suggestion = choose_by(Some(verdict), flags, language, |verdict| {
         assessed::choose(verdict, assessment, policy).unwrap_or_else(|| choose(verdict))
-    })
+    });
+    let grants = approval::grants(suggestion.template.as_ref(), Some(assessment));
+    Suggestion { grants, ..suggestion }
 }
 
 fn choose_by(
@@ -106,6 +108,7 @@ fn choose_by(
         why: format!("{why}{}", language_note(flags, language)),
         others: others_of(name, others),
         asks: asks(name),
+        grants: approval::grants(Some(&TemplateName::new(name)), None),
     }
 }
 
@@ -116,6 +119,7 @@ pub fn reminder() -> Suggestion {
         why: "We asked the customer for something and have not heard back.".into(),
         others: Vec::new(),
         asks: asks(REMINDER),
+        grants: false,
     }
 }
 
@@ -233,7 +237,7 @@ fn asks(name: &str) -> bool {
 }
 
 fn none(why: &str) -> Suggestion {
-    Suggestion { template: None, why: why.to_owned(), others: Vec::new(), asks: false }
+    Suggestion { template: None, why: why.to_owned(), others: Vec::new(), asks: false, grants: false }
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use crate::domain::{Anger, Explanation, Verdict};
 const LINES: usize = 8;
 /// A lift weighs at least this, so that it stands among the first lines.
 const LIFT: f32 = 3.0;
+/// Characters of a sentence that are quoted.
+const SENTENCE: usize = 80;
 /// Words a model may name.
 const WORDS: usize = 3;
 /// Weights below this, in log-odds, made no difference.
@@ -34,6 +36,7 @@ pub fn explain(
     let mut lines = rules(&analysis.hits, verdict);
     lines.extend(floor(&analysis.hits, verdict, predictions));
     let parts = [Part::Subject, Part::Body].map(|part| (part, Tokens::cut(analysis.text.part(part))));
+    let sentences = triage.joint.parts(&analysis.sentences);
     for (task, class, against, sign) in questions(verdict, predictions) {
         let Some(stored) = triage.models.get(&task) else { continue };
         let of_first = stored.model.shares(class, against);
@@ -45,10 +48,29 @@ pub fn explain(
         for (matched, weight) in words(analysis, &parts, shares, sign) {
             lines.push(Explanation { from: "model".into(), name: task.as_str().into(), matched, weight });
         }
+        let of_task: Vec<&[f32]> = sentences.iter().filter_map(|scores| triage.joint.of_task(task, scores)).collect();
+        if let Some(moved) = stored.model.moved(&of_task, class, against).filter(|moved| moved.weight.abs() >= LEAST) {
+            let matched = sentence(analysis, &parts[1].1, moved.sentence);
+            lines.push(Explanation {
+                from: "model".into(),
+                name: task.as_str().into(),
+                matched,
+                weight: moved.weight * sign,
+            });
+        }
     }
     lines.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
     lines.truncate(LINES);
     lines
+}
+
+/// The n-th sentence of the body as the customer wrote it, its beginning where it is long.
+fn sentence(analysis: &Analysis, body: &Tokens<'_>, n: usize) -> String {
+    let of_it = || body.list.iter().filter(|token| token.sentence as usize == n);
+    let range = of_it().next().zip(of_it().next_back()).map(|(first, last)| first.span.start..last.span.end);
+    let words = range.and_then(|range| analysis.text.part(Part::Body).original().get(range)).unwrap_or_default();
+    let cut: String = words.chars().take(SENTENCE).collect();
+    if cut.len() < words.len() { format!("{cut}…") } else { cut }
 }
 
 /// Task, class decided, the runner-up it is measured against, and the sign that makes "for" positive.

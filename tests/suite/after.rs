@@ -37,11 +37,15 @@ async fn owed(shop: &Shop, letter: &Letter) -> CaseId {
 
 async fn owed_by(shop: &Shop, letter: &Letter, basis: Basis) -> CaseId {
     let case = shop.receive(letter).await;
-    let lease = shop.store.lease(MAILBOX).await.unwrap();
-    let revision = shop.store.case(&case).await.unwrap().revision;
-    let assessment = Assessment { governing: Some(basis), outcome: Outcome::Eligible(basis), ..assessed(shop) };
-    shop.store.assess(&lease, &case, revision, assessment, None, shop.clock.now()).await.unwrap();
+    assess(shop, &case, basis).await;
     case
+}
+
+async fn assess(shop: &Shop, case: &CaseId, basis: Basis) {
+    let lease = shop.store.lease(MAILBOX).await.unwrap();
+    let revision = shop.store.case(case).await.unwrap().revision;
+    let assessment = Assessment { governing: Some(basis), outcome: Outcome::Eligible(basis), ..assessed(shop) };
+    shop.store.assess(&lease, case, revision, assessment, None, shop.clock.now()).await.unwrap();
 }
 
 fn kettle() -> Letter {

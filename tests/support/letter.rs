@@ -100,6 +100,7 @@ pub fn suggestion(template: &str) -> Suggestion {
         why: format!("{template} fits"),
         others: Vec::new(),
         asks: true,
+        grants: false,
     }
 }
 

@@ -31,7 +31,7 @@ impl Review {
         draft: &Draft,
         reviewer: &Reviewer,
     ) -> ReviewResult<Approving> {
-        let kind = commitment(draft.suggestion.template.as_ref(), file.assessment.as_ref());
+        let kind = commitment(&draft.suggestion);
         let anger = file.case.verdict.as_ref().map_or(Anger::Calm, |verdict| verdict.anger);
         let confirm = match approval(kind, anger, dispute_open(file)) {
             Approval::Plain => None,

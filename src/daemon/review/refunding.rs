@@ -18,13 +18,13 @@ const ORIGINAL: &str = "original";
 const ASK_AT_HOUR: i8 = 9;
 
 /// Whether the reply promises money: an acceptance, or an answer to a withdrawal or a wrong charge that grants it.
-fn accepts_refund(file: &CaseFile, draft: &Draft) -> bool {
-    commitment(draft.suggestion.template.as_ref(), file.assessment.as_ref()) == Some(Commitment::Acceptance)
+fn accepts_refund(draft: &Draft) -> bool {
+    commitment(&draft.suggestion) == Some(Commitment::Acceptance)
 }
 
 /// The refund that a reply accepts, as it is told; `None` when it accepts none.
 pub(super) fn notice(file: &CaseFile, draft: &Draft, reviewer: &Reviewer, now: Timestamp) -> Option<RefundNotice> {
-    if !accepts_refund(file, draft) {
+    if !accepts_refund(draft) {
         return None;
     }
     let assessment = file.assessment.as_ref();
@@ -48,7 +48,7 @@ pub(super) fn notice(file: &CaseFile, draft: &Draft, reviewer: &Reviewer, now: T
 /// When the customer is asked whether the money is there: at nine on the business day after it should be. The reply
 /// asks nothing by itself; the customer's next message cancels the question.
 pub(super) fn arrival_check(file: &CaseFile, draft: &Draft, calendar: &Calendar) -> Option<Timer> {
-    let terms = file.assessment.as_ref()?.terms.as_ref().filter(|_| accepts_refund(file, draft))?;
+    let terms = file.assessment.as_ref()?.terms.as_ref().filter(|_| accepts_refund(draft))?;
     let day = business_days_after(terms.arrives_by, 1, calendar);
     let due = day.at(ASK_AT_HOUR, 0, 0, 0).to_zoned(calendar.time_zone.clone()).ok()?.timestamp();
     Some(Timer { case: file.case.id.clone(), kind: TimerKind::ArrivalCheck, due, revision: file.case.revision })

@@ -10,6 +10,7 @@ use crate::domain::{Calendar, Draft, OutgoingKind, OutgoingMail, Suggestion, Tem
 use crate::ports::store::CaseFile;
 use crate::reply::acknowledgement::Voice;
 use crate::reply::compose::{self, ComposeError, Drafting, Replying};
+use crate::reply::suggestion::approval::grants;
 use crate::reply::suggestion::suggest;
 use crate::reply::templates::Templates;
 
@@ -105,6 +106,7 @@ impl Wording {
             why: String::new(),
             others: before.chain(old.others.iter().filter(|name| *name != template)).take(2).cloned().collect(),
             asks: info.asks,
+            grants: grants(Some(template), file.assessment.as_ref()),
         };
         Ok((suggestion, body))
     }

@@ -1,7 +1,7 @@
 //! What approving a draft asks of a person: one click, a second deliberate step, or that something is settled first.
 
 use super::{ACCEPT, ACCEPT_IN_PART, BILLING_ERROR, REFUSE, WITHDRAWAL_RECEIVED};
-use crate::domain::{Anger, Assessment, Basis, Outcome, TemplateName};
+use crate::domain::{Anger, Assessment, Basis, Outcome, Suggestion, TemplateName};
 
 /// What a draft commits the shop to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,16 +52,25 @@ pub enum Approval {
     Frozen,
 }
 
-/// What a draft of this template commits to, whatever a person wrote into it since. An answer to a withdrawal or a
-/// wrong charge grants the refund where law and policy do.
-pub fn commitment(template: Option<&TemplateName>, assessment: Option<&Assessment>) -> Option<Commitment> {
+/// Whether a text written now from this template grants the refund: acceptances do, and an answer to a withdrawal or a
+/// wrong charge where law and policy do.
+pub fn grants(template: Option<&TemplateName>, assessment: Option<&Assessment>) -> bool {
     let eligible = |basis| assessment.is_some_and(|known| known.outcome == Outcome::Eligible(basis));
-    match template?.as_str() {
+    match template.map(TemplateName::as_str) {
+        Some(ACCEPT | ACCEPT_IN_PART) => true,
+        Some(BILLING_ERROR) => eligible(Basis::Billing),
+        Some(WITHDRAWAL_RECEIVED) => eligible(Basis::Withdrawal),
+        _ => false,
+    }
+}
+
+/// What a draft commits to, whatever a person wrote into it since.
+pub fn commitment(suggestion: &Suggestion) -> Option<Commitment> {
+    match suggestion.template.as_ref()?.as_str() {
+        // Also where the draft was stored before what it grants was kept with it.
         ACCEPT | ACCEPT_IN_PART => Some(Commitment::Acceptance),
-        BILLING_ERROR if eligible(Basis::Billing) => Some(Commitment::Acceptance),
-        WITHDRAWAL_RECEIVED if eligible(Basis::Withdrawal) => Some(Commitment::Acceptance),
         REFUSE => Some(Commitment::Refusal),
-        _ => None,
+        _ => suggestion.grants.then_some(Commitment::Acceptance),
     }
 }
 
@@ -79,6 +88,12 @@ pub fn approval(commitment: Option<Commitment>, anger: Anger, dispute_open: bool
 mod tests {
     use super::*;
     use crate::reply::suggestion::{ALTERNATIVE, BASIC_ANSWER, LEGAL_NOTICE, REVIEW_REQUEST};
+
+    fn drafted(template: Option<&str>, assessment: Option<&Assessment>) -> Suggestion {
+        let template = template.map(TemplateName::new);
+        let grants = grants(template.as_ref(), assessment);
+        Suggestion { template, why: String::new(), others: Vec::new(), asks: false, grants }
+    }
 
     #[test]
     fn each_template_mood_and_dispute_has_its_way_to_be_approved() {
@@ -98,7 +113,7 @@ mod tests {
             (BILLING_ERROR, [Plain, Plain, Plain, Plain]),
             (WITHDRAWAL_RECEIVED, [Plain, Plain, Plain, Plain]),
         ] {
-            let kind = commitment(Some(&TemplateName::new(template)), None);
+            let kind = commitment(&drafted(Some(template), None));
             let found = [(Anger::Calm, false), (Anger::Angry, false), (Anger::Calm, true), (Anger::Furious, true)]
                 .map(|(anger, dispute)| approval(kind, anger, dispute));
             assert_eq!(found, expected, "{template}");
@@ -107,7 +122,7 @@ mod tests {
             assert_eq!(deliberate[0], deliberate[1], "{template}: impatience is no anger");
             assert_eq!(deliberate[2], deliberate[3], "{template}");
         }
-        assert_eq!(commitment(None, None), None, "a text without template commits to nothing we know of");
+        assert_eq!(commitment(&drafted(None, None)), None, "a text without template commits to nothing we know of");
     }
 
     #[test]
@@ -134,8 +149,7 @@ mod tests {
             (BILLING_ERROR, Basis::Billing, Basis::Goodwill),
             (WITHDRAWAL_RECEIVED, Basis::Withdrawal, Basis::Conformity),
         ] {
-            let template = TemplateName::new(template);
-            let kind = |basis| commitment(Some(&template), Some(&assessed(Outcome::Eligible(basis))));
+            let kind = |basis| commitment(&drafted(Some(template), Some(&assessed(Outcome::Eligible(basis)))));
             assert_eq!((kind(basis), kind(other)), (Some(Commitment::Acceptance), None), "{template}");
         }
     }

@@ -75,6 +75,52 @@ impl Linear {
     }
 }
 
+/// The sentence of the body that moved a decision most at the second look, and by how much, in log-odds.
+pub struct Moved {
+    /// Counted from 0 among the sentences of the body.
+    pub sentence: usize,
+    /// For the class, if positive.
+    pub weight: f32,
+}
+
+impl Linear {
+    /// What each sentence of the body contributed to `class`, less what it contributed to `against`: the weightiest.
+    pub fn moved(&self, parts: &[&[f32]], class: usize, against: Option<usize>) -> Option<Moved> {
+        let body = parts.get(1..).filter(|body| !body.is_empty() && self.looks_again())?;
+        let classes = self.classes();
+        let mut sums = vec![0.0_f32; body.len()];
+        for first in 0..classes {
+            let of = |part: &[f32]| part.get(first).copied().unwrap_or(0.0);
+            let by_score = |a: &usize, b: &usize| {
+                of(body.get(*a).copied().unwrap_or(&[])).total_cmp(&of(body.get(*b).copied().unwrap_or(&[])))
+            };
+            let highest = (0..body.len()).max_by(by_score)?;
+            let second = (0..body.len()).filter(|at| *at != highest || body.len() == 1).max_by(by_score)?;
+            let lowest = (0..body.len()).min_by(by_score)?;
+            let named = [None, Some(highest), Some(second), Some(lowest), Some(0), Some(body.len() - 1), None];
+            for (group, named) in named.into_iter().enumerate() {
+                let weight = self.weight_of_input((1 + group) * classes + first, class, against);
+                for (at, (sum, part)) in sums.iter_mut().zip(body).enumerate() {
+                    let share = match named {
+                        Some(named) => f32::from(u8::from(named == at)),
+                        None if group + 1 == GROUPS => 1.0 / body.len() as f32,
+                        None => 0.0,
+                    };
+                    *sum += weight * share * of(part);
+                }
+            }
+        }
+        let sentence = (0..sums.len()).max_by(|a, b| f32::total_cmp(&sums[*a].abs(), &sums[*b].abs()))?;
+        Some(Moved { sentence, weight: sums.get(sentence).copied()? })
+    }
+
+    fn weight_of_input(&self, input: usize, class: usize, against: Option<usize>) -> f32 {
+        let row = self.row(Finding::again(input)).unwrap_or_default();
+        let of = |class: usize| row.get(class).copied().unwrap_or(0.0);
+        of(class) - against.map_or(0.0, of)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +147,8 @@ mod tests {
         let model = Linear::new(&columns, vec![1.0, 0.5, 0.5, 1.0], vec![0.0], 0.5).unwrap();
         assert_eq!(model.again(&[2.0], &[&[0.0], &[1.0], &[4.0]]), [0.5 + 1.0 + 4.0]);
         assert_eq!(model.shares(0, None), [0.5]);
+        let moved = model.moved(&[&[0.0], &[1.0], &[4.0]], 0, None).unwrap();
+        assert_eq!((moved.sentence, moved.weight), (1, 4.0));
+        assert!(model.moved(&[&[0.0]], 0, None).is_none(), "no body");
     }
 }

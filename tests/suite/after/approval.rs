@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use guichet::daemon::review::{Changes, Seen};
 use guichet::daemon::timers::Timers;
-use guichet::domain::{Basis, CaseState, TimerKind};
+use guichet::domain::{Basis, CaseState, TemplateName, TimerKind};
 use guichet::ports::{Clock, Store};
 use jiff::SignedDuration;
 
-use super::{approve, kettle, owed, owed_by};
+use super::{ana, approve, assess, kettle, owed, owed_by};
 use crate::shop::{MAILBOX, open, sender};
 
 #[tokio::test]
@@ -57,6 +58,19 @@ async fn an_answer_to_a_withdrawal_or_a_wrong_charge_that_grants_the_money_is_to
         let case = owed(&shop, &kettle()).await;
         assert!(approve(&shop, &case, template, None).await.notices.is_empty(), "{template} grants nothing here");
     }
+}
+
+/// What is learnt of the order later does not change what a kept text says.
+#[tokio::test]
+async fn a_text_written_before_the_order_was_known_grants_nothing() {
+    let shop = open().await;
+    let case = shop.receive(&kettle()).await;
+    let seen = async || Seen { revision: shop.store.case(&case).await.unwrap().revision, entries: None };
+    let name = TemplateName::new("withdrawal_received");
+    shop.review.use_template(&case, seen().await, &name, &ana()).await.unwrap();
+    assess(&shop, &case, Basis::Withdrawal).await;
+    shop.review.approve(&case, seen().await, Changes::default(), &ana()).await.unwrap();
+    assert!(shop.store.case_file(&case).await.unwrap().notices.is_empty(), "the letter says that we are checking");
 }
 
 #[tokio::test]

@@ -179,6 +179,7 @@ fn standing(case: &Case) -> Draft {
             why: String::new(),
             others: Vec::new(),
             asks: false,
+            grants: false,
         },
         newer: None,
         revision: 1,

@@ -71,6 +71,16 @@ pub(super) fn written_as(name: &str) -> Option<&'static str> {
     WRITTEN.iter().copied().find(|written| *written == other)
 }
 
+/// Whether it divides a table, and holds nothing but other parts of it.
+pub(super) fn is_table(written: &str) -> bool {
+    matches!(written, "table" | "thead" | "tbody" | "tfoot" | "tr")
+}
+
+/// Whether it is a part of a table that holds text.
+pub(super) fn is_cell(written: &str) -> bool {
+    matches!(written, "td" | "th" | "caption")
+}
+
 /// Where an element that is written out stands.
 pub(super) fn place_of(written: &str) -> Place {
     match written {

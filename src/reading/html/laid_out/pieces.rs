@@ -7,6 +7,8 @@ use crate::reading::mask;
 enum Piece {
     Text(String),
     Tag(String, Place),
+    /// Words of ours, which cut no number into pieces.
+    Note(String),
 }
 
 /// What will be written.
@@ -28,9 +30,9 @@ impl Pieces {
         self.0.push(Piece::Tag(tag.to_owned(), place));
     }
 
-    /// The number of an address in the list below.
-    pub(super) fn note(&mut self, number: usize) {
-        self.text(&format!(" [{number}]"));
+    /// The number of an address in the list below, or what a picture says of itself. It is not masked.
+    pub(super) fn note(&mut self, note: &str) {
+        self.0.push(Piece::Note(note.chars().filter(|c| !is_invisible(*c)).collect()));
     }
 
     /// Masks card numbers and IBANs as a reader sees them: runs of white space are one blank, inline tags are nothing.
@@ -46,7 +48,7 @@ impl Pieces {
                 }
             };
             match piece {
-                Piece::Tag(_, Place::Inline) => {}
+                Piece::Tag(_, Place::Inline) | Piece::Note(_) => {}
                 Piece::Tag(_, Place::Cell) => gap(&mut seen, &mut places, ' '),
                 Piece::Tag(_, Place::Block) => {
                     seen.push('\n');
@@ -87,7 +89,7 @@ impl Pieces {
         for piece in &self.0 {
             match piece {
                 Piece::Tag(tag, _) => out.push_str(tag),
-                Piece::Text(text) => {
+                Piece::Text(text) | Piece::Note(text) => {
                     for c in text.chars() {
                         match c {
                             '&' => out.push_str("&amp;"),

@@ -18,6 +18,8 @@ const KEPT: &[&str] = &[
 ];
 /// Most columns or rows that a cell may span: browsers lay out each of them.
 const MAX_SPAN: u16 = 100;
+/// Longest style looked at, in characters.
+const MAX_STYLE: usize = 400;
 /// Longest value.
 const MAX_VALUE: usize = 60;
 
@@ -56,7 +58,7 @@ pub(super) fn attributes(tag: &Tag, css: &str) -> String {
     if &*tag.name == "center" {
         style.push("text-align:center".into());
     }
-    style.push(css.to_owned());
+    style.push(css.chars().take(MAX_STYLE).collect());
     let mut out = safe(&style.join(";")).map_or_else(String::new, |style| format!(" style=\"{style}\""));
     for name in ["colspan", "rowspan", "start"] {
         let number = attribute(tag, name).and_then(|value| value.trim().parse::<u16>().ok());
