@@ -165,7 +165,8 @@ impl Review {
     /// # Errors
     /// [`ReviewError::Stale`] with what happened since, [`ReviewError::AlreadyApproved`] for the
     /// second half of a double click, [`ReviewError::NoRecipient`], [`ReviewError::EmptyText`],
-    /// [`ReviewError::Shadow`], and what [`Review::check_approval`] says. Text saved before a later refusal stays saved.
+    /// [`ReviewError::Shadow`], and what stands in the way of an approval: [`ReviewError::Frozen`], [`ReviewError::NotYours`], [`ReviewError::OwnRefusal`],
+    /// [`ReviewError::Unconfirmed`]. Text saved before a later refusal stays saved.
     pub async fn approve(
         &self,
         case: &CaseId,
