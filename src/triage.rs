@@ -116,7 +116,7 @@ impl Triage {
             }
         }
         let mut verdict = decide::decide(analysis, &judgement, &predictions, policy, language);
-        verdict.explanation = explain::explain(analysis, &verdict, &predictions, self, &places);
+        verdict.explanation = explain::explain(analysis, &verdict, &predictions, self, &places, &parts);
         verdict
     }
 

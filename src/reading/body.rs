@@ -328,6 +328,7 @@ mod tests {
             ("text/csv; name=a.csv", "a;4111111111111111;b"),
             ("text/html; name=a.html", "<td>4111 1111 1111 1111"),
             ("message/rfc822", "Subject: a\r\n\r\n4111 1111 1111 1111"),
+            ("message/rfc822", "Content-Type: message/rfc822\r\n\r\nSubject: b\r\n\r\n4111 1111 1111 1111"),
         ] {
             assert!(elsewhere(other), "{other:?}");
         }

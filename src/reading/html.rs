@@ -88,6 +88,15 @@ fn measure_tag(bytes: &[u8]) -> (usize, usize) {
     (bytes.len(), words)
 }
 
+/// Whether an element and all in it is never shown: by its kind, its attribute, or a class that the mail's own style
+/// sheet hides.
+fn hides(tag: &Tag, hidden_classes: &[String]) -> bool {
+    let class = attribute(tag, "class").unwrap_or_default();
+    is_left_out(&tag.name)
+        || attribute(tag, "hidden").is_some()
+        || class.split_whitespace().any(|class| hidden_classes.iter().any(|hidden| hidden == class))
+}
+
 /// An element that is open.
 struct Open {
     name: String,
@@ -190,10 +199,7 @@ impl State {
         let parent = self.open.last();
         let mut hidden = parent.map(|open| open.hidden).unwrap_or_default().with(&style);
         let class = attribute(tag, "class").unwrap_or_default();
-        if is_left_out(name)
-            || attribute(tag, "hidden").is_some()
-            || class.split_whitespace().any(|class| self.hidden_classes.iter().any(|hidden| hidden == class))
-        {
+        if hides(tag, &self.hidden_classes) {
             hidden = Hidden::always();
         }
         let quote = name == "blockquote" && !style.is_plain_indent(class, attribute(tag, "type"));

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Triage;
 use super::analysis::Analysis;
 use super::classifier::Task;
-use super::classifier::joint::Places;
+use super::classifier::joint::{Places, Scores};
 use super::decide::Predictions;
 use super::features::Entry;
 use super::features::tokens::Tokens;
@@ -25,18 +25,19 @@ const LEAST: f32 = 0.1;
 /// A neighbour with this share of the heaviest word's weight is quoted with it.
 const NEIGHBOUR: f32 = 0.4;
 
-/// The weightiest reasons for a verdict, weightiest first. `places` are those of the mail's features in the models.
+/// The weightiest reasons for a verdict, weightiest first. `places` are those of the mail's features in the models, `sentences`
+/// what each of its parts adds to their scores.
 pub fn explain(
     analysis: &Analysis,
     verdict: &Verdict,
     predictions: &Predictions,
     triage: &Triage,
     places: &Places,
+    sentences: &[Scores],
 ) -> Vec<Explanation> {
     let mut lines = rules(&analysis.hits, verdict);
     lines.extend(floor(&analysis.hits, verdict, predictions));
     let parts = [Part::Subject, Part::Body].map(|part| (part, Tokens::cut(analysis.text.part(part))));
-    let sentences = triage.joint.parts(&analysis.sentences);
     for (task, class, against, sign) in questions(verdict, predictions) {
         let Some(stored) = triage.models.get(&task) else { continue };
         let of_first = stored.model.shares(class, against);

@@ -20,7 +20,7 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
 use super::style::{self, Hidden, Style};
-use super::{MAX_HTML, attribute, is_left_out, is_void, raw_kind, without_huge_tags};
+use super::{MAX_HTML, attribute, hides, is_void, raw_kind, without_huge_tags};
 use crate::reading::mask;
 use names::{Place, barriers, closes, is_cell, is_table, place_of, written_as};
 use pieces::Pieces;
@@ -202,11 +202,7 @@ impl Sheet {
         let name: &str = &tag.name;
         let css = attribute(tag, "style").unwrap_or_default();
         let mut hidden = self.open.last().map(|open| open.hidden).unwrap_or_default().with(&Style::of(css));
-        let class = attribute(tag, "class").unwrap_or_default();
-        if is_left_out(name)
-            || attribute(tag, "hidden").is_some()
-            || class.split_whitespace().any(|class| self.hidden_classes.iter().any(|hidden| hidden == class))
-        {
+        if hides(tag, &self.hidden_classes) {
             hidden = Hidden::always();
         }
         let around = self.open.iter().rev().find_map(|open| open.written);

@@ -10,35 +10,48 @@ use crate::triage::features::Finding;
 /// Scores that are made of the sentences' for each of a model's own.
 const GROUPS: usize = 7;
 
+/// Where a number of the second look comes from.
+#[derive(Clone, Copy)]
+enum Source {
+    Subject,
+    /// One sentence of the body, counted from 0.
+    Sentence(usize),
+    /// The mean of the body's sentences.
+    Mean,
+}
+
+/// What is taken from the parts for one of a model's scores. `body` holds that score for each sentence, at least one.
+fn sources(body: &[f32]) -> [Source; GROUPS] {
+    let score = |at: usize| body.get(at).copied().unwrap_or(0.0);
+    let all = || 0..body.len();
+    let by_score = |a: &usize, b: &usize| score(*a).total_cmp(&score(*b));
+    let highest = all().max_by(by_score).unwrap_or(0);
+    let second = all().filter(|at| *at != highest).max_by(by_score).unwrap_or(highest);
+    let lowest = all().min_by(by_score).unwrap_or(0);
+    let last = body.len().saturating_sub(1);
+    let [highest, second, lowest, first, last] = [highest, second, lowest, 0, last].map(Source::Sentence);
+    [Source::Subject, highest, second, lowest, first, last, Source::Mean]
+}
+
+/// One of a model's scores for the subject and for each sentence; the subject stands for a body that is not there.
+fn of_class(parts: &[&[f32]], class: usize) -> (f32, Vec<f32>) {
+    let of = |part: &&[f32]| part.get(class).copied().unwrap_or(0.0);
+    let subject = parts.first().map_or(0.0, of);
+    let body: Vec<f32> = parts.iter().skip(1).map(of).collect();
+    (subject, if body.is_empty() { vec![subject] } else { body })
+}
+
 /// What the second look goes by: the mail's scores, then those made of its parts; the first part is the subject.
 pub fn inputs(mail: &[f32], parts: &[&[f32]]) -> Vec<f32> {
-    let nothing = vec![0.0; mail.len()];
-    let subject = parts.first().copied().unwrap_or(&nothing);
-    let body = match parts.get(1..) {
-        Some(body) if !body.is_empty() => body,
-        _ => &[subject],
-    };
-    let (first, last) = (body.first().copied().unwrap_or(subject), body.last().copied().unwrap_or(subject));
     let mut groups = [const { Vec::new() }; GROUPS];
     for class in 0..mail.len() {
-        let of = |part: &[f32]| part.get(class).copied().unwrap_or(0.0);
-        let mut highest = [f32::NEG_INFINITY; 2];
-        let (mut lowest, mut sum) = (f32::INFINITY, 0.0);
-        for score in body.iter().map(|part| of(part)) {
-            if score > highest[0] {
-                highest = [score, highest[0]];
-            } else if score > highest[1] {
-                highest[1] = score;
-            }
-            lowest = lowest.min(score);
-            sum += score;
-        }
-        let second = if body.len() > 1 { highest[1] } else { highest[0] };
-        let mean = sum / body.len() as f32;
-        for (group, score) in
-            groups.iter_mut().zip([of(subject), highest[0], second, lowest, of(first), of(last), mean])
-        {
-            group.push(score);
+        let (subject, body) = of_class(parts, class);
+        for (group, source) in groups.iter_mut().zip(sources(&body)) {
+            group.push(match source {
+                Source::Subject => subject,
+                Source::Sentence(at) => body.get(at).copied().unwrap_or(0.0),
+                Source::Mean => body.iter().sum::<f32>() / body.len() as f32,
+            });
         }
     }
     mail.iter().copied().chain(groups.into_iter().flatten()).collect()
@@ -64,12 +77,13 @@ impl Linear {
 
     /// What each of its first scores weighs in the final one of `class`, less that of `against`.
     pub fn shares(&self, class: usize, against: Option<usize>) -> Vec<f32> {
-        let share = |first: usize| match self.row(Finding::again(first)).filter(|_| self.looks_again()) {
-            Some(row) => {
-                let of = |class: usize| row.get(class).copied().unwrap_or(0.0);
-                of(class) - against.map_or(0.0, of)
+        let one = |yes: bool| f32::from(u8::from(yes));
+        let share = |first: usize| {
+            if self.looks_again() {
+                self.weight_of_input(first, class, against)
+            } else {
+                one(first == class) - one(Some(first) == against)
             }
-            None => f32::from(u8::from(first == class)) - f32::from(u8::from(Some(first) == against)),
         };
         (0..self.classes()).map(share).collect()
     }
@@ -86,27 +100,18 @@ pub struct Moved {
 impl Linear {
     /// What each sentence of the body contributed to `class`, less what it contributed to `against`: the weightiest.
     pub fn moved(&self, parts: &[&[f32]], class: usize, against: Option<usize>) -> Option<Moved> {
-        let body = parts.get(1..).filter(|body| !body.is_empty() && self.looks_again())?;
-        let classes = self.classes();
-        let mut sums = vec![0.0_f32; body.len()];
-        for first in 0..classes {
-            let of = |part: &[f32]| part.get(first).copied().unwrap_or(0.0);
-            let by_score = |a: &usize, b: &usize| {
-                of(body.get(*a).copied().unwrap_or(&[])).total_cmp(&of(body.get(*b).copied().unwrap_or(&[])))
-            };
-            let highest = (0..body.len()).max_by(by_score)?;
-            let second = (0..body.len()).filter(|at| *at != highest || body.len() == 1).max_by(by_score)?;
-            let lowest = (0..body.len()).min_by(by_score)?;
-            let named = [None, Some(highest), Some(second), Some(lowest), Some(0), Some(body.len() - 1), None];
-            for (group, named) in named.into_iter().enumerate() {
-                let weight = self.weight_of_input((1 + group) * classes + first, class, against);
-                for (at, (sum, part)) in sums.iter_mut().zip(body).enumerate() {
-                    let share = match named {
-                        Some(named) => f32::from(u8::from(named == at)),
-                        None if group + 1 == GROUPS => 1.0 / body.len() as f32,
-                        None => 0.0,
-                    };
-                    *sum += weight * share * of(part);
+        let sentences = parts.len().checked_sub(1).filter(|count| *count > 0 && self.looks_again())?;
+        let mut sums = vec![0.0_f32; sentences];
+        for first in 0..self.classes() {
+            let (_, body) = of_class(parts, first);
+            for (group, source) in sources(&body).into_iter().enumerate() {
+                let weight = self.weight_of_input((1 + group) * self.classes() + first, class, against);
+                for (at, (sum, score)) in sums.iter_mut().zip(&body).enumerate() {
+                    match source {
+                        Source::Sentence(named) if named == at => *sum += weight * score,
+                        Source::Mean => *sum += weight * score / sentences as f32,
+                        _ => {}
+                    }
                 }
             }
         }

@@ -12,6 +12,9 @@ const WIDTH: usize = 16;
 #[repr(align(64))]
 struct Weights([f32; WIDTH]);
 
+/// The scores of all joined models side by side.
+pub type Scores = [f32; WIDTH];
+
 /// Where the features of one mail stand in the table.
 pub type Places = Vec<Option<u32>>;
 
@@ -68,7 +71,7 @@ impl Joint {
     }
 
     /// Calibrated log-odds of every model that was joined.
-    pub fn scores(&self, features: &Features, places: &Places) -> [f32; WIDTH] {
+    pub fn scores(&self, features: &Features, places: &Places) -> Scores {
         let mut scores = self.intercepts;
         for (entry, place) in features.entries.iter().zip(places) {
             if let Some(weights) = place.and_then(|place| self.table.get(place as usize)) {
@@ -81,7 +84,7 @@ impl Joint {
     }
 
     /// What each sentence adds by itself to the score of every model, the subject first.
-    pub fn parts(&self, sentences: &Sentences) -> Vec<[f32; WIDTH]> {
+    pub fn parts(&self, sentences: &Sentences) -> Vec<Scores> {
         let mut parts = vec![[0.0; WIDTH]; sentences.units()];
         for (unit, column, value) in sentences.cells() {
             let weights = self.index.rank(column).and_then(|place| self.table.get(place as usize));
@@ -95,7 +98,7 @@ impl Joint {
     }
 
     /// One task's scores among all.
-    pub fn of_task<'a>(&self, task: Task, scores: &'a [f32; WIDTH]) -> Option<&'a [f32]> {
+    pub fn of_task<'a>(&self, task: Task, scores: &'a Scores) -> Option<&'a [f32]> {
         let (_, first, classes) = self.tasks.iter().find(|(known, ..)| *known == task)?;
         scores.get(*first..first + classes)
     }
