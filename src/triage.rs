@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use analysis::Analysis;
 use classifier::Task;
 use classifier::file::Stored;
-use classifier::joint::Joint;
+use classifier::joint::{Decisive, Mails};
 use decide::Predictions;
 use rules::{RuleError, RuleSet};
 
@@ -36,7 +36,8 @@ use crate::domain::{Asset, Message, Verdict};
 pub struct Triage {
     rules: RuleSet,
     models: BTreeMap<Task, Stored>,
-    joint: Joint,
+    joint: Mails,
+    decisive: Decisive,
 }
 
 impl Triage {
@@ -72,8 +73,9 @@ impl Triage {
     /// Rules with these models.
     fn with_models(rules: RuleSet, models: impl IntoIterator<Item = (Task, Stored)>) -> Self {
         let models: BTreeMap<Task, Stored> = models.into_iter().collect();
-        let joint = Joint::of(models.iter().map(|(task, stored)| (*task, &stored.model)));
-        Self { rules, models, joint }
+        let all = || models.iter().map(|(task, stored)| (*task, &stored.model));
+        let (joint, decisive) = (Mails::of(all()), Decisive::of(all()));
+        Self { rules, models, joint, decisive }
     }
 
     /// Judges a message.
@@ -105,11 +107,12 @@ impl Triage {
         let mut predictions = Predictions::by_rules(analysis, &judgement);
         let places = self.joint.places(&analysis.features);
         let scores = self.joint.scores(&analysis.features, &places);
-        let parts = self.joint.parts(&analysis.sentences);
+        let parts = self.decisive.parts(&analysis.sentences);
         for (task, stored) in &self.models {
             match self.joint.of_task(*task, &scores) {
                 Some(scores) => {
-                    let parts: Vec<&[f32]> = parts.iter().filter_map(|part| self.joint.of_task(*task, part)).collect();
+                    let parts = parts.iter().filter_map(|part| self.decisive.of_task(*task, part));
+                    let parts: Vec<&[f32]> = parts.collect();
                     predictions.take_scores(*task, &stored.model, &stored.model.again(scores, &parts), analysis);
                 }
                 None => predictions.take_model(*task, &stored.model, analysis),

@@ -84,6 +84,8 @@ pub struct Linear {
     index: Index,
     /// `classes` weights for each present column.
     weights: Vec<f32>,
+    /// What scores the sentences that a second look goes by.
+    decisive: Option<Box<Linear>>,
     /// A decision less likely than this is called unsure (for a fact: not taken).
     pub threshold: f32,
 }
@@ -104,7 +106,24 @@ impl Linear {
         if !weights.iter().chain(&intercepts).all(|weight| weight.is_finite()) {
             return Err("a weight is no number".into());
         }
-        Ok(Self { classes, intercepts, index: Index::of(columns), weights, threshold })
+        Ok(Self { classes, intercepts, index: Index::of(columns), weights, decisive: None, threshold })
+    }
+
+    /// Gives it weights to score sentences by.
+    ///
+    /// # Errors
+    /// In words, when those are for another number of classes.
+    pub fn with_decisive(mut self, decisive: Self) -> Result<Self, String> {
+        if decisive.classes != self.classes {
+            return Err(format!("sentences have {} classes, mails {}", decisive.classes, self.classes));
+        }
+        self.decisive = Some(Box::new(decisive));
+        Ok(self)
+    }
+
+    /// What scores the sentences, if anything does.
+    pub fn decisive(&self) -> Option<&Self> {
+        self.decisive.as_deref()
     }
 
     /// Number of scores.
@@ -128,11 +147,12 @@ impl Linear {
         self.scores_of(features.entries.iter().map(|entry| (entry.column, entry.value)))
     }
 
-    /// What each sentence adds by itself, the subject first.
+    /// What each sentence scores, the subject first; nothing where there is no second look.
     pub fn parts(&self, sentences: &Sentences) -> Vec<Vec<f32>> {
-        let mut parts = vec![vec![0.0; self.classes]; sentences.units()];
+        let Some(decisive) = self.decisive() else { return Vec::new() };
+        let mut parts = vec![decisive.intercepts.clone(); sentences.units()];
         for (unit, column, value) in sentences.cells() {
-            if let (Some(row), Some(part)) = (self.row(column), parts.get_mut(unit)) {
+            if let (Some(row), Some(part)) = (decisive.row(column), parts.get_mut(unit)) {
                 for (score, weight) in part.iter_mut().zip(row) {
                     *score += weight * value;
                 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Triage;
 use super::analysis::Analysis;
 use super::classifier::Task;
-use super::classifier::joint::{Places, Scores};
+use super::classifier::joint::{Places, SentenceScores};
 use super::decide::Predictions;
 use super::features::Entry;
 use super::features::tokens::Tokens;
@@ -26,14 +26,14 @@ const LEAST: f32 = 0.1;
 const NEIGHBOUR: f32 = 0.4;
 
 /// The weightiest reasons for a verdict, weightiest first. `places` are those of the mail's features in the models, `sentences`
-/// what each of its parts adds to their scores.
+/// what each of its parts scores.
 pub fn explain(
     analysis: &Analysis,
     verdict: &Verdict,
     predictions: &Predictions,
     triage: &Triage,
     places: &Places,
-    sentences: &[Scores],
+    sentences: &[SentenceScores],
 ) -> Vec<Explanation> {
     let mut lines = rules(&analysis.hits, verdict);
     lines.extend(floor(&analysis.hits, verdict, predictions));
@@ -49,7 +49,8 @@ pub fn explain(
         for (matched, weight) in words(analysis, &parts, shares, sign) {
             lines.push(Explanation { from: "model".into(), name: task.as_str().into(), matched, weight });
         }
-        let of_task: Vec<&[f32]> = sentences.iter().filter_map(|scores| triage.joint.of_task(task, scores)).collect();
+        let of_task: Vec<&[f32]> =
+            sentences.iter().filter_map(|scores| triage.decisive.of_task(task, scores)).collect();
         if let Some(moved) = stored.model.moved(&of_task, class, against).filter(|moved| moved.weight.abs() >= LEAST) {
             let matched = sentence(analysis, &parts[1].1, moved.sentence);
             lines.push(Explanation {

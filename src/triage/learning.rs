@@ -3,7 +3,9 @@
 pub mod calibrate;
 pub mod card;
 pub mod choose;
+pub mod decisive;
 pub mod desk;
+pub mod parallel;
 pub mod pseudonyms;
 pub mod ridge;
 pub mod second;

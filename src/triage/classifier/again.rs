@@ -1,8 +1,8 @@
 //! The second look: the scores of the whole mail beside those of its sentences.
 //!
-//! A mail's score is a sum over all its words, so a long story drowns one plain sentence. Scored by the same weights, the
-//! sentences give a few numbers more (the highest, the lowest, the first…), and a logistic regression over all of them
-//! decides.
+//! A mail's score is a sum over all its words, so a long story drowns one plain sentence. Scored by weights of their own, made
+//! to find the sentence that decides, the sentences give a few numbers more (the highest, the lowest, the first…), and a logistic
+//! regression over all of them decides.
 
 use super::Linear;
 use crate::triage::features::Finding;
@@ -60,12 +60,14 @@ pub fn inputs(mail: &[f32], parts: &[&[f32]]) -> Vec<f32> {
 impl Linear {
     /// Whether it looks twice.
     pub fn looks_again(&self) -> bool {
-        self.row(Finding::Offset.column()).is_some()
+        self.row(Finding::Offset.column()).is_some() && self.decisive().is_some()
     }
 
     /// Its scores at the second look, or those of the first where it takes none.
     pub fn again(&self, mail: &[f32], parts: &[&[f32]]) -> Vec<f32> {
-        let Some(offsets) = self.row(Finding::Offset.column()) else { return mail.to_vec() };
+        let Some(offsets) = self.row(Finding::Offset.column()).filter(|_| self.looks_again()) else {
+            return mail.to_vec();
+        };
         let mut scores = offsets.to_vec();
         for (column, input) in (Finding::again(0)..).zip(inputs(mail, parts)) {
             for (score, weight) in scores.iter_mut().zip(self.row(column).unwrap_or_default()) {
@@ -150,6 +152,9 @@ mod tests {
         // Offset 0.5; the mail's score counts half, the highest sentence's once.
         let columns = [3, Finding::Offset.column(), Finding::again(0), Finding::again(2)];
         let model = Linear::new(&columns, vec![1.0, 0.5, 0.5, 1.0], vec![0.0], 0.5).unwrap();
+        assert!(!model.looks_again(), "nothing scores its sentences");
+        let decisive = Linear::new(&[3], vec![1.0], vec![0.0], 0.5).unwrap();
+        let model = model.with_decisive(decisive).unwrap();
         assert_eq!(model.again(&[2.0], &[&[0.0], &[1.0], &[4.0]]), [0.5 + 1.0 + 4.0]);
         assert_eq!(model.shares(0, None), [0.5]);
         let moved = model.moved(&[&[0.0], &[1.0], &[4.0]], 0, None).unwrap();

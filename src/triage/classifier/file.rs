@@ -11,22 +11,32 @@
 //! | 4 + n | length and name of the task |
 //! | 4 | number of classes k |
 //! | 4 | threshold, f32 |
+//! | … | the table of the whole mail |
+//! | 4 | 1 where another table follows, else 0 |
+//! | … | the table of its sentences |
+//! | 32 | SHA-256 of all the bytes before |
+//!
+//! A table:
+//!
+//! | bytes | what |
+//! |---|---|
 //! | 4 · k | intercepts, f32 |
 //! | 4 · k | weight of one step, a class, f32 |
-//! | 4 | number of columns c |
-//! | 4 · c | columns, ascending |
+//! | [`COLUMNS`] / 8 | a bit for each column, the lowest first: whether it has weights; there are c |
 //! | 2 · c · k | weights in steps, i16, column by column |
-//! | 32 | SHA-256 of all the bytes before |
 
 use sha2::{Digest, Sha256};
 
 use super::{Linear, Task};
-use crate::triage::features::FEATURE_VERSION;
+use crate::triage::features::{COLUMNS, FEATURE_VERSION};
 
 const MAGIC: &[u8] = b"GUICHETM";
 
+/// Bytes of a bit for each column.
+const BITMAP: usize = COLUMNS as usize / 8;
+
 /// Version of this layout.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Why a model file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,8 +67,7 @@ pub struct Stored {
 /// Writes a model file.
 pub fn write(task: Task, stored: &Stored) -> Vec<u8> {
     let model = &stored.model;
-    let columns = model.columns();
-    let mut bytes = Vec::with_capacity(256 + columns.len() * (4 + 2 * model.classes()));
+    let mut bytes = Vec::new();
     let number = |value: usize| (value as u32).to_le_bytes();
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&SCHEMA.to_le_bytes());
@@ -68,6 +77,17 @@ pub fn write(task: Task, stored: &Stored) -> Vec<u8> {
     bytes.extend_from_slice(task.as_str().as_bytes());
     bytes.extend_from_slice(&number(model.classes()));
     bytes.extend_from_slice(&model.threshold.to_le_bytes());
+    write_table(model, &mut bytes);
+    bytes.extend_from_slice(&number(usize::from(model.decisive().is_some())));
+    if let Some(decisive) = model.decisive() {
+        write_table(decisive, &mut bytes);
+    }
+    let seal = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&seal);
+    bytes
+}
+
+fn write_table(model: &Linear, bytes: &mut Vec<u8>) {
     for intercept in &model.intercepts {
         bytes.extend_from_slice(&intercept.to_le_bytes());
     }
@@ -80,18 +100,18 @@ pub fn write(task: Task, stored: &Stored) -> Vec<u8> {
     for step in &steps {
         bytes.extend_from_slice(&step.to_le_bytes());
     }
-    bytes.extend_from_slice(&number(columns.len()));
-    for column in &columns {
-        bytes.extend_from_slice(&column.to_le_bytes());
+    let mut bits = vec![0_u8; BITMAP];
+    for column in model.columns() {
+        if let Some(byte) = bits.get_mut((column / 8) as usize) {
+            *byte |= 1 << (column % 8);
+        }
     }
+    bytes.extend_from_slice(&bits);
     for row in model.weights.chunks(model.classes()) {
         for (step, weight) in steps.iter().zip(row) {
             bytes.extend_from_slice(&((weight / step).round() as i16).to_le_bytes());
         }
     }
-    let seal = Sha256::digest(&bytes);
-    bytes.extend_from_slice(&seal);
-    bytes
 }
 
 /// Reads a model file for a task.
@@ -127,18 +147,30 @@ pub fn read(task: Task, bytes: &[u8]) -> Result<Stored, ModelError> {
         return Err(damaged("another number of classes"));
     }
     let threshold = reader.float()?;
-    let intercepts = reader.floats(classes)?;
-    let steps = reader.floats(classes)?;
-    let count = reader.number()? as usize;
-    let columns = reader.words::<4>(count)?.map(u32::from_le_bytes).collect::<Vec<_>>();
-    let cells = count.checked_mul(classes).ok_or_else(|| damaged("too large"))?;
-    let weights = reader.words::<2>(cells)?.zip(steps.iter().cycle());
-    let weights = weights.map(|(cell, step)| f32::from(i16::from_le_bytes(cell)) * step).collect();
-    let model = Linear::new(&columns, weights, intercepts, threshold).map_err(ModelError::Damaged)?;
+    let model = read_table(&mut reader, classes, threshold)?;
+    let model = match reader.number()? {
+        0 => model,
+        1 => {
+            let decisive = read_table(&mut reader, classes, threshold)?;
+            model.with_decisive(decisive).map_err(ModelError::Damaged)?
+        }
+        _ => return Err(damaged("too many tables")),
+    };
     if reader.0.len() != 32 {
         return Err(damaged("bytes left over"));
     }
     Ok(Stored { model, corpus })
+}
+
+fn read_table(reader: &mut Reader<'_>, classes: usize, threshold: f32) -> Result<Linear, ModelError> {
+    let intercepts = reader.floats(classes)?;
+    let steps = reader.floats(classes)?;
+    let bits = reader.take(BITMAP)?;
+    let present = |column: &u32| bits.get((column / 8) as usize).is_some_and(|byte| byte & (1 << (column % 8)) != 0);
+    let columns: Vec<u32> = (0..COLUMNS).filter(present).collect();
+    let weights = reader.words::<2>(columns.len() * classes)?.zip(steps.iter().cycle());
+    let weights = weights.map(|(cell, step)| f32::from(i16::from_le_bytes(cell)) * step).collect();
+    Linear::new(&columns, weights, intercepts, threshold).map_err(ModelError::Damaged)
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -175,7 +207,8 @@ mod tests {
 
     fn stored() -> Stored {
         let model = Linear::new(&[3, 70_000], vec![1.5, -2.0, 0.25, 0.5, 0.0, 4.0], vec![0.1, 0.2, -3.0], 0.55);
-        Stored { model: model.unwrap(), corpus: [7; 32] }
+        let decisive = Linear::new(&[COLUMNS - 1], vec![7.0, 8.0, -9.0], vec![0.0; 3], 0.55);
+        Stored { model: model.unwrap().with_decisive(decisive.unwrap()).unwrap(), corpus: [7; 32] }
     }
 
     #[test]
@@ -183,11 +216,14 @@ mod tests {
         let before = stored();
         let after = read(Task::Intent, &write(Task::Intent, &before)).unwrap();
         assert_eq!((after.corpus, after.model.threshold), (before.corpus, before.model.threshold));
-        assert_eq!(after.model.columns(), before.model.columns());
-        for column in before.model.columns() {
-            let rows = before.model.row(column).unwrap().iter().zip(after.model.row(column).unwrap());
-            for (was, is) in rows {
-                assert!((was - is).abs() < 1e-3, "{was} {is}");
+        let pairs =
+            [(&before.model, &after.model), (before.model.decisive().unwrap(), after.model.decisive().unwrap())];
+        for (before, after) in pairs {
+            assert_eq!(after.columns(), before.columns());
+            for column in before.columns() {
+                for (was, is) in before.row(column).unwrap().iter().zip(after.row(column).unwrap()) {
+                    assert!((was - is).abs() < 1e-3, "{was} {is}");
+                }
             }
         }
     }
@@ -195,10 +231,12 @@ mod tests {
     #[test]
     fn a_broken_file_is_an_error_never_a_panic() {
         let good = write(Task::Intent, &stored());
-        for length in 0..good.len() {
+        // Most of the file is empty bitmap: every byte about its ends, one in a hundred between.
+        let places = || (0..good.len()).filter(|at| *at < 300 || at % 101 == 0 || good.len() - at < 300);
+        for length in places() {
             assert!(read(Task::Intent, good.get(..length).unwrap()).is_err());
         }
-        for at in 0..good.len() {
+        for at in places() {
             let mut bad = good.clone();
             *bad.get_mut(at).unwrap() ^= 0x55;
             assert!(read(Task::Intent, &bad).is_err(), "byte {at}");

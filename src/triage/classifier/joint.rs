@@ -1,46 +1,75 @@
 //! The models of the whole mail in one table: a feature's weights for all of them lie side by side, so that each is looked
-//! up once. The sums are those of [`Linear::scores`], to the last bit.
+//! up once. The sums are those of [`Linear::scores`], to the last bit. Another such table scores the sentences.
 
 use super::{Index, Linear, Task};
 use crate::triage::features::{Features, Sentences};
 
-/// Scores of all models together.
-const WIDTH: usize = 16;
+/// The models of a whole mail.
+pub type Mails = Joint<16>;
+/// What scores its sentences.
+pub type Decisive = Joint<8>;
+/// The scores of one sentence for all models.
+pub type SentenceScores = [f32; 8];
 
-/// One column's weights, in one line of the processor's cache.
+/// One column's weights, within as few lines of the processor's cache as can be.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-struct Weights([f32; WIDTH]);
-
-/// The scores of all joined models side by side.
-pub type Scores = [f32; WIDTH];
+#[repr(align(32))]
+struct Weights<const WIDTH: usize>([f32; WIDTH]);
 
 /// Where the features of one mail stand in the table.
 pub type Places = Vec<Option<u32>>;
 
-/// See above. Models that do not fit in are left out, to be asked by themselves.
-#[derive(Debug, Default)]
-pub struct Joint {
+/// See above; `WIDTH` is the number of scores of all models together. Models that do not fit in are left out, to be asked
+/// by themselves.
+#[derive(Debug)]
+pub struct Joint<const WIDTH: usize> {
     index: Index,
-    table: Vec<Weights>,
+    table: Vec<Weights<WIDTH>>,
     /// The task's first score, and how many it has.
     tasks: Vec<(Task, usize, usize)>,
     intercepts: [f32; WIDTH],
 }
 
-impl Joint {
+impl Mails {
     /// Joins those of the models that are about the whole mail.
     pub fn of<'a>(models: impl Iterator<Item = (Task, &'a Linear)>) -> Self {
         let whole = [Task::Intent, Task::Anger, Task::Reason, Task::PurchaseDateGiven, Task::ProductGiven];
-        let mut joint = Self::default();
+        Self::joined(models.filter(|(task, _)| whole.contains(task)))
+    }
+}
+
+impl Decisive {
+    /// Joins what scores the sentences for the models.
+    pub fn of<'a>(models: impl Iterator<Item = (Task, &'a Linear)>) -> Self {
+        Self::joined(models.filter_map(|(task, model)| Some((task, model.decisive()?))))
+    }
+
+    /// What the subject and each sentence score for every model that was joined.
+    pub fn parts(&self, sentences: &Sentences) -> Vec<SentenceScores> {
+        let mut parts = vec![self.intercepts; sentences.units()];
+        for (unit, column, value) in sentences.cells() {
+            let weights = self.index.rank(column).and_then(|place| self.table.get(place as usize));
+            if let (Some(weights), Some(part)) = (weights, parts.get_mut(unit)) {
+                for (score, weight) in part.iter_mut().zip(&weights.0) {
+                    *score += weight * value;
+                }
+            }
+        }
+        parts
+    }
+}
+
+impl<const WIDTH: usize> Joint<WIDTH> {
+    fn joined<'a>(models: impl Iterator<Item = (Task, &'a Linear)>) -> Self {
+        let (mut tasks, mut intercepts) = (Vec::new(), [0.0; WIDTH]);
         let mut joined: Vec<(usize, &Linear)> = Vec::new();
         let mut first = 0;
-        for (task, model) in models.filter(|(task, _)| whole.contains(task)) {
+        for (task, model) in models {
             if first + model.classes() > WIDTH {
                 continue;
             }
-            joint.tasks.push((task, first, model.classes()));
-            for (place, intercept) in joint.intercepts.iter_mut().skip(first).zip(&model.intercepts) {
+            tasks.push((task, first, model.classes()));
+            for (place, intercept) in intercepts.iter_mut().skip(first).zip(&model.intercepts) {
                 *place = *intercept;
             }
             joined.push((first, model));
@@ -49,20 +78,17 @@ impl Joint {
         let mut columns: Vec<u32> = joined.iter().flat_map(|(_, model)| model.columns()).collect();
         columns.sort_unstable();
         columns.dedup();
-        joint.table = columns
-            .iter()
-            .map(|column| {
-                let mut weights = [0.0; WIDTH];
-                for (first, model) in &joined {
-                    for (place, weight) in weights.iter_mut().skip(*first).zip(model.row(*column).unwrap_or_default()) {
-                        *place = *weight;
-                    }
+        let weights = |column: &u32| {
+            let mut weights = [0.0; WIDTH];
+            for (first, model) in &joined {
+                for (place, weight) in weights.iter_mut().skip(*first).zip(model.row(*column).unwrap_or_default()) {
+                    *place = *weight;
                 }
-                Weights(weights)
-            })
-            .collect();
-        joint.index = Index::of(&columns);
-        joint
+            }
+            Weights(weights)
+        };
+        let table = columns.iter().map(weights).collect();
+        Self { index: Index::of(&columns), table, tasks, intercepts }
     }
 
     /// Where the features stand.
@@ -71,7 +97,7 @@ impl Joint {
     }
 
     /// Calibrated log-odds of every model that was joined.
-    pub fn scores(&self, features: &Features, places: &Places) -> Scores {
+    pub fn scores(&self, features: &Features, places: &Places) -> [f32; WIDTH] {
         let mut scores = self.intercepts;
         for (entry, place) in features.entries.iter().zip(places) {
             if let Some(weights) = place.and_then(|place| self.table.get(place as usize)) {
@@ -83,22 +109,8 @@ impl Joint {
         scores
     }
 
-    /// What each sentence adds by itself to the score of every model, the subject first.
-    pub fn parts(&self, sentences: &Sentences) -> Vec<Scores> {
-        let mut parts = vec![[0.0; WIDTH]; sentences.units()];
-        for (unit, column, value) in sentences.cells() {
-            let weights = self.index.rank(column).and_then(|place| self.table.get(place as usize));
-            if let (Some(weights), Some(part)) = (weights, parts.get_mut(unit)) {
-                for (score, weight) in part.iter_mut().zip(&weights.0) {
-                    *score += weight * value;
-                }
-            }
-        }
-        parts
-    }
-
     /// One task's scores among all.
-    pub fn of_task<'a>(&self, task: Task, scores: &'a Scores) -> Option<&'a [f32]> {
+    pub fn of_task<'a>(&self, task: Task, scores: &'a [f32; WIDTH]) -> Option<&'a [f32]> {
         let (_, first, classes) = self.tasks.iter().find(|(known, ..)| *known == task)?;
         scores.get(*first..first + classes)
     }
@@ -121,7 +133,7 @@ mod tests {
         let intent = Linear::new(&[1, 70], vec![0.1, 0.2, 0.3, 1.1, 1.2, 1.3], vec![0.5, 0.0, -0.5], 0.5).unwrap();
         let anger = Linear::new(&[2, 70], vec![0.7, 0.8, 0.9, -1.1, -1.2, -1.3], vec![0.0, 0.1, 0.2], 0.5).unwrap();
         let word = Linear::new(&[70], vec![9.0], vec![0.0], 0.5).unwrap();
-        let joint = Joint::of([(Task::Intent, &intent), (Task::Anger, &anger), (Task::ProductWord, &word)].into_iter());
+        let joint = Mails::of([(Task::Intent, &intent), (Task::Anger, &anger), (Task::ProductWord, &word)].into_iter());
         let entry = |column, value| Entry { column, value, block: Block::Words, part: Part::Body, tokens: 0..1 };
         let features = Features { entries: vec![entry(1, 0.3), entry(2, 0.7), entry(3, 5.0), entry(70, 1.7)] };
         let places = joint.places(&features);
@@ -131,5 +143,26 @@ mod tests {
         assert_eq!(joint.of_task(Task::ProductWord, &scores), None);
         assert_eq!(joint.row(Task::Anger, places[3]), anger.row(70));
         assert_eq!(joint.row(Task::Anger, places[2]), None);
+    }
+
+    #[test]
+    fn joined_models_score_sentences_as_they_do_alone() {
+        let text = crate::triage::prepared::PreparedText::new("Refund", "It broke. Send the money back. Thanks", &[]);
+        let rules = crate::triage::rules::RuleSet::load(&[]).unwrap();
+        let seen = crate::triage::features::extract(&text, &[], &Default::default(), rules.vocabulary());
+        let columns: Vec<u32> = seen.mail.entries.iter().map(|entry| entry.column).collect();
+        let model = |classes: usize| {
+            let weights = (0..columns.len() * classes).map(|n| (n % 13) as f32 - 6.0).collect();
+            let decisive = Linear::new(&columns, weights, vec![0.5; classes], 0.0).unwrap();
+            Linear::new(&[1], vec![0.0; classes], vec![0.0; classes], 0.5).unwrap().with_decisive(decisive).unwrap()
+        };
+        let (intent, given) = (model(3), model(1));
+        let joint = Decisive::of([(Task::Intent, &intent), (Task::ProductGiven, &given)].into_iter());
+        let parts = joint.parts(&seen.sentences);
+        assert_eq!(parts.len(), 4, "the subject and three sentences");
+        for (task, model) in [(Task::Intent, &intent), (Task::ProductGiven, &given)] {
+            let joined: Vec<&[f32]> = parts.iter().filter_map(|part| joint.of_task(task, part)).collect();
+            assert_eq!(joined, model.parts(&seen.sentences));
+        }
     }
 }

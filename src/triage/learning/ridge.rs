@@ -9,7 +9,7 @@
 use super::sparse::Sparse;
 
 /// Steps at most; the residual is small long before.
-const STEPS: usize = 120;
+pub const STEPS: usize = 120;
 /// A residual this small a share of the answers' length is no residual.
 const SMALL: f64 = 2e-3;
 
@@ -33,6 +33,11 @@ impl Weights {
     fn add(&mut self, row: &[(u32, f32)], times: &[f32]) {
         for (column, value) in row {
             let start = *column as usize * self.answers;
+            // One answer needs no loop, which is twice as fast.
+            if let ([times], Some(weight)) = (times, self.table.get_mut(start)) {
+                *weight += value * times;
+                continue;
+            }
             for (weight, times) in self.table.iter_mut().skip(start).zip(times) {
                 *weight += value * times;
             }
@@ -45,39 +50,61 @@ impl Weights {
     /// The scores of a row.
     pub fn scores(&self, row: &[(u32, f32)]) -> Vec<f32> {
         let mut scores = self.intercepts.clone();
+        self.add_scores(row, &mut scores);
+        scores
+    }
+
+    /// Adds the scores of a row, less the intercepts, to one place an answer.
+    fn add_scores(&self, row: &[(u32, f32)], scores: &mut [f32]) {
+        if let [score] = scores {
+            let weight = |column: u32| self.table.get(column as usize).copied().unwrap_or(0.0);
+            *score += row.iter().map(|(column, value)| value * weight(*column)).sum::<f32>();
+            return;
+        }
         for (column, value) in row {
             let start = *column as usize * self.answers;
             for (score, weight) in scores.iter_mut().zip(self.table.iter().skip(start)) {
                 *score += value * weight;
             }
         }
-        scores
     }
 }
 
 /// Fits the rows `chosen` to their answers (`answers` numbers a row of `rows`, row by row).
 pub fn fit(rows: &Sparse, chosen: &[usize], targets: &[f32], answers: usize, penalty: f32) -> Weights {
-    let mut residual = Vec::with_capacity(chosen.len() * answers);
+    let mut shares = vec![0.0; chosen.len() * answers];
+    improve(rows, chosen, targets, &mut shares, penalty, STEPS)
+}
+
+/// The same from where an earlier fit ended, in so many `steps` at most. `shares` (α) tell how much of each chosen row is in the
+/// weights, one an answer, row by row.
+pub fn improve(
+    rows: &Sparse,
+    chosen: &[usize],
+    targets: &[f32],
+    shares: &mut [f32],
+    penalty: f32,
+    steps: usize,
+) -> Weights {
+    let answers = (shares.len() / chosen.len().max(1)).max(1);
+    let mut residual = Vec::with_capacity(shares.len());
     for row in chosen {
         residual.extend(targets.iter().skip(row * answers).take(answers));
     }
+    let small: Vec<f64> = squares(&residual, answers).iter().map(|square| square * SMALL * SMALL).collect();
+    let mut weights = Weights::zero(rows.columns.len(), answers);
+    if shares.iter().any(|share| *share != 0.0) {
+        let image = apply(rows, chosen, shares, penalty, &mut weights);
+        residual.iter_mut().zip(image).for_each(|(residual, image)| *residual -= image);
+    }
     let mut direction = residual.clone();
     let mut length = squares(&residual, answers);
-    let small: Vec<f64> = length.iter().map(|square| square * SMALL * SMALL).collect();
-    let mut weights = Weights::zero(rows.columns.len(), answers);
-    for _ in 0..STEPS {
+    for _ in 0..steps {
         if length.iter().zip(&small).all(|(square, small)| square <= small) {
             break;
         }
         let mut spread = Weights::zero(rows.columns.len(), answers);
-        for (row, direction) in chosen.iter().zip(direction.chunks(answers)) {
-            spread.add(rows.row(*row), direction);
-        }
-        let mut image = Vec::with_capacity(direction.len());
-        for (row, direction) in chosen.iter().zip(direction.chunks(answers)) {
-            let scores = spread.scores(rows.row(*row));
-            image.extend(scores.iter().zip(direction).map(|(score, direction)| score + penalty * direction));
-        }
+        let image = apply(rows, chosen, &direction, penalty, &mut spread);
         let along = dots(&direction, &image, answers);
         let step: Vec<f32> = length
             .iter()
@@ -86,11 +113,8 @@ pub fn fit(rows: &Sparse, chosen: &[usize], targets: &[f32], answers: usize, pen
             .map(|((square, along), small)| if square <= small { 0.0 } else { (square / along) as f32 })
             .collect();
         weights.advance(&spread, &step);
-        for (residual, image) in residual.chunks_mut(answers).zip(image.chunks(answers)) {
-            for ((residual, image), step) in residual.iter_mut().zip(image).zip(&step) {
-                *residual -= step * image;
-            }
-        }
+        go(shares, &direction, &step, 1.0);
+        go(&mut residual, &image, &step, -1.0);
         let shorter = squares(&residual, answers);
         let keep: Vec<f32> =
             shorter.iter().zip(&length).map(|(new, old)| (new / old.max(f64::MIN_POSITIVE)) as f32).collect();
@@ -102,6 +126,29 @@ pub fn fit(rows: &Sparse, chosen: &[usize], targets: &[f32], answers: usize, pen
         length = shorter;
     }
     weights
+}
+
+/// (X·Xᵀ + λ)·`shares`; leaves Xᵀ·`shares` in `spread`, which was zero.
+fn apply(rows: &Sparse, chosen: &[usize], shares: &[f32], penalty: f32, spread: &mut Weights) -> Vec<f32> {
+    let answers = spread.answers;
+    for (row, shares) in chosen.iter().zip(shares.chunks(answers)) {
+        spread.add(rows.row(*row), shares);
+    }
+    let mut image: Vec<f32> = shares.iter().map(|share| penalty * share).collect();
+    for (row, image) in chosen.iter().zip(image.chunks_mut(answers)) {
+        image.iter_mut().zip(&spread.intercepts).for_each(|(place, intercept)| *place += intercept);
+        spread.add_scores(rows.row(*row), image);
+    }
+    image
+}
+
+/// Adds `sign` · `step` (one an answer) · `way`.
+fn go(place: &mut [f32], way: &[f32], step: &[f32], sign: f32) {
+    for (place, way) in place.chunks_mut(step.len()).zip(way.chunks(step.len())) {
+        for ((place, way), step) in place.iter_mut().zip(way).zip(step) {
+            *place += sign * step * way;
+        }
+    }
 }
 
 impl Weights {

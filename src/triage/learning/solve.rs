@@ -1,6 +1,7 @@
 //! One group of texts, several questions about them: held-out scores by cross-validation, and the
 //! weights of the model trained on all.
 
+use super::parallel::in_parallel;
 use super::ridge::{Weights, fit};
 use super::sparse::Sparse;
 use crate::triage::classifier::second_look_inputs;
@@ -27,7 +28,7 @@ impl Labels {
     }
 
     /// What the scores of a text should be: +1 or −1 each.
-    fn targets(&self, text: usize) -> Vec<f32> {
+    pub fn targets(&self, text: usize) -> Vec<f32> {
         let sign = |yes: bool| if yes { 1.0 } else { -1.0 };
         match self {
             Self::Class(labels, classes) => {
@@ -59,13 +60,13 @@ pub struct Solved {
 }
 
 impl Solved {
-    /// For each text what a second look at it goes by.
-    pub fn looks(&self) -> Vec<Vec<f32>> {
+    /// For each text what a second look at it goes by; `parts` are the scores of its sentences.
+    pub fn looks(&self, parts: &[Vec<Vec<f32>>]) -> Vec<Vec<f32>> {
         let look = |(mail, parts): (&Vec<f32>, &Vec<Vec<f32>>)| {
             let parts: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
             second_look_inputs(mail, &parts)
         };
-        self.held_out.iter().zip(&self.parts).map(look).collect()
+        self.held_out.iter().zip(parts).map(look).collect()
     }
 }
 
@@ -126,21 +127,6 @@ fn parts(weights: &Weights, columns: &[u32], sentences: &Sentences) -> Vec<Vec<f
         }
     }
     parts
-}
-
-/// The results of `work(0)`, `work(1)`, …, on as many threads as there are processors. Their order and values
-/// do not depend on how many those are.
-fn in_parallel<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(count.max(1));
-    let mut results: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let work = &work;
-        let share =
-            |thread: usize| (thread..count).step_by(threads).map(|number| (number, work(number))).collect::<Vec<_>>();
-        let running: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
-        running.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
-    });
-    results.sort_by_key(|(number, _)| *number);
-    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]

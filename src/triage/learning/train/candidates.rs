@@ -24,11 +24,10 @@ pub(super) fn learn(task: Task, lessons: &mut [Lesson<'_>]) -> Result<Option<Lin
     let mut places = Vec::new();
     let (mut cells, mut folds, mut truth) = (Vec::new(), Vec::new(), Vec::new());
     for (index, lesson) in lessons.iter().enumerate() {
-        for (place, (candidate, seen)) in lesson.mail.candidates.all.iter().zip(&lesson.mail.of_candidates).enumerate()
-        {
+        for (place, (candidate, seen)) in lesson.mail.candidates.all.iter().zip(&lesson.of_candidates).enumerate() {
             if candidate.fact == fact {
                 places.push((index, place));
-                cells.push(seen.cells());
+                cells.push(seen.as_slice());
                 folds.push(if annotated(fact, lesson) { lesson.fold } else { usize::MAX });
                 truth.push(lesson.row.words(fact).is_some_and(|words| same_words(words, &candidate.words)));
             }

@@ -1,10 +1,13 @@
 //! Intent, anger and reason, and a first guess at which facts are given: all from the whole mail.
 
 use super::Lesson;
+use super::given::Doubt;
+use super::look::{self, Look};
 use crate::domain::{Fact, Intent};
 use crate::triage::classifier::{Linear, Task};
-use crate::triage::features::{Finding, Sentences};
+use crate::triage::features::Sentences;
 use crate::triage::learning::calibrate;
+use crate::triage::learning::decisive::Mails;
 use crate::triage::learning::second::Mixture;
 use crate::triage::learning::solve::{Labels, Solved, solve};
 use crate::triage::learning::sparse::Sparse;
@@ -13,8 +16,6 @@ use crate::triage::learning::sparse::Sparse;
 const PENALTY: f32 = 1.5;
 /// Mails a column must stand in.
 const LEAST_MAILS: u32 = 3;
-/// Mails from which on a second look can be learnt.
-const ENOUGH: usize = 1_000;
 /// An intent, anger or reason is called unsure where fewer than this share were right.
 const SURE: f32 = 0.6;
 
@@ -22,11 +23,11 @@ type Models = Vec<(Task, Linear)>;
 
 /// Learns intent, anger and reason; gives back also what the mail alone tells of whether the purchase date and
 /// the product are given.
-pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Solved; 2]), String> {
-    let mut models = Vec::new();
-    let cells: Vec<Vec<(u32, f32)>> = lessons.iter().map(|lesson| lesson.mail.features.cells()).collect();
-    let sentences: Vec<Sentences> = lessons.iter().map(|lesson| lesson.mail.sentences.clone()).collect();
-    let sentences: Vec<&Sentences> = sentences.iter().collect();
+pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Doubt; 2]), String> {
+    let cells: Vec<Vec<(u32, f32)>> = lessons.iter_mut().map(|lesson| std::mem::take(&mut lesson.cells)).collect();
+    let table = Sparse::of(&cells, |row| row, LEAST_MAILS);
+    drop(cells);
+    let sentences: Vec<&Sentences> = lessons.iter().map(|lesson| &lesson.mail.sentences).collect();
     let folds: Vec<usize> = lessons.iter().map(|lesson| lesson.fold).collect();
     let has = |fact: Fact| Labels::Truth(lessons.iter().map(|lesson| lesson.row.has(fact)).collect());
     let questions = [
@@ -35,54 +36,74 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Solved; 2]),
         has(Fact::PurchaseDate),
         has(Fact::Product),
     ];
-    let solved = solve(&Sparse::of(&cells, |row| row, LEAST_MAILS), &sentences, &folds, &questions, PENALTY);
-    let Ok([intent, anger, date, product]) = <[Solved; 4]>::try_from(solved) else {
+    let solved = solve(&table, &sentences, &folds, &questions, PENALTY);
+    let mails = Mails::of(&sentences, folds);
+    let Ok([mut intent, mut anger, date, product]) = <[Solved; 4]>::try_from(solved) else {
         return Err("the solver lost a question".into());
     };
-    models.push((Task::Intent, finish(Task::Intent, intent, lessons)?));
-    models.push((Task::Anger, finish(Task::Anger, anger, lessons)?));
-    // Reasons are learnt from requests, but every mail gets a held-out score: the intent may be judged wrongly.
+    let [of_intent, of_anger, of_date, of_product] = &questions;
+    let mut models = Vec::new();
+    for (task, question, solved) in [(Task::Intent, of_intent, &mut intent), (Task::Anger, of_anger, &mut anger)] {
+        let labels = labels(task, lessons);
+        mixture(task, &solved.held_out, &labels)?.fold_into(solved);
+        let look = Look::learn(&mails, question, solved)?;
+        if let Some(look) = &look {
+            look_again(task, &labels, look, solved)?;
+        }
+        models.push((task, finish(task, solved, look, lessons)?));
+    }
+    let look = |question: &Labels, solved: Solved| -> Result<Doubt, String> {
+        Ok(Doubt { look: Look::learn(&mails, question, &solved)?, solved })
+    };
+    let doubts = [look(of_date, date)?, look(of_product, product)?];
+    models.push((Task::Reason, reason(&table, lessons)?));
+    Ok((models, doubts))
+}
+
+/// Reasons are learnt from requests, but every mail gets a held-out score: the intent may be judged wrongly. They take no second look:
+/// eight of them make too many inputs, whose weights fit the authors they were learnt from, and nobody else.
+fn reason(table: &Sparse, lessons: &mut [Lesson<'_>]) -> Result<Linear, String> {
     let request = |lesson: &Lesson<'_>| lesson.row.intent == Intent::RefundRequest;
     let folds: Vec<usize> =
         lessons.iter().map(|lesson| if request(lesson) { lesson.fold } else { usize::MAX }).collect();
     let reasons = lessons.iter().map(|lesson| lesson.row.reason.map_or(0, |reason| reason as usize)).collect();
-    let table = Sparse::of(&cells, |row| row, LEAST_MAILS);
-    let solved = solve(&table, &sentences, &folds, &[Labels::Class(reasons, 8)], PENALTY);
-    let reason = solved.into_iter().next().ok_or("the solver lost the reason")?;
-    models.push((Task::Reason, finish(Task::Reason, reason, lessons)?));
-    Ok((models, [date, product]))
+    let solved = solve(table, &[], &folds, &[Labels::Class(reasons, 8)], PENALTY);
+    let mut solved = solved.into_iter().next().ok_or("the solver lost the reason")?;
+    mixture(Task::Reason, &solved.held_out, &labels(Task::Reason, lessons))?.fold_into(&mut solved);
+    finish(Task::Reason, &mut solved, None, lessons)
 }
 
-/// Makes probabilities of the scores, and notes the held-out ones.
-fn finish(task: Task, mut solved: Solved, lessons: &mut [Lesson<'_>]) -> Result<Linear, String> {
-    let asked = |lesson: &Lesson<'_>| task != Task::Reason || lesson.row.intent == Intent::RefundRequest;
+/// The label of each mail that is asked about, as a number.
+fn labels(task: Task, lessons: &[Lesson<'_>]) -> Vec<Option<usize>> {
     let label = |lesson: &Lesson<'_>| match task {
-        Task::Intent => lesson.row.intent as usize,
-        Task::Anger => usize::from(lesson.row.anger.level()),
-        _ => lesson.row.reason.map_or(0, |reason| reason as usize),
+        Task::Intent => Some(lesson.row.intent as usize),
+        Task::Anger => Some(usize::from(lesson.row.anger.level())),
+        _ => lesson.row.reason.map(|reason| reason as usize).filter(|_| lesson.row.intent == Intent::RefundRequest),
     };
-    let labels: Vec<Option<usize>> = lessons.iter().map(|lesson| asked(lesson).then(|| label(lesson))).collect();
-    mixture(task, &solved.held_out, &labels)?.fold_into(&mut solved);
-    // Eight reasons make too many inputs: their weights fit the authors they were learnt from, and nobody else.
-    let enough = labels.iter().flatten().count() >= ENOUGH;
-    if task != Task::Reason && enough {
-        look_again(task, &labels, &mut solved)?;
-    }
+    lessons.iter().map(label).collect()
+}
+
+/// Notes the held-out probabilities, and from where on they are believed.
+fn finish(task: Task, solved: &mut Solved, look: Option<Look>, lessons: &mut [Lesson<'_>]) -> Result<Linear, String> {
     let mut decisions = Vec::new();
-    for (lesson, scores) in lessons.iter_mut().zip(&solved.held_out) {
+    let labels = labels(task, lessons);
+    for ((lesson, scores), label) in lessons.iter_mut().zip(&solved.held_out).zip(labels) {
         lesson.held_out.set_scores(task, scores);
         let likely = match task {
             Task::Anger => &lesson.held_out.anger,
             Task::Intent => &lesson.held_out.intent,
             _ => &lesson.held_out.reason,
         };
-        if asked(lesson) {
-            decisions.push(decision(likely, label(lesson), task == Task::Anger));
-        }
+        decisions.extend(label.map(|label| decision(likely, label, task == Task::Anger)));
     }
     let threshold = calibrate::doubt(&decisions, SURE);
     lessons.iter_mut().for_each(|lesson| lesson.held_out.set_threshold(task, threshold));
-    Linear::new(&solved.columns, solved.weights, solved.intercepts, threshold)
+    let (weights, intercepts) = (std::mem::take(&mut solved.weights), std::mem::take(&mut solved.intercepts));
+    let model = Linear::new(&solved.columns, weights, intercepts, threshold)?;
+    match look {
+        Some(look) => model.with_decisive(look.decisive),
+        None => Ok(model),
+    }
 }
 
 /// Makes probabilities of the scores of those that have a label.
@@ -99,16 +120,10 @@ fn mixture(task: Task, scores: &[Vec<f32>], labels: &[Option<usize>]) -> Result<
 }
 
 /// Learns to decide by mail and sentences together, and notes it beside the weights.
-fn look_again(task: Task, labels: &[Option<usize>], solved: &mut Solved) -> Result<(), String> {
-    let inputs = solved.looks();
-    let mixture = mixture(task, &inputs, labels)?;
-    solved.held_out = inputs.iter().map(|inputs| mixture.apply(inputs)).collect();
-    solved.columns.push(Finding::Offset.column());
-    solved.weights.extend(mixture.offsets.iter().map(|offset| *offset as f32));
-    for (n, row) in mixture.weights.rows().into_iter().enumerate() {
-        solved.columns.push(Finding::again(n));
-        solved.weights.extend(row.iter().map(|weight| *weight as f32));
-    }
+fn look_again(task: Task, labels: &[Option<usize>], look: &Look, solved: &mut Solved) -> Result<(), String> {
+    let mixture = mixture(task, &look.inputs, labels)?;
+    solved.held_out = look.inputs.iter().map(|inputs| mixture.apply(inputs)).collect();
+    look::note(&mixture, mixture.weights.nrows(), solved);
     Ok(())
 }
 

@@ -1,0 +1,220 @@
+//! What the sentence that decides looks like: learning from labels of whole mails which sentence carries them.
+//!
+//! In turns, the sentence of each mail that speaks most for an answer is chosen, and weights are fitted to the chosen
+//! sentences alone; those chosen from mails of another answer are the ones most easily taken for it. This is multiple-instance
+//! learning after Andrews, Tsochantaridis and Hofmann, "Support vector machines for multiple-instance learning" (2002), with least
+//! squares in the place of the hinge. Every sentence is scored by weights that did not see its mail.
+
+use std::ops::Range;
+
+use super::parallel::in_parallel;
+use super::ridge::{STEPS, Weights, improve};
+use super::sparse::Sparse;
+use crate::triage::features::Sentences;
+
+/// Turns: on authors that the weights had not read, more brought nothing.
+const TURNS: usize = 5;
+/// Steps of the solver in a turn between the first and the last, whose weights only choose sentences for the next.
+const BETWEEN: usize = 30;
+/// Penalty (λ), found by cross-validation on the training split.
+const PENALTY: f32 = 2.0;
+/// Sentences a column must stand in.
+const LEAST_SENTENCES: u32 = 3;
+
+/// Weights of sentences.
+#[derive(Debug, Clone)]
+pub struct Decisive {
+    /// For each mail the scores of its subject and sentences by weights that did not see the mail.
+    pub held_out: Vec<Vec<Vec<f32>>>,
+    /// Columns with weights, ascending.
+    pub columns: Vec<u32>,
+    /// One weight an answer for each of them.
+    pub weights: Vec<f32>,
+    /// One an answer.
+    pub intercepts: Vec<f32>,
+}
+
+/// Mails cut into sentences, and the fold that each belongs to.
+#[derive(Debug)]
+pub struct Mails {
+    /// Sentence by sentence.
+    table: Sparse,
+    /// The first sentence of each mail, and one past the last of all.
+    starts: Vec<usize>,
+    /// Counted from 0.
+    fold: Vec<usize>,
+    folds: usize,
+}
+
+impl Mails {
+    /// Lays them out.
+    pub fn of(sentences: &[&Sentences], fold: Vec<usize>) -> Self {
+        let rows: Vec<Vec<(u32, f32)>> = sentences.iter().flat_map(|mail| rows(mail)).collect();
+        let mut starts = vec![0];
+        starts.extend(sentences.iter().scan(0, |sum, mail| {
+            *sum += mail.units();
+            Some(*sum)
+        }));
+        let folds = fold.iter().max().map_or(0, |last| last + 1);
+        Self { table: Sparse::of(&rows, |row| row, LEAST_SENTENCES), starts, fold, folds }
+    }
+
+    /// Number of mails.
+    pub fn len(&self) -> usize {
+        self.fold.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.fold.is_empty()
+    }
+
+    /// Learns one question. `targets` is +1 or −1 for each mail and answer; `first` are the scores that the first choice goes by, for
+    /// each mail, sentence and answer.
+    pub fn learn(&self, targets: &[Vec<f32>], first: &[Vec<Vec<f32>>]) -> Decisive {
+        let mut scores: Vec<Vec<f32>> = first.iter().flatten().cloned().collect();
+        let answers = targets.first().map_or(0, Vec::len);
+        let mut shares = vec![vec![0.0; targets.len()]; answers * (self.folds + 1)];
+        let mut whole = Vec::new();
+        for turn in 1..=TURNS {
+            let steps = if turn == 1 || turn == TURNS { STEPS } else { BETWEEN };
+            whole = self.turn(targets, &mut scores, &mut shares, steps);
+        }
+        let columns = 0..self.table.columns.len();
+        let row = |column: usize| whole.iter().map(move |weights| weights.table.get(column).copied().unwrap_or(0.0));
+        let used: Vec<usize> = columns.filter(|column| row(*column).any(|weight| weight != 0.0)).collect();
+        Decisive {
+            held_out: self.mails().map(|(_, range)| scores.get(range).unwrap_or_default().to_vec()).collect(),
+            columns: used.iter().filter_map(|column| self.table.columns.get(*column).copied()).collect(),
+            weights: used.iter().flat_map(|column| row(*column)).collect(),
+            intercepts: whole.iter().flat_map(|weights| weights.intercepts.iter().copied()).collect(),
+        }
+    }
+
+    /// Each mail with its sentences.
+    fn mails(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        self.starts.windows(2).map(|ends| ends[0]..ends[1]).enumerate()
+    }
+
+    /// Chooses by the scores, fits, and scores anew. Gives back the weights fitted to all mails, one an answer.
+    ///
+    /// `shares` tell for each fit how much of each mail is in its weights.
+    fn turn(
+        &self,
+        targets: &[Vec<f32>],
+        scores: &mut [Vec<f32>],
+        shares: &mut [Vec<f32>],
+        steps: usize,
+    ) -> Vec<Weights> {
+        let answers = targets.first().map_or(0, Vec::len);
+        let each = self.folds + 1;
+        let chosen: Vec<Vec<usize>> = (0..answers).map(|answer| self.choose(scores, answer)).collect();
+        let fitted = in_parallel(answers * each, |number| {
+            let (answer, fold) = (number / each, number % each);
+            let target = |mail: usize| targets.get(mail).and_then(|row| row.get(answer)).copied().unwrap_or(0.0);
+            let mut shares = shares.get(number).cloned().unwrap_or_default();
+            let weights = self.fit(chosen.get(answer).map_or(&[], Vec::as_slice), target, fold, &mut shares, steps);
+            let unseen = self.mails().filter(|(mail, _)| self.fold.get(*mail) == Some(&fold));
+            let score = |sentence: usize| weights.scores(self.table.row(sentence)).first().copied().unwrap_or(0.0);
+            let scores: Vec<(usize, f32)> =
+                unseen.flat_map(|(_, range)| range).map(|sentence| (sentence, score(sentence))).collect();
+            (weights, shares, scores)
+        });
+        let mut whole = Vec::new();
+        for (number, (place, (weights, after, unseen))) in shares.iter_mut().zip(fitted).enumerate() {
+            *place = after;
+            for (sentence, score) in unseen {
+                let place = scores.get_mut(sentence).and_then(|row| row.get_mut(number / each));
+                place.into_iter().for_each(|place| *place = score);
+            }
+            if number % each == self.folds {
+                whole.push(weights);
+            }
+        }
+        whole
+    }
+
+    /// For each mail the sentence with the highest score; one past all of them where a mail has none.
+    fn choose(&self, scores: &[Vec<f32>], answer: usize) -> Vec<usize> {
+        let score = |sentence: usize| scores.get(sentence).and_then(|row| row.get(answer)).copied().unwrap_or(0.0);
+        let highest = |range: Range<usize>| range.max_by(|a, b| score(*a).total_cmp(&score(*b)));
+        self.mails().map(|(_, range)| highest(range).unwrap_or(self.table.len())).collect()
+    }
+
+    /// Fits to the chosen sentences, one a mail, of all mails that are not in a fold, from the shares of an earlier fit on.
+    fn fit(
+        &self,
+        chosen: &[usize],
+        target: impl Fn(usize) -> f32,
+        without: usize,
+        shares: &mut [f32],
+        steps: usize,
+    ) -> Weights {
+        let seen = |(mail, sentence): &(usize, &usize)| {
+            self.fold.get(*mail) != Some(&without) && **sentence < self.table.len()
+        };
+        let mails: Vec<(usize, &usize)> = chosen.iter().enumerate().filter(seen).collect();
+        let mut targets = vec![0.0; self.table.len()];
+        for (mail, sentence) in &mails {
+            if let Some(place) = targets.get_mut(**sentence) {
+                *place = target(*mail);
+            }
+        }
+        let sentences: Vec<usize> = mails.iter().map(|(_, sentence)| **sentence).collect();
+        let mut own: Vec<f32> = mails.iter().map(|(mail, _)| shares.get(*mail).copied().unwrap_or(0.0)).collect();
+        let weights = improve(&self.table, &sentences, &targets, &mut own, PENALTY, steps);
+        for ((mail, _), own) in mails.iter().zip(own) {
+            if let Some(share) = shares.get_mut(*mail) {
+                *share = own;
+            }
+        }
+        weights
+    }
+}
+
+/// The columns of the subject and of each sentence with their values.
+fn rows(mail: &Sentences) -> Vec<Vec<(u32, f32)>> {
+    let mut rows = vec![Vec::new(); mail.units()];
+    for (unit, column, value) in mail.cells() {
+        if let Some(row) = rows.get_mut(unit) {
+            row.push((column, value));
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::analysis::Analysis;
+    use crate::triage::rules::RuleSet;
+
+    /// Ten filler sentences about anything, and one of two that decide, its place changing from mail to mail.
+    fn mail(number: usize) -> (String, bool) {
+        let asks = number.is_multiple_of(2);
+        let filler = ["rain fell", "dogs bark", "tea cools", "birds sing", "trains run", "wind blows", "cats sleep"];
+        let mut sentences: Vec<String> =
+            (0..10).map(|n| format!("{} {}.", filler[(number * 3 + n * 5) % 7], filler[(number + n) % 7])).collect();
+        let decisive = if asks { "Please hand over the cash." } else { "Please hand over the keys." };
+        sentences.insert((number * 7) % 11, decisive.to_owned());
+        (sentences.join(" "), asks)
+    }
+
+    #[test]
+    fn the_sentence_that_decides_is_found_wherever_it_stands() {
+        let rules = RuleSet::load(&[]).unwrap();
+        let mails: Vec<(String, bool)> = (0..60).map(mail).collect();
+        let analysed: Vec<Sentences> =
+            mails.iter().map(|(body, _)| Analysis::of(&rules, "", body, &[]).sentences).collect();
+        let sentences: Vec<&Sentences> = analysed.iter().collect();
+        let fold: Vec<usize> = (0..mails.len()).map(|mail| mail / 2 % 5).collect();
+        let targets: Vec<Vec<f32>> = mails.iter().map(|(_, asks)| vec![if *asks { 1.0 } else { -1.0 }]).collect();
+        let first: Vec<Vec<Vec<f32>>> = sentences.iter().map(|mail| vec![vec![0.0]; mail.units()]).collect();
+        let learnt = Mails::of(&sentences, fold).learn(&targets, &first);
+        for (scores, (body, asks)) in learnt.held_out.iter().zip(&mails) {
+            let highest = scores.iter().map(|row| row[0]).fold(f32::NEG_INFINITY, f32::max);
+            assert_eq!(highest > 0.0, *asks, "{highest} {body}");
+        }
+        assert!(learnt.columns.is_sorted_by(|a, b| a < b) && learnt.weights.len() == learnt.columns.len());
+    }
+}
