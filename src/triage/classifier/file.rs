@@ -45,7 +45,7 @@ pub enum ModelError {
     #[error("it is damaged or no model file ({0})")]
     Damaged(String),
     /// Of another layout.
-    #[error("it has layout {0}, this program reads {SCHEMA}")]
+    #[error("it has layout {0}, this program reads {SCHEMA}: train again")]
     Schema(u32),
     /// Trained on other features.
     #[error("it was trained with feature version {0}, this program has {FEATURE_VERSION}: train again")]
