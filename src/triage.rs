@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use analysis::Analysis;
 use classifier::Task;
 use classifier::file::Stored;
-use classifier::joint::{Decisive, Mails};
+use classifier::joint::{JointMails, JointSentences};
 use decide::Predictions;
 use rules::{RuleError, RuleSet};
 
@@ -36,8 +36,8 @@ use crate::domain::{Asset, Message, Verdict};
 pub struct Triage {
     rules: RuleSet,
     models: BTreeMap<Task, Stored>,
-    joint: Mails,
-    decisive: Decisive,
+    joint: JointMails,
+    decisive: JointSentences,
 }
 
 impl Triage {
@@ -74,7 +74,7 @@ impl Triage {
     fn with_models(rules: RuleSet, models: impl IntoIterator<Item = (Task, Stored)>) -> Self {
         let models: BTreeMap<Task, Stored> = models.into_iter().collect();
         let all = || models.iter().map(|(task, stored)| (*task, &stored.model));
-        let (joint, decisive) = (Mails::of(all()), Decisive::of(all()));
+        let (joint, decisive) = (JointMails::of(all()), JointSentences::of(all()));
         Self { rules, models, joint, decisive }
     }
 
@@ -109,11 +109,11 @@ impl Triage {
         let scores = self.joint.scores(&analysis.features, &places);
         let parts = self.decisive.parts(&analysis.sentences);
         for (task, stored) in &self.models {
-            match self.joint.of_task(*task, &scores) {
+            let of_task: Vec<&[f32]> = parts.iter().filter_map(|part| self.decisive.of_task(*task, part)).collect();
+            let joined = !(of_task.is_empty() && stored.model.looks_again());
+            match self.joint.of_task(*task, &scores).filter(|_| joined) {
                 Some(scores) => {
-                    let parts = parts.iter().filter_map(|part| self.decisive.of_task(*task, part));
-                    let parts: Vec<&[f32]> = parts.collect();
-                    predictions.take_scores(*task, &stored.model, &stored.model.again(scores, &parts), analysis);
+                    predictions.take_scores(*task, &stored.model, &stored.model.again(scores, &of_task), analysis);
                 }
                 None => predictions.take_model(*task, &stored.model, analysis),
             }

@@ -76,7 +76,7 @@ impl Task {
     }
 }
 
-/// A linear model over the hashed columns; its scores are calibrated log-odds.
+/// A linear model over the hashed columns. The scores of a mail are calibrated log-odds; those of its sentences are not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
     classes: usize,
@@ -147,7 +147,7 @@ impl Linear {
         self.scores_of(features.entries.iter().map(|entry| (entry.column, entry.value)))
     }
 
-    /// What each sentence scores, the subject first; nothing where there is no second look.
+    /// What each sentence scores, the subject first; nothing without weights for sentences.
     pub fn parts(&self, sentences: &Sentences) -> Vec<Vec<f32>> {
         let Some(decisive) = self.decisive() else { return Vec::new() };
         let mut parts = vec![decisive.intercepts.clone(); sentences.units()];

@@ -95,3 +95,19 @@ fn hostile_text_is_judged_like_any() {
         assert!((0.0..=1.0).contains(&verdict.intent_confidence));
     }
 }
+
+#[test]
+fn a_mail_without_words_is_judged_as_ordinary() {
+    let column = features::Finding::again(6);
+    let columns = [0, features::Finding::Offset.column(), column];
+    // The second look goes by the highest sentence alone; a sentence without known words scores the intercept, −4.
+    let model = Linear::new(&columns, vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0], vec![0.0; 3], 0.5).unwrap();
+    let decisive = Linear::new(&[1], vec![1.0; 3], vec![-4.0; 3], 0.0).unwrap();
+    let stored = Stored { model: model.with_decisive(decisive).unwrap(), corpus: [0; 32] };
+    let triage = Triage::with_models(RuleSet::load(&rules()).unwrap(), [(Task::Anger, stored)]);
+    for text in ["", "…", "zyx"] {
+        let verdict = judge(&triage, text, "fr");
+        assert_eq!(verdict.anger, Anger::Calm, "{text:?}");
+        assert!(verdict.anger_confidence > 0.9);
+    }
+}

@@ -104,8 +104,9 @@ impl Linear {
     pub fn moved(&self, parts: &[&[f32]], class: usize, against: Option<usize>) -> Option<Moved> {
         let sentences = parts.len().checked_sub(1).filter(|count| *count > 0 && self.looks_again())?;
         let mut sums = vec![0.0_f32; sentences];
-        for first in 0..self.classes() {
-            let (_, body) = of_class(parts, first);
+        for (first, without_words) in self.decisive()?.intercepts.iter().enumerate() {
+            let (_, mut body) = of_class(parts, first);
+            body.iter_mut().for_each(|score| *score -= without_words);
             for (group, source) in sources(&body).into_iter().enumerate() {
                 let weight = self.weight_of_input((1 + group) * self.classes() + first, class, against);
                 for (at, (sum, score)) in sums.iter_mut().zip(&body).enumerate() {
@@ -153,12 +154,14 @@ mod tests {
         let columns = [3, Finding::Offset.column(), Finding::again(0), Finding::again(2)];
         let model = Linear::new(&columns, vec![1.0, 0.5, 0.5, 1.0], vec![0.0], 0.5).unwrap();
         assert!(!model.looks_again(), "nothing scores its sentences");
-        let decisive = Linear::new(&[3], vec![1.0], vec![0.0], 0.5).unwrap();
+        let decisive = Linear::new(&[3], vec![1.0], vec![-1.0], 0.5).unwrap();
         let model = model.with_decisive(decisive).unwrap();
         assert_eq!(model.again(&[2.0], &[&[0.0], &[1.0], &[4.0]]), [0.5 + 1.0 + 4.0]);
         assert_eq!(model.shares(0, None), [0.5]);
         let moved = model.moved(&[&[0.0], &[1.0], &[4.0]], 0, None).unwrap();
-        assert_eq!((moved.sentence, moved.weight), (1, 4.0));
+        assert_eq!((moved.sentence, moved.weight), (1, 5.0), "what its words add to the intercept");
+        let moved = model.moved(&[&[0.0], &[-1.0]], 0, None).unwrap();
+        assert_eq!(moved.weight, 0.0, "no known word");
         assert!(model.moved(&[&[0.0]], 0, None).is_none(), "no body");
     }
 }

@@ -151,7 +151,7 @@ pub fn read(task: Task, bytes: &[u8]) -> Result<Stored, ModelError> {
     let model = match reader.number()? {
         0 => model,
         1 => {
-            let decisive = read_table(&mut reader, classes, threshold)?;
+            let decisive = read_table(&mut reader, classes, 0.0)?;
             model.with_decisive(decisive).map_err(ModelError::Damaged)?
         }
         _ => return Err(damaged("too many tables")),
@@ -207,7 +207,7 @@ mod tests {
 
     fn stored() -> Stored {
         let model = Linear::new(&[3, 70_000], vec![1.5, -2.0, 0.25, 0.5, 0.0, 4.0], vec![0.1, 0.2, -3.0], 0.55);
-        let decisive = Linear::new(&[COLUMNS - 1], vec![7.0, 8.0, -9.0], vec![0.0; 3], 0.55);
+        let decisive = Linear::new(&[COLUMNS - 1], vec![7.0, 8.0, -9.0], vec![-0.5, 0.25, 1.0], 0.0);
         Stored { model: model.unwrap().with_decisive(decisive.unwrap()).unwrap(), corpus: [7; 32] }
     }
 
@@ -220,6 +220,7 @@ mod tests {
             [(&before.model, &after.model), (before.model.decisive().unwrap(), after.model.decisive().unwrap())];
         for (before, after) in pairs {
             assert_eq!(after.columns(), before.columns());
+            assert_eq!((&after.intercepts, after.threshold), (&before.intercepts, before.threshold));
             for column in before.columns() {
                 for (was, is) in before.row(column).unwrap().iter().zip(after.row(column).unwrap()) {
                     assert!((was - is).abs() < 1e-3, "{was} {is}");
@@ -242,5 +243,37 @@ mod tests {
             assert!(read(Task::Intent, &bad).is_err(), "byte {at}");
         }
         assert_eq!(read(Task::Anger, &good).unwrap_err(), ModelError::Task("intent".into()));
+    }
+
+    #[test]
+    fn a_model_of_one_look_comes_back_too() {
+        let model = Linear::new(&[3, 64], vec![1.0, 2.0], vec![0.5], 0.4).unwrap();
+        let bytes = write(Task::Product, &Stored { model, corpus: [1; 32] });
+        let after = read(Task::Product, &bytes).unwrap();
+        assert!(after.model.decisive().is_none() && after.model.columns() == [3, 64]);
+    }
+
+    #[test]
+    fn a_sealed_lie_is_no_panic() {
+        let good = write(Task::Intent, &stored());
+        let body = good.len() - 32;
+        let sealed = |mut bytes: Vec<u8>| {
+            let seal = Sha256::digest(&bytes);
+            bytes.extend_from_slice(&seal);
+            read(Task::Intent, &bytes)
+        };
+        for at in (0..body).filter(|at| *at < 300 || at % 101 == 0 || body - at < 300) {
+            let mut bad = good.get(..body).unwrap().to_vec();
+            *bad.get_mut(at).unwrap() ^= 0x55;
+            let _ = sealed(bad);
+            assert!(sealed(good.get(..at).unwrap().to_vec()).is_err(), "cut at {at}");
+        }
+        // 12 bytes of intercepts, 12 of steps, the bitmap, one row: before that, the number of tables.
+        let tables = body - (24 + BITMAP + 6) - 4;
+        for number in [0, 2] {
+            let mut bad = good.get(..body).unwrap().to_vec();
+            bad.get_mut(tables..tables + 4).unwrap().copy_from_slice(&u32::to_le_bytes(number));
+            assert!(sealed(bad).is_err(), "{number} more tables");
+        }
     }
 }

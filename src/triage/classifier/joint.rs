@@ -4,14 +4,21 @@
 use super::{Index, Linear, Task};
 use crate::triage::features::{Features, Sentences};
 
-/// The models of a whole mail.
-pub type Mails = Joint<16>;
-/// What scores its sentences.
-pub type Decisive = Joint<8>;
-/// The scores of one sentence for all models.
-pub type SentenceScores = [f32; 8];
+/// Scores of all models of a whole mail together, and of all that score sentences.
+const OF_MAIL: usize = 16;
+const OF_SENTENCE: usize = 8;
 
-/// One column's weights, within as few lines of the processor's cache as can be.
+/// The models of a whole mail.
+pub type JointMails = Joint<OF_MAIL>;
+/// What scores its sentences.
+pub type JointSentences = Joint<OF_SENTENCE>;
+/// The scores of one sentence for all models.
+pub type SentenceScores = [f32; OF_SENTENCE];
+
+/// The models that are joined.
+const WHOLE: [Task; 5] = [Task::Intent, Task::Anger, Task::Reason, Task::PurchaseDateGiven, Task::ProductGiven];
+
+/// One column's weights, side by side.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(32))]
 struct Weights<const WIDTH: usize>([f32; WIDTH]);
@@ -30,18 +37,18 @@ pub struct Joint<const WIDTH: usize> {
     intercepts: [f32; WIDTH],
 }
 
-impl Mails {
+impl JointMails {
     /// Joins those of the models that are about the whole mail.
     pub fn of<'a>(models: impl Iterator<Item = (Task, &'a Linear)>) -> Self {
-        let whole = [Task::Intent, Task::Anger, Task::Reason, Task::PurchaseDateGiven, Task::ProductGiven];
-        Self::joined(models.filter(|(task, _)| whole.contains(task)))
+        Self::joined(models.filter(|(task, _)| WHOLE.contains(task)))
     }
 }
 
-impl Decisive {
+impl JointSentences {
     /// Joins what scores the sentences for the models.
     pub fn of<'a>(models: impl Iterator<Item = (Task, &'a Linear)>) -> Self {
-        Self::joined(models.filter_map(|(task, model)| Some((task, model.decisive()?))))
+        let whole = models.filter(|(task, _)| WHOLE.contains(task));
+        Self::joined(whole.filter_map(|(task, model)| Some((task, model.decisive()?))))
     }
 
     /// What the subject and each sentence score for every model that was joined.
@@ -133,7 +140,8 @@ mod tests {
         let intent = Linear::new(&[1, 70], vec![0.1, 0.2, 0.3, 1.1, 1.2, 1.3], vec![0.5, 0.0, -0.5], 0.5).unwrap();
         let anger = Linear::new(&[2, 70], vec![0.7, 0.8, 0.9, -1.1, -1.2, -1.3], vec![0.0, 0.1, 0.2], 0.5).unwrap();
         let word = Linear::new(&[70], vec![9.0], vec![0.0], 0.5).unwrap();
-        let joint = Mails::of([(Task::Intent, &intent), (Task::Anger, &anger), (Task::ProductWord, &word)].into_iter());
+        let joint =
+            JointMails::of([(Task::Intent, &intent), (Task::Anger, &anger), (Task::ProductWord, &word)].into_iter());
         let entry = |column, value| Entry { column, value, block: Block::Words, part: Part::Body, tokens: 0..1 };
         let features = Features { entries: vec![entry(1, 0.3), entry(2, 0.7), entry(3, 5.0), entry(70, 1.7)] };
         let places = joint.places(&features);
@@ -157,7 +165,7 @@ mod tests {
             Linear::new(&[1], vec![0.0; classes], vec![0.0; classes], 0.5).unwrap().with_decisive(decisive).unwrap()
         };
         let (intent, given) = (model(3), model(1));
-        let joint = Decisive::of([(Task::Intent, &intent), (Task::ProductGiven, &given)].into_iter());
+        let joint = JointSentences::of([(Task::Intent, &intent), (Task::ProductGiven, &given)].into_iter());
         let parts = joint.parts(&seen.sentences);
         assert_eq!(parts.len(), 4, "the subject and three sentences");
         for (task, model) in [(Task::Intent, &intent), (Task::ProductGiven, &given)] {

@@ -52,9 +52,9 @@ impl Sentences {
         sentences
     }
 
-    /// Number of units: the subject and the sentences up to the last that holds anything.
+    /// Number of units: the subject, empty or not, and the sentences up to the last that holds anything.
     pub fn units(&self) -> usize {
-        self.counts.len()
+        self.counts.len().max(1)
     }
 
     /// Columns with their values and units. A block's values are such that its vector has about the length that

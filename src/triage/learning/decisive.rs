@@ -3,7 +3,8 @@
 //! In turns, the sentence of each mail that speaks most for an answer is chosen, and weights are fitted to the chosen
 //! sentences alone; those chosen from mails of another answer are the ones most easily taken for it. This is multiple-instance
 //! learning after Andrews, Tsochantaridis and Hofmann, "Support vector machines for multiple-instance learning" (2002), with least
-//! squares in the place of the hinge. Every sentence is scored by weights that did not see its mail.
+//! squares in the place of the hinge. Every sentence is scored by weights that were not fitted to its mail. They are not wholly blind to
+//! it: which sentence of another mail they were fitted to was chosen by weights that were.
 
 use std::ops::Range;
 
@@ -24,7 +25,7 @@ const LEAST_SENTENCES: u32 = 3;
 /// Weights of sentences.
 #[derive(Debug, Clone)]
 pub struct Decisive {
-    /// For each mail the scores of its subject and sentences by weights that did not see the mail.
+    /// For each mail the scores of its subject and sentences by weights that were not fitted to the mail.
     pub held_out: Vec<Vec<Vec<f32>>>,
     /// Columns with weights, ascending.
     pub columns: Vec<u32>,
@@ -34,9 +35,9 @@ pub struct Decisive {
     pub intercepts: Vec<f32>,
 }
 
-/// Mails cut into sentences, and the fold that each belongs to.
+/// Bags, as the field calls them, of sentences: a label is known for the bag. Each belongs to a fold.
 #[derive(Debug)]
-pub struct Mails {
+pub struct Bags {
     /// Sentence by sentence.
     table: Sparse,
     /// The first sentence of each mail, and one past the last of all.
@@ -46,7 +47,7 @@ pub struct Mails {
     folds: usize,
 }
 
-impl Mails {
+impl Bags {
     /// Lays them out.
     pub fn of(sentences: &[&Sentences], fold: Vec<usize>) -> Self {
         let rows: Vec<Vec<(u32, f32)>> = sentences.iter().flat_map(|mail| rows(mail)).collect();
@@ -55,7 +56,7 @@ impl Mails {
             *sum += mail.units();
             Some(*sum)
         }));
-        let folds = fold.iter().max().map_or(0, |last| last + 1);
+        let folds = fold.iter().max().map_or(0, |last| last.saturating_add(1));
         Self { table: Sparse::of(&rows, |row| row, LEAST_SENTENCES), starts, fold, folds }
     }
 
@@ -134,10 +135,11 @@ impl Mails {
         whole
     }
 
-    /// For each mail the sentence with the highest score; one past all of them where a mail has none.
+    /// For each mail the sentence with the highest score of those with any known word; one past all of them where a mail has none.
     fn choose(&self, scores: &[Vec<f32>], answer: usize) -> Vec<usize> {
         let score = |sentence: usize| scores.get(sentence).and_then(|row| row.get(answer)).copied().unwrap_or(0.0);
-        let highest = |range: Range<usize>| range.max_by(|a, b| score(*a).total_cmp(&score(*b)));
+        let known = |sentence: &usize| !self.table.row(*sentence).is_empty();
+        let highest = |range: Range<usize>| range.filter(known).max_by(|a, b| score(*a).total_cmp(&score(*b)));
         self.mails().map(|(_, range)| highest(range).unwrap_or(self.table.len())).collect()
     }
 
@@ -162,7 +164,7 @@ impl Mails {
         }
         let sentences: Vec<usize> = mails.iter().map(|(_, sentence)| **sentence).collect();
         let mut own: Vec<f32> = mails.iter().map(|(mail, _)| shares.get(*mail).copied().unwrap_or(0.0)).collect();
-        let weights = improve(&self.table, &sentences, &targets, &mut own, PENALTY, steps);
+        let weights = improve(&self.table, &sentences, &targets, 1, &mut own, PENALTY, steps);
         for ((mail, _), own) in mails.iter().zip(own) {
             if let Some(share) = shares.get_mut(*mail) {
                 *share = own;
@@ -180,6 +182,16 @@ fn rows(mail: &Sentences) -> Vec<Vec<(u32, f32)>> {
             row.push((column, value));
         }
     }
+    for row in &mut rows {
+        row.sort_unstable_by_key(|(column, _)| *column);
+        row.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 += next.1;
+            }
+            same
+        });
+    }
     rows
 }
 
@@ -187,6 +199,7 @@ fn rows(mail: &Sentences) -> Vec<Vec<(u32, f32)>> {
 mod tests {
     use super::*;
     use crate::triage::analysis::Analysis;
+    use crate::triage::classifier::Linear;
     use crate::triage::rules::RuleSet;
 
     /// Ten filler sentences about anything, and one of two that decide, its place changing from mail to mail.
@@ -210,11 +223,43 @@ mod tests {
         let fold: Vec<usize> = (0..mails.len()).map(|mail| mail / 2 % 5).collect();
         let targets: Vec<Vec<f32>> = mails.iter().map(|(_, asks)| vec![if *asks { 1.0 } else { -1.0 }]).collect();
         let first: Vec<Vec<Vec<f32>>> = sentences.iter().map(|mail| vec![vec![0.0]; mail.units()]).collect();
-        let learnt = Mails::of(&sentences, fold).learn(&targets, &first);
+        let learnt = Bags::of(&sentences, fold).learn(&targets, &first);
         for (scores, (body, asks)) in learnt.held_out.iter().zip(&mails) {
             let highest = scores.iter().map(|row| row[0]).fold(f32::NEG_INFINITY, f32::max);
             assert_eq!(highest > 0.0, *asks, "{highest} {body}");
         }
         assert!(learnt.columns.is_sorted_by(|a, b| a < b) && learnt.weights.len() == learnt.columns.len());
+    }
+
+    #[test]
+    fn judging_scores_sentences_as_learning_did() {
+        // Two answers: what a model says of mails that it has not read, and what learning said of them held out.
+        let rules = RuleSet::load(&[]).unwrap();
+        let bodies: Vec<(String, bool)> = (0..60).map(mail).collect();
+        let analysed: Vec<Sentences> =
+            bodies.iter().map(|(body, _)| Analysis::of(&rules, "", body, &[]).sentences).collect();
+        let (known, unknown) = analysed.split_at(50);
+        let targets: Vec<Vec<f32>> =
+            bodies.iter().map(|(_, asks)| if *asks { vec![1.0, -1.0] } else { vec![-1.0, 1.0] }).collect();
+        let zeros = |mails: &[&Sentences]| -> Vec<Vec<Vec<f32>>> {
+            mails.iter().map(|mail| vec![vec![0.0; 2]; mail.units()]).collect()
+        };
+        let all: Vec<&Sentences> = analysed.iter().collect();
+        let fold: Vec<usize> = (0..60).map(|mail| usize::from(mail >= 50)).collect();
+        let held_out = Bags::of(&all, fold).learn(&targets, &zeros(&all)).held_out;
+        let first: Vec<&Sentences> = known.iter().collect();
+        let learnt = Bags::of(&first, vec![0; 50]).learn(targets.get(..50).unwrap(), &zeros(&first));
+        let decisive = Linear::new(&learnt.columns, learnt.weights, learnt.intercepts, 0.0).unwrap();
+        let model = Linear::new(&[0], vec![0.0; 2], vec![0.0; 2], 0.0).unwrap().with_decisive(decisive).unwrap();
+        for (mail, (scores, (_, asks))) in unknown.iter().zip(held_out.iter().zip(&bodies).skip(50)) {
+            let judged = model.parts(mail);
+            assert_eq!(judged.len(), scores.len());
+            let highest = |parts: &[Vec<f32>], answer: usize| {
+                parts.iter().filter_map(|part| part.get(answer)).copied().fold(f32::NEG_INFINITY, f32::max)
+            };
+            for parts in [&judged, scores] {
+                assert_eq!(highest(parts, 0) > highest(parts, 1), *asks);
+            }
+        }
     }
 }

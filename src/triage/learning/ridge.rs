@@ -73,7 +73,7 @@ impl Weights {
 /// Fits the rows `chosen` to their answers (`answers` numbers a row of `rows`, row by row).
 pub fn fit(rows: &Sparse, chosen: &[usize], targets: &[f32], answers: usize, penalty: f32) -> Weights {
     let mut shares = vec![0.0; chosen.len() * answers];
-    improve(rows, chosen, targets, &mut shares, penalty, STEPS)
+    improve(rows, chosen, targets, answers, &mut shares, penalty, STEPS)
 }
 
 /// The same from where an earlier fit ended, in so many `steps` at most. `shares` (α) tell how much of each chosen row is in the
@@ -82,11 +82,11 @@ pub fn improve(
     rows: &Sparse,
     chosen: &[usize],
     targets: &[f32],
+    answers: usize,
     shares: &mut [f32],
     penalty: f32,
     steps: usize,
 ) -> Weights {
-    let answers = (shares.len() / chosen.len().max(1)).max(1);
     let mut residual = Vec::with_capacity(shares.len());
     for row in chosen {
         residual.extend(targets.iter().skip(row * answers).take(answers));
@@ -209,6 +209,35 @@ mod tests {
                 let (a, b) = (together.scores(table.row(row))[place], alone.scores(table.row(row))[0]);
                 assert!((a - b).abs() < 0.02, "{a} {b}");
             }
+        }
+    }
+
+    #[test]
+    fn no_row_has_no_weight_and_every_answer_its_intercept() {
+        let table = Sparse::of(&[vec![(7, 1.0)]], |row: &Vec<(u32, f32)>| row, 1);
+        assert_eq!(fit(&table, &[], &[], 3, 1.0).intercepts, [0.0; 3]);
+    }
+
+    #[test]
+    fn going_on_from_another_fit_ends_where_a_new_one_does() {
+        let rows: Vec<Vec<(u32, f32)>> =
+            (0..40_u32).map(|row| vec![(row % 5, 1.0), (5 + row % 7, 0.5 + (row % 3) as f32)]).collect();
+        let table = Sparse::of(&rows, |row| row, 1);
+        let chosen: Vec<usize> = (0..40).collect();
+        let targets =
+            |every: usize| -> Vec<f32> { chosen.iter().map(|row| if row % every == 0 { 1.0 } else { -1.0 }).collect() };
+        let mut shares = vec![0.0; 40];
+        improve(&table, &chosen, &targets(3), 1, &mut shares, 1.0, STEPS);
+        let (stopped, cold) = (
+            improve(&table, &chosen, &targets(5), 1, &mut shares.clone(), 1.0, 0),
+            fit(&table, &chosen, &targets(3), 1, 1.0),
+        );
+        let warm = improve(&table, &chosen, &targets(5), 1, &mut shares, 1.0, STEPS);
+        let alone = fit(&table, &chosen, &targets(5), 1, 1.0);
+        for row in 0..40 {
+            let score = |weights: &Weights| weights.scores(table.row(row))[0];
+            assert!((score(&stopped) - score(&cold)).abs() < 1e-3, "no step changes nothing");
+            assert!((score(&warm) - score(&alone)).abs() < 0.02);
         }
     }
 }

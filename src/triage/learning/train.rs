@@ -46,7 +46,7 @@ impl Trained {
 /// A mail to learn from, and what models that did not see it make of it.
 struct Lesson<'a> {
     row: &'a Row,
-    /// Without its features and those of its candidates.
+    /// Without its features and those of its candidates, which stand below.
     mail: Analysis,
     /// Its features, until they stand in a table.
     cells: Vec<(u32, f32)>,
@@ -61,7 +61,7 @@ impl<'a> Lesson<'a> {
     fn of(row: &'a Row, mut mail: Analysis) -> Self {
         let held_out = Predictions::by_rules(&mail, &judge_by_rules(&mail.text, &mail.hits, &mail.candidates));
         let fold = (hash::index(hash::join(hash::text(&row.id), 1), 20) as usize) % FOLDS;
-        // Of a feature only column and value are learnt from, a fifth of what it takes.
+        // Of a feature only column and value are learnt from.
         let cells = std::mem::take(&mut mail.features).cells();
         let of_candidates = std::mem::take(&mut mail.of_candidates).iter().map(Features::cells).collect();
         Self { row, mail, cells, of_candidates, fold, held_out }
@@ -78,13 +78,13 @@ pub fn train(rows: &[Row], rules: &RuleSet, corpus: [u8; 32]) -> Result<Trained,
     let (learn, test): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.split == Split::Train);
     let lesson = |number: usize| learn.get(number).map(|row| Lesson::of(row, analyse(row)));
     let mut lessons: Vec<Lesson<'_>> = in_parallel(learn.len(), lesson).into_iter().flatten().collect();
-    let (mut models, doubts) = mails::learn(&mut lessons)?;
+    let (mut models, seen) = mails::learn(&mut lessons)?;
     for task in [Task::OrderNumber, Task::PurchaseDate, Task::Product, Task::AnnouncedDate] {
         models.extend(candidates::learn(task, &mut lessons)?.map(|model| (task, model)));
     }
     models.extend(product_words::learn(&mut lessons)?.map(|model| (Task::ProductWord, model)));
-    for (task, doubt) in [Task::PurchaseDateGiven, Task::ProductGiven].into_iter().zip(doubts) {
-        models.extend(given::learn(task, doubt, &mut lessons)?.map(|model| (task, model)));
+    for (task, seen) in [Task::PurchaseDateGiven, Task::ProductGiven].into_iter().zip(seen) {
+        models.extend(given::learn(task, seen, &mut lessons)?.map(|model| (task, model)));
     }
     let judged = lessons.iter().map(|one| Judged { row: one.row, verdict: verdict(one.row, &one.mail, &one.held_out) });
     let mut judged: Vec<Judged<'_>> = judged.collect();

@@ -10,7 +10,7 @@ use crate::triage::learning::second::Mixture;
 use crate::triage::learning::solve::Solved;
 
 /// What the mail and its sentences tell of a fact.
-pub(super) struct Doubt {
+pub(super) struct Seen {
     /// The whole mail's weights and held-out scores.
     pub(super) solved: Solved,
     /// Where there are mails enough.
@@ -18,8 +18,8 @@ pub(super) struct Doubt {
 }
 
 /// Nothing where all mails give the fact, or none.
-pub(super) fn learn(task: Task, doubt: Doubt, lessons: &mut [Lesson<'_>]) -> Result<Option<Linear>, String> {
-    let Doubt { mut solved, look } = doubt;
+pub(super) fn learn(task: Task, seen: Seen, lessons: &mut [Lesson<'_>]) -> Result<Option<Linear>, String> {
+    let Seen { mut solved, look } = seen;
     let fact = fact_of(task).ok_or("no fact")?;
     let truth: Vec<bool> = lessons.iter().map(|lesson| lesson.row.has(fact)).collect();
     if truth.iter().all(|given| *given) || !truth.contains(&true) {

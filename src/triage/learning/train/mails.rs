@@ -1,13 +1,13 @@
 //! Intent, anger and reason, and a first guess at which facts are given: all from the whole mail.
 
 use super::Lesson;
-use super::given::Doubt;
+use super::given::Seen;
 use super::look::{self, Look};
 use crate::domain::{Fact, Intent};
 use crate::triage::classifier::{Linear, Task};
 use crate::triage::features::Sentences;
 use crate::triage::learning::calibrate;
-use crate::triage::learning::decisive::Mails;
+use crate::triage::learning::decisive::Bags;
 use crate::triage::learning::second::Mixture;
 use crate::triage::learning::solve::{Labels, Solved, solve};
 use crate::triage::learning::sparse::Sparse;
@@ -21,9 +21,9 @@ const SURE: f32 = 0.6;
 
 type Models = Vec<(Task, Linear)>;
 
-/// Learns intent, anger and reason; gives back also what the mail alone tells of whether the purchase date and
-/// the product are given.
-pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Doubt; 2]), String> {
+/// Learns intent, anger and reason; gives back also what the mail and its sentences tell of whether the purchase date
+/// and the product are given.
+pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Seen; 2]), String> {
     let cells: Vec<Vec<(u32, f32)>> = lessons.iter_mut().map(|lesson| std::mem::take(&mut lesson.cells)).collect();
     let table = Sparse::of(&cells, |row| row, LEAST_MAILS);
     drop(cells);
@@ -37,7 +37,7 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Doubt; 2]), 
         has(Fact::Product),
     ];
     let solved = solve(&table, &sentences, &folds, &questions, PENALTY);
-    let mails = Mails::of(&sentences, folds);
+    let bags = Bags::of(&sentences, folds);
     let Ok([mut intent, mut anger, date, product]) = <[Solved; 4]>::try_from(solved) else {
         return Err("the solver lost a question".into());
     };
@@ -46,22 +46,22 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Doubt; 2]), 
     for (task, question, solved) in [(Task::Intent, of_intent, &mut intent), (Task::Anger, of_anger, &mut anger)] {
         let labels = labels(task, lessons);
         mixture(task, &solved.held_out, &labels)?.fold_into(solved);
-        let look = Look::learn(&mails, question, solved)?;
+        let look = Look::learn(&bags, question, solved)?;
         if let Some(look) = &look {
             look_again(task, &labels, look, solved)?;
         }
         models.push((task, finish(task, solved, look, lessons)?));
     }
-    let look = |question: &Labels, solved: Solved| -> Result<Doubt, String> {
-        Ok(Doubt { look: Look::learn(&mails, question, &solved)?, solved })
+    let look = |question: &Labels, solved: Solved| -> Result<Seen, String> {
+        Ok(Seen { look: Look::learn(&bags, question, &solved)?, solved })
     };
     let doubts = [look(of_date, date)?, look(of_product, product)?];
     models.push((Task::Reason, reason(&table, lessons)?));
     Ok((models, doubts))
 }
 
-/// Reasons are learnt from requests, but every mail gets a held-out score: the intent may be judged wrongly. They take no second look:
-/// eight of them make too many inputs, whose weights fit the authors they were learnt from, and nobody else.
+/// Reasons are learnt from requests, but every mail gets a held-out score: the intent may be judged wrongly. They take no
+/// second look: eight of them make too many inputs, whose weights fit the authors they were learnt from, and nobody else.
 fn reason(table: &Sparse, lessons: &mut [Lesson<'_>]) -> Result<Linear, String> {
     let request = |lesson: &Lesson<'_>| lesson.row.intent == Intent::RefundRequest;
     let folds: Vec<usize> =
