@@ -68,7 +68,7 @@ fn after_withdrawal(by: Date) -> Vec<String> {
         step(20, "+ 10 %"),
         step(30, "+ 20 %"),
         step(60, "+ 50 %"),
-        step(90, "+ 5 points more per month, up to the price,"),
+        step(90, "+ 5 points more per month, up to the price, then legal interest,"),
     ]
 }
 

@@ -88,11 +88,12 @@ pub(super) enum Problem {
 
 impl Problem {
     /// Whether it is a refusal for good, of a message or a folder: one that does not say "not now"
-    /// (RFC 5530). A server that trips over a message says SERVERBUG, so that counts.
+    /// (RFC 5530). A server that trips over a message says SERVERBUG, so that counts. ALREADYEXISTS is Dovecot's word
+    /// (2.3.19, seen in November 2026) when two links open an INBOX that did not exist yet and both try to make it.
     pub(super) fn is_final(&self) -> bool {
         let Self::Refused { text, .. } = self else { return false };
         let text = text.to_ascii_uppercase();
-        !["[UNAVAILABLE]", "[INUSE]", "[LIMIT]"].iter().any(|code| text.contains(code))
+        !["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[ALREADYEXISTS]"].iter().any(|code| text.contains(code))
     }
 }
 
@@ -361,5 +362,27 @@ fn capability_name(capability: &async_imap::imap_proto::Capability<'_>) -> Strin
         C::Imap4rev1 => "IMAP4REV1".into(),
         C::Auth(name) => format!("AUTH={}", name.to_ascii_uppercase()),
         C::Atom(name) => name.to_ascii_uppercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_no_refusal_for_good() {
+        for (text, is_final) in [
+            ("[ALREADYEXISTS] Mailbox already exists (0.015 secs).", false),
+            ("[UNAVAILABLE] down", false),
+            ("[inuse] try later", false),
+            ("[NONEXISTENT] no such mailbox", true),
+            ("[SERVERBUG] internal error", true),
+            ("not now", true),
+        ] {
+            let problem =
+                Problem::Refused { host: "mail.example".into(), command: "EXAMINE".into(), text: text.into() };
+            assert_eq!(problem.is_final(), is_final, "{text}");
+        }
+        assert!(!Problem::Unreadable { host: "mail.example".into(), command: "FETCH".into() }.is_final());
     }
 }

@@ -76,7 +76,9 @@ fn judged(scene: &Scene<'_>, start: Date, what: &str, kind: LineKind) -> Ground 
     if scene.notice() > end {
         if what == "delivered" || kind == LineKind::Digital {
             steps.push(
-                "too late for this guarantee; that of hidden defects (Code civil, 1641 and 1648) may still help".into(),
+                "too late for this guarantee, unless the defect showed before or the thing was repaired or replaced under it; \
+                 that of hidden defects (Code civil, 1641 and 1648) may still help"
+                    .into(),
             );
             return ground(Standing::Expired, kind).until(Some(end)).steps(steps);
         }

@@ -8,7 +8,7 @@ use crate::domain::order::LineKind;
 use crate::domain::verdict::Fact;
 use crate::domain::{Order, Reason, Signal};
 use crate::refund::scene::Scene;
-use crate::refund::workdays::{period_end, plus_months};
+use crate::refund::workdays::{next_working_day, period_end, plus_months};
 
 /// The period, in days (L221-18).
 const DAYS: i64 = 14;
@@ -17,8 +17,9 @@ const DAYS: i64 = 14;
 const UNTOLD_MONTHS: i64 = 12;
 
 /// Exceptions of L221-28 that hang on what the buyer did or agreed to, not on the thing alone: a service performed
-/// whole (1°), a seal broken (5°, 9°), an urgent repair asked for (8°), digital content begun with consent (13°). A person looks.
-const HANGS_ON_FACTS: &[&str] = &["1°", "5°", "8°", "9°", "13°"];
+/// whole (1°), a seal broken (5°, 9°), a thing mixed with others after delivery (6°), an urgent repair asked for (8°), digital
+/// content begun with consent (13°). A person looks.
+const HANGS_ON_FACTS: &[&str] = &["1°", "5°", "6°", "8°", "9°", "13°"];
 
 /// Looks at it; `None` where it is not the matter.
 pub fn look(scene: &Scene<'_>) -> Option<Ground> {
@@ -120,14 +121,19 @@ fn end(scene: &Scene<'_>, steps: &mut Vec<String>, event: Date, what: &str) -> D
     if scene.given.policy.informs_of_withdrawal {
         return end;
     }
-    let longer = plus_months(end, UNTOLD_MONTHS);
+    let longer = untold(end);
     steps.push(format!("+ 12 months = {longer}: the policy says that customers are not told of the right (L221-20)"));
     longer
 }
 
 fn last_day(scene: &Scene<'_>, event: Date) -> Date {
     let end = period_end(event, DAYS);
-    if scene.given.policy.informs_of_withdrawal { end } else { plus_months(end, UNTOLD_MONTHS) }
+    if scene.given.policy.informs_of_withdrawal { end } else { untold(end) }
+}
+
+/// The longer period's last day, which moves to a working day as any (L221-19, Règlement (CEE, Euratom) n° 1182/71, article 3).
+fn untold(end: Date) -> Date {
+    next_working_day(plus_months(end, UNTOLD_MONTHS))
 }
 
 /// Whether the customer's own day of receipt would make a late declaration timely.

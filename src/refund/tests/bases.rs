@@ -70,6 +70,11 @@ fn a_service_counts_from_the_contract_and_the_untold_have_a_year_more() {
     assert_eq!(standing(&shop, Basis::Withdrawal), Some(Standing::Expired));
     shop.policy.informs_of_withdrawal = false;
     assert_eq!(finding(&shop, Basis::Withdrawal).unwrap().until, Some(date(2027, 3, 16)));
+    // 20 March 2027 is a Saturday.
+    let mut shop = Shop::on(date(2026, 3, 17)).ordered(date(2026, 3, 6)).because(Reason::ChangedMind);
+    shop.order.lines.first_mut().unwrap().kind = LineKind::Service;
+    shop.policy.informs_of_withdrawal = false;
+    assert_eq!(finding(&shop, Basis::Withdrawal).unwrap().until, Some(date(2027, 3, 22)));
 }
 
 #[test]
@@ -78,6 +83,7 @@ fn what_the_law_excepts_is_excluded_unless_it_hangs_on_what_the_buyer_did() {
         ("L221-28 3°", Standing::Excluded),
         ("L221-28 4°", Standing::Excluded),
         ("L221-28 5°", Standing::Possible),
+        ("L221-28 6°", Standing::Possible),
         ("L221-28 13°", Standing::Possible),
     ] {
         let mut shop = Shop::on(date(2026, 3, 5)).delivered(date(2026, 3, 2)).because(Reason::ChangedMind);
