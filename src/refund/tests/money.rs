@@ -45,7 +45,7 @@ fn increases_begin_on_their_days() {
             "+ 10 % from 2026-04-20 (day 21)",
             "+ 20 % from 2026-04-30 (day 31)",
             "+ 50 % from 2026-05-30 (day 61)",
-            "+ 5 points more per month, up to the price, from 2026-06-29 (day 91)",
+            "+ 5 points more per month, up to the price, then legal interest, from 2026-06-29 (day 91)",
         ]
     );
     let lost = Shop::on(date(2026, 3, 16)).ordered(date(2026, 2, 1)).because(Reason::NotDelivered).assess();
