@@ -213,12 +213,15 @@ mod tests {
         (sentences.join(" "), asks)
     }
 
+    fn cut(mails: &[(String, bool)]) -> Vec<Sentences> {
+        let rules = RuleSet::load(&[]).unwrap();
+        mails.iter().map(|(body, _)| Analysis::of(&rules, "", body, &[]).sentences).collect()
+    }
+
     #[test]
     fn the_sentence_that_decides_is_found_wherever_it_stands() {
-        let rules = RuleSet::load(&[]).unwrap();
         let mails: Vec<(String, bool)> = (0..60).map(mail).collect();
-        let analysed: Vec<Sentences> =
-            mails.iter().map(|(body, _)| Analysis::of(&rules, "", body, &[]).sentences).collect();
+        let analysed = cut(&mails);
         let sentences: Vec<&Sentences> = analysed.iter().collect();
         let fold: Vec<usize> = (0..mails.len()).map(|mail| mail / 2 % 5).collect();
         let targets: Vec<Vec<f32>> = mails.iter().map(|(_, asks)| vec![if *asks { 1.0 } else { -1.0 }]).collect();
@@ -234,10 +237,8 @@ mod tests {
     #[test]
     fn judging_scores_sentences_as_learning_did() {
         // Two answers: what a model says of mails that it has not read, and what learning said of them held out.
-        let rules = RuleSet::load(&[]).unwrap();
         let bodies: Vec<(String, bool)> = (0..60).map(mail).collect();
-        let analysed: Vec<Sentences> =
-            bodies.iter().map(|(body, _)| Analysis::of(&rules, "", body, &[]).sentences).collect();
+        let analysed = cut(&bodies);
         let (known, unknown) = analysed.split_at(50);
         let targets: Vec<Vec<f32>> =
             bodies.iter().map(|(_, asks)| if *asks { vec![1.0, -1.0] } else { vec![-1.0, 1.0] }).collect();

@@ -193,12 +193,16 @@ mod tests {
         assert!((weights.table[0] - w).abs() < 1e-3 && (weights.intercepts[0] - b).abs() < 1e-3, "{weights:?}");
     }
 
-    #[test]
-    fn answers_do_not_disturb_each_other() {
+    /// Forty rows of two columns each, all of them chosen.
+    fn forty_rows() -> (Sparse, Vec<usize>) {
         let rows: Vec<Vec<(u32, f32)>> =
             (0..40_u32).map(|row| vec![(row % 5, 1.0), (5 + row % 7, 0.5 + (row % 3) as f32)]).collect();
-        let table = Sparse::of(&rows, |row| row, 1);
-        let chosen: Vec<usize> = (0..40).collect();
+        (Sparse::of(&rows, |row| row, 1), (0..40).collect())
+    }
+
+    #[test]
+    fn answers_do_not_disturb_each_other() {
+        let (table, chosen) = forty_rows();
         let one: Vec<f32> = (0..40).map(|row| if row % 5 == 0 { 1.0 } else { -1.0 }).collect();
         let two: Vec<f32> = (0..40).map(|row| if row % 7 == 3 { 1.0 } else { -1.0 }).collect();
         let both: Vec<f32> = one.iter().zip(&two).flat_map(|(one, two)| [*one, *two]).collect();
@@ -220,18 +224,13 @@ mod tests {
 
     #[test]
     fn going_on_from_another_fit_ends_where_a_new_one_does() {
-        let rows: Vec<Vec<(u32, f32)>> =
-            (0..40_u32).map(|row| vec![(row % 5, 1.0), (5 + row % 7, 0.5 + (row % 3) as f32)]).collect();
-        let table = Sparse::of(&rows, |row| row, 1);
-        let chosen: Vec<usize> = (0..40).collect();
+        let (table, chosen) = forty_rows();
         let targets =
             |every: usize| -> Vec<f32> { chosen.iter().map(|row| if row % every == 0 { 1.0 } else { -1.0 }).collect() };
         let mut shares = vec![0.0; 40];
         improve(&table, &chosen, &targets(3), 1, &mut shares, 1.0, STEPS);
-        let (stopped, cold) = (
-            improve(&table, &chosen, &targets(5), 1, &mut shares.clone(), 1.0, 0),
-            fit(&table, &chosen, &targets(3), 1, 1.0),
-        );
+        let cold = fit(&table, &chosen, &targets(3), 1, 1.0);
+        let stopped = improve(&table, &chosen, &targets(5), 1, &mut shares.clone(), 1.0, 0);
         let warm = improve(&table, &chosen, &targets(5), 1, &mut shares, 1.0, STEPS);
         let alone = fit(&table, &chosen, &targets(5), 1, 1.0);
         for row in 0..40 {
