@@ -13,6 +13,9 @@ use super::tls::ConnectError;
 /// A password helper that takes longer is broken.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 
+/// As many links as Linux follows in one path.
+const MOST_LINKS: usize = 40;
+
 /// A place that holds a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
@@ -65,21 +68,46 @@ impl Secret {
             return Err(ConnectError::Setup(format!("{self} cannot be written")));
         };
         let (path, bytes) = (path.clone(), value.as_bytes().to_vec());
-        let written = tokio::task::spawn_blocking(move || {
-            // Behind a link the file itself; and root's `guichet check` must not take it from the daemon.
-            let path = std::fs::canonicalize(&path).unwrap_or(path);
-            let owner = std::fs::metadata(&path).ok().map(|meta| (meta.uid(), meta.gid()));
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let name = path.file_name().and_then(|name| name.to_str()).ok_or(std::io::ErrorKind::InvalidInput)?;
-            durable::write(folder, name, &bytes)?;
-            match owner {
-                Some((uid, gid)) if std::fs::metadata(&path)?.uid() != uid => chown(&path, Some(uid), Some(gid)),
-                _ => Ok(()),
-            }
-        });
+        let written = tokio::task::spawn_blocking(move || replace_file(&path, &bytes));
         let result = written.await.unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
         result.map_err(|error| ConnectError::Setup(format!("cannot write {self}: {error}")))
     }
+}
+
+fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // Behind a link the file itself; and root's `guichet check` must not take it from the daemon.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let owner = std::fs::metadata(&target).ok().map(|meta| (meta.uid(), meta.gid()));
+    if let Some((uid, _)) = owner {
+        links_are_trusted(path, uid)?;
+    }
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = target.file_name().and_then(|name| name.to_str()).ok_or(std::io::ErrorKind::InvalidInput)?;
+    durable::write(folder, name, bytes)?;
+    match owner {
+        Some((uid, gid)) if std::fs::metadata(&target)?.uid() != uid => chown(&target, Some(uid), Some(gid)),
+        _ => Ok(()),
+    }
+}
+
+/// Root, who may write anywhere, follows a link only where its owner could write the file too: else the daemon's user
+/// could have root overwrite a file of somebody else.
+fn links_are_trusted(path: &Path, target_owner: u32) -> std::io::Result<()> {
+    foreign_link(path, target_owner, MOST_LINKS).map_or(Ok(()), |link| {
+        let told = format!("{} is a link made by another user than the file's owner", link.display());
+        Err(std::io::Error::new(std::io::ErrorKind::PermissionDenied, told))
+    })
+}
+
+fn foreign_link(path: &Path, target_owner: u32, left: usize) -> Option<PathBuf> {
+    path.ancestors().find_map(|part| {
+        let link = std::fs::symlink_metadata(part).ok().filter(|meta| meta.file_type().is_symlink())?;
+        if left == 0 || (link.uid() != 0 && link.uid() != target_owner) {
+            return Some(part.to_owned());
+        }
+        let leads_to = part.parent()?.join(std::fs::read_link(part).ok()?);
+        foreign_link(&leads_to, target_owner, left - 1)
+    })
 }
 
 async fn read(path: &Path) -> Result<String, ConnectError> {
@@ -160,6 +188,29 @@ mod tests {
         let refusal = Secret::Env("HOME".into()).replace("new").await.unwrap_err().to_string();
         assert!(refusal.contains("the environment variable HOME cannot be written"), "{refusal}");
         assert!(Secret::File("/nowhere/refresh".into()).replace("new").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_link_is_followed_where_its_owner_could_write_the_file_too() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let (real, own) = (folder.path().join("real"), folder.path().join("own"));
+        std::fs::write(&real, "old").unwrap();
+        std::os::unix::fs::symlink(&real, &own).unwrap();
+        Secret::File(own.clone()).replace("new").await.unwrap();
+        assert_eq!(std::fs::read_to_string(&real).unwrap(), "new");
+        let stranger = folder.path().join("stranger");
+        std::os::unix::fs::symlink(&real, &stranger).unwrap();
+        std::os::unix::fs::lchown(&stranger, Some(65_534), None).unwrap();
+        let behind = folder.path().join("behind");
+        std::os::unix::fs::symlink(&stranger, &behind).unwrap();
+        for link in [stranger, behind] {
+            let refusal = Secret::File(link).replace("newer").await.unwrap_err().to_string();
+            assert!(refusal.contains("is a link made by another user"), "{refusal}");
+        }
+        assert_eq!(std::fs::read_to_string(&real).unwrap(), "new");
     }
 
     #[tokio::test]
