@@ -71,7 +71,7 @@ fn order_source_answered(assessment: &Assessment) -> bool {
 fn eligible(basis: Basis, verdict: &Verdict, assessment: &Assessment, policy: &Policy) -> Choice {
     let ground = ground(basis);
     if assessment.remedy == Some(Remedy::RepairOrReplacement) {
-        let why = format!("Owed on the ground of {ground}: repair or replacement comes first, then money.");
+        let why = format!("Owed on the ground of {ground}: it is put right first, then money.");
         return (EXCHANGE_OR_REPAIR, why, vec![ACCEPT, REVIEW_REQUEST]);
     }
     let tone = if verdict.anger >= Anger::Angry { " The text is the calm one for an angry customer." } else { "" };

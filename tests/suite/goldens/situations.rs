@@ -158,6 +158,13 @@ fn plain() -> Vec<Situation> {
         )
         .assessed(conformity()),
         on("exchange_or_repair", "conformity-refund-asked", asks(Reason::Defective)).assessed(conformity()),
+        on("exchange_or_repair", "digital", asks(Reason::Defective)).assessed(unreadable()),
+        on(
+            "exchange_or_repair",
+            "digital-no-money-asked",
+            Verdict { signals: vec![Signal::ExchangeOrRepair], ..other(Anger::Calm) },
+        )
+        .assessed(unreadable()),
         on("exchange_or_repair", "refund-asked-angry", angry(Reason::NotAsDescribed)).given(known()),
     ]
 }
@@ -181,6 +188,13 @@ fn late() -> Assessment {
 fn conformity() -> Assessment {
     let outcome = Outcome::NeedsInformation(vec![Fact::Reason]);
     assessed(Some(kettle()), Some(Basis::Conformity), outcome, None)
+}
+
+/// An e-book that does not open.
+fn unreadable() -> Assessment {
+    let lines = vec![line("Le thé en cent recettes, livre numérique", None, 1, LineKind::Digital)];
+    let order = Order { lines, total: Some(euros("12")), parcels: Vec::new(), promised_on: None, ..kettle() };
+    eligible(order, Basis::Conformity, terms("12"))
 }
 
 fn asking() -> Vec<Situation> {
