@@ -83,8 +83,8 @@ fn judged(scene: &Scene<'_>, start: Date, what: &str) -> Ground {
     if scene.notice() > end {
         if what == "delivered" {
             steps.push(
-                "too late for this guarantee, unless the defect showed before or the thing was repaired or replaced under it; \
-                 that of hidden defects (Code civil, 1641 and 1648) may still help"
+                "too late for this guarantee, unless the defect showed before, or a repair (six months more) or a replacement \
+                 under it made it longer (L217-13); that of hidden defects (Code civil, 1641 and 1648) may still help"
                     .into(),
             );
             return ground(Standing::Expired).until(Some(end)).steps(steps);
@@ -105,8 +105,13 @@ fn judged(scene: &Scene<'_>, start: Date, what: &str) -> Ground {
         return ground(Standing::Possible).until(Some(end)).steps(steps);
     }
     steps.push(format!("day {day}: the defect is presumed to have been there at delivery (until {presumed_until})"));
-    let (_, why) = remedy(scene);
+    let (remedy, why) = remedy(scene);
     steps.push(why);
+    if remedy == Remedy::RepairOrReplacement {
+        let costs =
+            "what the customer paid to send it in is owed within 14 days once the guarantee is taken on (L241-6)";
+        steps.push(costs.into());
+    }
     ground(Standing::Applies).until(Some(end)).steps(steps)
 }
 
@@ -127,7 +132,7 @@ pub fn remedy(scene: &Scene<'_>) -> (Remedy, String) {
         return (Remedy::Refund, why);
     }
     let why = format!(
-        "first repair or replacement, the customer's choice, free, by {by} (L217-9, L217-10, L217-11); money at once if the defect is grave (L217-14)"
+        "first repair or replacement, the customer's choice unless it is impossible or disproportionate (L217-12), free, by {by} (L217-9, L217-10, L217-11); money at once if the defect is grave (L217-14)"
     );
     (Remedy::RepairOrReplacement, why)
 }

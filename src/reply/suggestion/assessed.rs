@@ -106,11 +106,12 @@ fn may_stand_in_law(assessment: &Assessment) -> bool {
     assessment.findings.iter().any(|finding| finding.basis.is_statutory() && open(finding.standing))
 }
 
-/// A refusal names the mediator where French law binds the shop (L616-1): without one a person answers.
+/// An answer that does not settle a complaint names the mediator (L616-1); a refusal may well be one: without a mediator a
+/// person answers.
 fn ineligible(clause: &str, policy: &Policy) -> Choice {
     if policy.law == Law::Fr && policy.mediator.is_none() {
         let why = format!(
-            "The clause “{clause}” refuses goodwill, but the policy names no consumer mediator, as every refusal must (L616-1): name one in the policy."
+            "The clause “{clause}” refuses goodwill, but the policy names no consumer mediator, as an answer that does not settle a complaint must (L616-1): name one in the policy."
         );
         return (REVIEW_REQUEST, why, vec![ASK_INFORMATION]);
     }
