@@ -75,6 +75,7 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
             waiting => times::age(visit.language, case.waiting_since, now),
             linked => case.linked.as_ref().map(CaseId::as_str),
             flags => case.flags.iter().map(|flag| flag_words(visit, flag)).collect::<Vec<_>>(),
+            rating => case.rating.map(|given| words.fill(visit.language, "case.rating", &[("mark", &given.mark.to_string())])),
             acknowledgement => view::acknowledgement(visit, file),
             messages,
             verdict => case.verdict.as_ref().map(|verdict| view::verdict(visit, verdict, file)),

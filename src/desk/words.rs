@@ -210,6 +210,7 @@ impl Words {
                 let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
                 fill("event.refund_notice", &[("state", &state), ("detail", &detail)])
             }
+            Event::Rated { mark } => fill("event.rated", &[("mark", &mark.to_string())]),
             Event::Released { .. } => fill("event.released", &[]),
             Event::Erased { why } => fill("event.erased", &[("why", why)]),
         }

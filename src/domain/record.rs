@@ -177,6 +177,11 @@ pub enum Event {
         /// What was said, in the reviewer's words.
         note: String,
     },
+    /// The customer gave a mark, in answer to a reply that asked for one.
+    Rated {
+        /// 1 to 5.
+        mark: u8,
+    },
     /// A person decided about a held mail.
     Released {
         /// Outbox row.

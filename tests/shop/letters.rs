@@ -194,6 +194,7 @@ impl Shop {
             verdict: Some(letter.verdict.clone()),
             case_verdict: Some(letter.verdict.clone()),
             mere_thanks: false,
+            mark: guichet::triage::rating::read(&letter.text),
             permission,
             acknowledgement,
             caps: Caps { per_sender_per_day: 3, per_domain_per_hour: None, per_mailbox_per_hour: letter.breaker },

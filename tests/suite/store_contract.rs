@@ -240,6 +240,7 @@ macro_rules! every_contract {
                     long_texts_come_back_whole, a_taken_case_reference_is_outdated;
                 joining: an_answer_joins_by_its_citation, a_reference_joins_the_same_sender_only,
                     an_order_number_joins, the_only_open_case_is_joined, thanks_do_not_reopen,
+                    a_mark_is_kept_where_a_reply_asked_for_one,
                     a_newcomer_in_the_thread_is_flagged, an_edited_draft_is_kept_beside_the_new_suggestion,
                     an_untouched_draft_is_replaced, an_approved_reply_returns_to_draft,
                     a_reply_under_way_is_withdrawn_if_it_fails, the_same_id_with_other_words_joins,

@@ -19,6 +19,7 @@ use crate::reply::permission::{
     PermissionContext, PermissionSettings, customer, is_own_answer, our_address, permission,
 };
 use crate::reply::suggestion::suggest;
+use crate::triage::rating;
 
 impl Intake {
     /// Decides what the message is to us.
@@ -99,6 +100,7 @@ impl Intake {
             customer: joined.as_ref().map_or(customer, |case| case.customer.clone()),
             our_address: our_address(&read.message, settings),
             mere_thanks,
+            mark: rating::read(&read.message.newest_text),
             verdict,
             case_verdict,
             permission,

@@ -84,6 +84,8 @@ pub struct CustomerMatter {
     pub case_verdict: Option<Verdict>,
     /// Thanks or a rating only: joins without reopening.
     pub mere_thanks: bool,
+    /// The mark that it names; it counts where our last reply asked for one.
+    pub mark: Option<u8>,
     /// The permission rules' answer.
     pub permission: Permission,
     /// The acknowledgement, rendered and frozen, if one may go out.

@@ -240,6 +240,7 @@ fn hull(case: Case, at: Timestamp) -> Case {
         flags: std::collections::BTreeSet::new(),
         thread: Vec::new(),
         linked: None,
+        rating: None,
         ..case
     }
 }
