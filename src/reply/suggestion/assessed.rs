@@ -2,8 +2,8 @@
 
 use super::{
     ACCEPT, ACCEPT_IN_PART, ALTERNATIVE, ANGRY_CUSTOMER, ASK_INFORMATION, BASIC_ANSWER, BILLING_ERROR,
-    EXCHANGE_OR_REPAIR, LEGAL_NOTICE, NOT_REFUND_MATTER, REFUND_NOT_RECEIVED, REFUSE, REVIEW_REQUEST, STATUS_UPDATE,
-    VERIFY_BUYER, WITHDRAWAL_RECEIVED,
+    EXCHANGE_OR_REPAIR, LEGAL_NOTICE, NOT_REFUND_MATTER, REFUND_NOT_RECEIVED, REFUSE, REQUEST_TAKEN_BACK,
+    REVIEW_REQUEST, STATUS_UPDATE, VERIFY_BUYER, WITHDRAWAL_RECEIVED,
 };
 use crate::domain::assessment::{PersonWhy, Remedy, Standing, Terms};
 use crate::domain::policy::{AlternativeStance, Law, Policy, RefusalOffers};
@@ -25,11 +25,7 @@ pub(super) fn choose(verdict: &Verdict, assessment: &Assessment, policy: &Policy
     }
     match &assessment.outcome {
         Outcome::NeedsPerson(why) => for_person(*why, verdict, assessment),
-        Outcome::NoRefundMatter if takes_back(assessment) => Some((
-            BASIC_ANSWER,
-            "The customer takes the request back: nothing is to be refunded.".into(),
-            vec![NOT_REFUND_MATTER],
-        )),
+        Outcome::NoRefundMatter if takes_back(assessment) => Some(taken_back(assessment)),
         _ if !order_source_answered(assessment) => None,
         Outcome::Eligible(basis) => Some(eligible(*basis, verdict, assessment, policy)),
         Outcome::Ineligible(clause) => Some(ineligible(clause, policy)),
@@ -62,6 +58,19 @@ fn grave(verdict: &Verdict, assessment: &Assessment) -> Option<Choice> {
 
 fn takes_back(assessment: &Assessment) -> bool {
     assessment.warnings.iter().any(|warning| warning.name == "keeps_it")
+}
+
+/// Confirmed where nothing has gone back yet and the writer is known to be the buyer.
+fn taken_back(assessment: &Assessment) -> Choice {
+    let refunded = assessment.purchase.order().and_then(|order| order.refunded.as_ref());
+    let other_address = assessment.disagreements.iter().any(|told| told.about == "email");
+    if other_address || refunded.is_some_and(|refunded| refunded.minor > 0) {
+        let why = "The customer takes the request back, but money has gone back already or the writer may not be the buyer: a \
+                   person looks.";
+        return (BASIC_ANSWER, why.into(), Vec::new());
+    }
+    let why = "The customer takes the request back: nothing is to be refunded.";
+    (REQUEST_TAKEN_BACK, why.into(), vec![BASIC_ANSWER])
 }
 
 fn order_source_answered(assessment: &Assessment) -> bool {
