@@ -3,6 +3,7 @@
 //! Nothing here knows tokio, a clock, a file or a socket.
 
 pub mod address;
+pub mod alert;
 pub mod assessment;
 pub mod asset;
 pub mod calendar;
@@ -30,6 +31,7 @@ pub mod timer;
 pub mod verdict;
 
 pub use address::{Address, Email};
+pub use alert::AlertKind;
 pub use assessment::{Assessment, Basis, Outcome};
 pub use asset::Asset;
 pub use calendar::Calendar;

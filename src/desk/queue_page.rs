@@ -6,6 +6,7 @@ use axum::response::Response;
 use minijinja::context;
 use serde::{Deserialize, Serialize};
 
+use super::alerts::{self, Place};
 use super::fail::Fail;
 use super::visit::SignedIn;
 use super::{place, times};
@@ -105,6 +106,7 @@ pub(super) async fn queue(Query(only): Query<Only>, visit: SignedIn) -> Result<R
         StatusCode::OK,
         "queue",
         context! {
+            alerts => view.alerts.iter().map(|alert| alerts::view(&visit, alert, Place::Queue)).collect::<Vec<_>>(),
             rows, waiting, breakers, oldest, groups, only,
             matching => view.matching,
             troubled => view.troubled,

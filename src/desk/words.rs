@@ -212,6 +212,9 @@ impl Words {
                 let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
                 fill("event.refund_notice", &[("state", &state), ("detail", &detail)])
             }
+            Event::Alert { kind, state } => {
+                fill(&format!("event.alert_{state}"), &[("kind", &self.label(language, "alert_kind", kind.as_str()))])
+            }
             Event::Rated { mark } => fill("event.rated", &[("mark", &mark.to_string())]),
             Event::Released { .. } => fill("event.released", &[]),
             Event::Erased { why } => fill("event.erased", &[("why", why)]),

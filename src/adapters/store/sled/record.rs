@@ -58,9 +58,10 @@ impl Tx<'_> {
         }
         let recorded = match &intake.matter {
             Matter::Customer(matter) => self.record_customer(incoming, matter)?,
-            Matter::Machine { why } => {
+            Matter::Machine { why, alert } => {
                 self.record_machine(incoming, why)?;
-                Recorded::Noted { case: None }
+                let case = alert.as_ref().map(|alert| self.raise_alert(incoming, alert)).transpose()?;
+                Recorded::Noted { case: case.flatten() }
             }
             Matter::DeliveryReport { message_ids, failed, report } => {
                 self.record_machine(incoming, &format!("delivery report: {report}"))?;
