@@ -15,6 +15,9 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
+    /// Every kind, the gravest first.
+    pub const ALL: &[Self] = &[Self::Dispute, Self::ReturnArrived];
+
     /// Stable name, as stored.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -379,7 +379,7 @@ pub trait Store: Send + Sync {
     async fn outbox(&self, filter: OutboxFilter) -> StoreResult<Vec<OutgoingMail>>;
     /// Messages written by machines, newest first.
     async fn automated(&self, limit: usize) -> StoreResult<Vec<AutomatedMessage>>;
-    /// Machines' messages that a person must know of and nobody has put away, newest first.
+    /// Machines' messages that a person must know of and nobody has put away: the gravest kind first, of one kind the newest.
     async fn alerts(&self, limit: usize) -> StoreResult<Vec<MachineAlert>>;
     /// Puts one of them away; it stays among the machines' messages, and what it did to its case stays done. One that is
     /// not there is put away already.

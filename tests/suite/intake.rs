@@ -230,7 +230,7 @@ async fn a_machines_word_of_a_dispute_or_a_return_is_answered_by_nobody_and_miss
     let alerts = counter.store.alerts(10).await.unwrap();
     let found: Vec<_> = alerts.iter().map(|alert| (alert.kind, alert.case.clone())).collect();
     let case = cases[0].id.clone();
-    assert_eq!(found, [(AlertKind::ReturnArrived, None), (AlertKind::Dispute, Some(case))]);
+    assert_eq!(found, [(AlertKind::Dispute, Some(case)), (AlertKind::ReturnArrived, None)]);
     assert!(cases[0].verdict.as_ref().unwrap().signals.contains(&Signal::DisputeOpened));
     assert_eq!(counter.store.automated(10).await.unwrap().len(), 3);
 }

@@ -10,8 +10,8 @@ use crate::ports::store::{
 };
 use crate::ports::{Reviewer, Store};
 
-/// Alerts that are shown at once; the newest stand first.
-const MOST_ALERTS: usize = 20;
+/// Alerts that are read at once: the gravest kind first, then the newest.
+const MOST_ALERTS: usize = 200;
 
 /// A mailbox that stopped acknowledging.
 #[derive(Debug, Clone, PartialEq, Eq)]

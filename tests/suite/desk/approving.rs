@@ -236,6 +236,13 @@ async fn a_provider_s_notice_is_named_above_the_queue_and_freezes_the_acceptance
         queue.body.contains("A dispute &lt;b&gt;") && queue.body.contains(&format!("<a href=\"/case/{case}\">Case"))
     );
     assert_eq!(queue.body.matches("machine-alert").count(), 2);
+    for n in 0..6 {
+        shop.receive_alert("Colis <info@colis.example>", &format!("Retour {n}"), AlertKind::ReturnArrived, "").await;
+    }
+    let many = visitor.get("/queue").await;
+    assert!(
+        many.body.contains("service@paypal.example") && many.body.contains("More automated messages to know of: 2.")
+    );
     let aside = visitor.get("/aside").await;
     assert!(aside.body.contains("The automated text."), "{}", aside.body);
     let page = with_template(&shop, &mut visitor, &case, "accept").await;

@@ -83,6 +83,10 @@ pub async fn an_alert_finds_its_case_or_stands_alone(mut bench: Bench) {
     for case in [&one, &two] {
         assert!(!signals(&bench, case).await.contains(&Signal::DisputeOpened));
     }
+    bench.record(told(9, AlertKind::ReturnArrived, None, "Return received")).await;
+    let first = bench.store().alerts(1).await.unwrap();
+    assert_eq!(first[0].kind, AlertKind::Dispute, "no number of returns hides a dispute");
+    assert_eq!(bench.store().alerts(9).await.unwrap().len(), 4);
     bench.record(told(6, AlertKind::Dispute, None, &format!("Dispute about {two}"))).await;
     assert_eq!(shown(&bench).await.first().unwrap().1, Some(two));
 }

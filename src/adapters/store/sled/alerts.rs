@@ -16,8 +16,13 @@ const EXCERPT: usize = 600;
 /// Cases of one order number: more than this tell nothing new.
 const ALIKE: usize = 50;
 
-fn row_key(at: Timestamp, key: MessageKey) -> Key {
-    Key::of(Table::Alert).time(at).text(&key.to_hex())
+/// Rows of a kind lie together: however many returns arrive, no dispute is behind them.
+fn rows_of(kind: AlertKind) -> Key {
+    Key::of(Table::Alert).text(kind.as_str())
+}
+
+fn row_key(kind: AlertKind, at: Timestamp, key: MessageKey) -> Key {
+    rows_of(kind).time(at).text(&key.to_hex())
 }
 
 impl Tx<'_> {
@@ -37,7 +42,7 @@ impl Tx<'_> {
             excerpt: message.newest_text.chars().take(EXCERPT).collect(),
             at: intake.at,
         };
-        self.put(row_key(intake.at, intake.key), &row)?;
+        self.put(row_key(alert.kind, intake.at, intake.key), &row)?;
         if let Some(case) = case {
             self.alert_case(case, alert.kind, intake.at)?;
         }
@@ -88,9 +93,13 @@ impl Tx<'_> {
         if case.state == CaseState::NeedsReply { self.mark_unassessed(&case, at) } else { Ok(()) }
     }
 
-    /// Newest first.
+    /// The gravest kind first, of one kind the newest.
     pub(super) fn alerts(&self, limit: usize) -> StoreResult<Vec<MachineAlert>> {
-        self.rows(&Key::of(Table::Alert), Order::Falling, limit)
+        let mut alerts = Vec::new();
+        for kind in AlertKind::ALL {
+            alerts.extend(self.rows::<MachineAlert>(&rows_of(*kind), Order::Falling, limit - alerts.len())?);
+        }
+        Ok(alerts)
     }
 
     pub(super) fn dismiss_alert(&mut self, key: MessageKey, reviewer: &str, at: Timestamp) -> StoreResult<()> {
@@ -115,6 +124,8 @@ impl Tx<'_> {
 
     /// Takes the row away with its message.
     pub(super) fn drop_alert(&mut self, at: Timestamp, key: MessageKey) {
-        self.delete(row_key(at, key));
+        for kind in AlertKind::ALL {
+            self.delete(row_key(*kind, at, key));
+        }
     }
 }
