@@ -4,6 +4,7 @@
 //! shown as text, and its HTML, made harmless, in a frame that can do nothing.
 
 mod acting;
+mod alerts;
 mod aside;
 mod case_page;
 mod editor;

@@ -3,6 +3,7 @@
 //! Nothing here knows tokio, a clock, a file or a socket.
 
 pub mod address;
+pub mod alert;
 pub mod assessment;
 pub mod asset;
 pub mod calendar;
@@ -24,11 +25,13 @@ pub mod permission;
 pub mod policy;
 pub mod position;
 pub mod promise;
+pub mod rating;
 pub mod record;
 pub mod timer;
 pub mod verdict;
 
 pub use address::{Address, Email};
+pub use alert::AlertKind;
 pub use assessment::{Assessment, Basis, Outcome};
 pub use asset::Asset;
 pub use calendar::Calendar;
@@ -45,6 +48,7 @@ pub use outgoing::{DeliveryState, OutgoingId, OutgoingKind, OutgoingMail};
 pub use permission::Permission;
 pub use position::{Folder, MessageLocation, Position};
 pub use promise::Promised;
+pub use rating::Rating;
 pub use record::{Actor, Event, RecordEntry};
 pub use timer::{Timer, TimerKind};
 pub use verdict::{Anger, Explanation, Fact, Given, Intent, Reason, Signal, Verdict};

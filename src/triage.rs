@@ -16,6 +16,7 @@ pub mod features;
 pub mod hit;
 pub mod learning;
 pub mod prepared;
+pub mod rating;
 pub mod rules;
 pub mod tagger;
 

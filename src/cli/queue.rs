@@ -237,6 +237,12 @@ fn listed(queue: &QueueDocument, now: Timestamp) -> String {
     if queue.troubled > 0 {
         out += &format!("! {} mail(s) held or in doubt: look at the desk's outbox\n", queue.troubled);
     }
+    for alert in &queue.alerts {
+        let (from, subject) = (line(alert.from.as_deref().unwrap_or("unknown"), 60), line(&alert.subject, 60));
+        let case = alert.case.as_ref().map(|case| format!(" ({case})")).unwrap_or_default();
+        out +=
+            &format!("! {from} reports: {}{case}: {subject}; put it away at the desk\n", alert.kind.replace('_', " "));
+    }
     for group in &queue.groups {
         let (product, reason) = (line(&group.product, 60), group.reason.replace('_', " "));
         let days = if group.days == 1 { "1 day".into() } else { format!("{} days", group.days) };

@@ -1,5 +1,6 @@
 //! `guichet stats`: what was asked, how fast it was answered, and what came of it.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::bail;
@@ -11,6 +12,7 @@ use super::wiring;
 use crate::config::Config;
 use crate::control::{Client, ClientError, Request, Response};
 use crate::domain::Money;
+use crate::domain::rating::MARKS;
 use crate::ports::Store as _;
 use crate::ports::store::{Counts, Figures, Period, Spread};
 
@@ -72,6 +74,8 @@ struct Stats {
     cost_per_refund: Option<Money>,
     /// So much for every notice that the payment side took.
     cost_of_refunds: Option<Money>,
+    /// Mean mark by month, and of all (`all`).
+    rating_mean: BTreeMap<String, f64>,
 }
 
 impl Stats {
@@ -81,7 +85,8 @@ impl Stats {
             let minor = one.minor.checked_mul(i64::try_from(told).ok()?)?;
             Some(Money { minor, currency: one.currency.clone() })
         });
-        Self { figures, cost_per_refund, cost_of_refunds }
+        let rating_mean = means(&figures.ratings);
+        Self { figures, cost_per_refund, cost_of_refunds, rating_mean }
     }
 
     /// Amounts, each with what it is of.
@@ -90,6 +95,32 @@ impl Stats {
         let cost = [("cost_per_refund", &self.cost_per_refund), ("cost_of_refunds", &self.cost_of_refunds)];
         refunded.chain(cost.into_iter().filter_map(|(name, sum)| Some((name, sum.as_ref()?)))).collect()
     }
+}
+
+/// The mean of each month's marks, to two places, and of all of them.
+fn means(ratings: &BTreeMap<String, Counts>) -> BTreeMap<String, f64> {
+    let mut all = Counts::new();
+    for (mark, given) in ratings.values().flatten() {
+        *all.entry(mark.clone()).or_default() += given;
+    }
+    let every = ratings.iter().map(|(month, marks)| (month.clone(), marks)).chain([("all".to_owned(), &all)]);
+    every.filter_map(|(name, marks)| Some((name, mean(marks)?))).collect()
+}
+
+fn mean(marks: &Counts) -> Option<f64> {
+    let given: u64 = marks.values().sum();
+    let sum: u64 = marks.iter().filter_map(|(mark, given)| Some(mark.parse::<u64>().ok()? * given)).sum();
+    // Whole hundredths first, so that no binary fraction shows.
+    let hundredths = (sum * 100 + given / 2).checked_div(given)?;
+    Some(f64::from(u32::try_from(hundredths).ok()?) / 100.0)
+}
+
+/// `1: 0, 2: 1, …`: every mark, given or not.
+fn distribution(marks: &Counts) -> Vec<(String, u64)> {
+    MARKS
+        .map(|mark| mark.to_string())
+        .map(|mark| (mark.clone(), marks.get(&mark).copied().unwrap_or_default()))
+        .collect()
 }
 
 fn sections(figures: &Figures) -> [(&'static str, &Counts); 15] {
@@ -155,6 +186,14 @@ fn csv(stats: &Stats) -> String {
             row(section, name, &value.to_string());
         }
     }
+    for (month, mean) in &stats.rating_mean {
+        row("rating_mean", month, &format!("{mean:.2}"));
+    }
+    for (month, marks) in &figures.ratings {
+        for (mark, given) in distribution(marks) {
+            row("rating", &format!("{month} {mark}"), &given.to_string());
+        }
+    }
     out
 }
 
@@ -189,6 +228,19 @@ fn text(stats: &Stats) -> String {
         for (name, value) in rows {
             out += &format!("  {value:>6}  {}\n", super::terminal::plain(name));
         }
+    }
+    out + &ratings(stats)
+}
+
+/// Mean and distribution by month, and the mean of all.
+fn ratings(stats: &Stats) -> String {
+    let Some(all) = stats.rating_mean.get("all") else { return String::new() };
+    let mut out = format!("\nrating (1 to 5)\n  {all:>6.2}  all\n");
+    for (month, marks) in &stats.figures.ratings {
+        let given: Vec<String> =
+            distribution(marks).into_iter().map(|(mark, given)| format!("{mark}: {given}")).collect();
+        let mean = stats.rating_mean.get(month).copied().unwrap_or_default();
+        out += &format!("  {mean:>6.2}  {month} ({})\n", given.join(", "));
     }
     out
 }
@@ -229,6 +281,28 @@ mod tests {
         let json = serde_json::to_value(&stats).unwrap();
         assert_eq!((&json["cost_of_refunds"]["minor"], &json["cases"]), (&1350.into(), &0.into()));
         assert_eq!(Stats::new(figures, None).cost_of_refunds, None);
+    }
+
+    #[test]
+    fn marks_are_told_by_month_with_their_mean_in_every_form() {
+        let marks = |pairs: &[(&str, u64)]| pairs.iter().map(|(mark, n)| ((*mark).to_owned(), *n)).collect::<Counts>();
+        let ratings =
+            [("2026-02".to_owned(), marks(&[("4", 1), ("5", 2)])), ("2026-03".to_owned(), marks(&[("1", 1)]))];
+        let stats = Stats::new(Figures { ratings: ratings.into(), ..Figures::default() }, None);
+        let text = text(&stats);
+        let told =
+            "rating (1 to 5)\n    3.75  all\n    4.67  2026-02 (1: 0, 2: 0, 3: 0, 4: 1, 5: 2)\n    1.00  2026-03";
+        assert!(text.contains(told), "{text}");
+        let csv = csv(&stats);
+        assert!(
+            csv.contains("rating_mean,2026-02,4.67\r\nrating_mean,2026-03,1.00\r\nrating_mean,all,3.75\r\n"),
+            "{csv}"
+        );
+        assert!(csv.contains("rating,2026-02 3,0\r\nrating,2026-02 4,1\r\nrating,2026-02 5,2\r\n"), "{csv}");
+        let json = serde_json::to_value(&stats).unwrap();
+        assert_eq!((&json["rating_mean"]["2026-02"], &json["ratings"]["2026-02"]["5"]), (&4.67.into(), &2.into()));
+        let none = Stats::new(Figures::default(), None);
+        assert!(none.rating_mean.is_empty() && !super::text(&none).contains("rating"));
     }
 
     #[test]

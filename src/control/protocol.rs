@@ -17,7 +17,9 @@ use crate::domain::{
     CaseFlag, CaseId, CaseState, DeliveryState, Folder, Message, MessageKey, OutgoingId, OutgoingKind, OutgoingMail,
     Position, RecordEntry, Verdict,
 };
-use crate::ports::store::{BackedUp, CaseFile, Erased, Figures, LossNotice, Period, Promise, StoredNotice};
+use crate::ports::store::{
+    BackedUp, CaseFile, Erased, Figures, LossNotice, MachineAlert, Period, Promise, StoredNotice,
+};
 
 /// A command's question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,6 +214,29 @@ pub struct QueueDocument {
     /// Many cases on one product and reason within days, the most first.
     #[serde(default)]
     pub groups: Vec<GroupDocument>,
+    /// Machines' messages that a person must know of, until somebody puts them away at the desk.
+    #[serde(default)]
+    pub alerts: Vec<AlertDocument>,
+}
+
+/// A machine's message that a person must know of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertDocument {
+    /// `dispute` or `return_arrived`.
+    pub kind: String,
+    /// The case that it concerns, if that is known.
+    pub case: Option<CaseId>,
+    /// Who says to have written it.
+    pub from: Option<String>,
+    /// Its subject.
+    pub subject: String,
+}
+
+impl From<MachineAlert> for AlertDocument {
+    fn from(alert: MachineAlert) -> Self {
+        let kind = alert.kind.as_str().to_owned();
+        Self { kind, case: alert.case, from: alert.from, subject: alert.subject }
+    }
 }
 
 /// Many cases on one product and reason.

@@ -153,6 +153,7 @@ impl Control {
                     troubled: view.troubled,
                     stopped: view.breakers.into_iter().map(|open| open.mailbox).collect(),
                     groups: view.groups.into_iter().map(Into::into).collect(),
+                    alerts: view.alerts.into_iter().map(Into::into).collect(),
                     cases,
                 }))
             }

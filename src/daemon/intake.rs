@@ -190,7 +190,7 @@ impl Intake {
     fn tell(&self, lease: &Lease, recorded: &Recorded, permission: Option<&Permission>) {
         let mailbox = &lease.mailbox;
         let why = permission.map_or("", Permission::why);
-        if matches!(recorded, Recorded::New { .. } | Recorded::Joined { .. }) {
+        if matches!(recorded, Recorded::New { .. } | Recorded::Joined { .. } | Recorded::Noted { case: Some(_) }) {
             self.enrich.notify_one();
         }
         match recorded {
@@ -216,7 +216,7 @@ impl Intake {
 fn permission_of(matter: &Matter) -> Option<Permission> {
     match matter {
         Matter::Customer(customer) => Some(customer.permission.clone()),
-        Matter::Machine { why } => Some(Permission::machine(why.clone())),
+        Matter::Machine { why, .. } => Some(Permission::machine(why.clone())),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use minijinja::context;
 
+use super::alerts::{self, Place};
 use super::fail::Fail;
 use super::session::Flash;
 use super::times;
@@ -15,6 +16,8 @@ const MOST_ROWS: usize = 200;
 
 pub(super) async fn show(visit: SignedIn) -> Result<Response, Fail> {
     let (automated, quarantined) = visit.desk.review().set_aside(MOST_ROWS).await?;
+    let alerts = visit.desk.review().alerts().await?;
+    let alerts: Vec<_> = alerts.iter().map(|alert| alerts::view(&visit, alert, Place::Aside)).collect();
     let words = visit.desk.inner.pages.words();
     let moment = |at| times::moment(visit.language, &visit.desk.settings().time_zone, at, visit.desk.now());
     let machines: Vec<_> = automated
@@ -35,7 +38,7 @@ pub(super) async fn show(visit: SignedIn) -> Result<Response, Fail> {
             }
         })
         .collect();
-    visit.page(StatusCode::OK, "aside", context! { machines, failed })
+    visit.page(StatusCode::OK, "aside", context! { alerts, machines, failed })
 }
 
 pub(super) async fn release_breaker(Path(mailbox): Path<String>, posted: Posted) -> Result<Response, Fail> {

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use minijinja::context;
 
+use super::alerts::{self, Place};
 use super::editor::Typed;
 use super::fail::Fail;
 use super::guard::review_words;
@@ -51,6 +52,12 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
     let refused = refusal.as_ref().map(|refused| refusal_view(visit, refused));
     let (typed, note) = refusal.map_or((None, None), |refused| (refused.typed, refused.note));
     let words = visit.desk.inner.pages.words();
+    let alerts = visit.desk.review().alerts().await?;
+    let alerts: Vec<_> = alerts
+        .iter()
+        .filter(|alert| alert.case.as_ref() == Some(id))
+        .map(|alert| alerts::view(visit, alert, Place::Case))
+        .collect();
     let draft = view::draft(visit, file, typed.as_ref());
     let originals = originals::look_into(visit.desk.review().store(), file).await?;
     let messages = file.messages.iter().zip(&originals);
@@ -75,6 +82,7 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
             waiting => times::age(visit.language, case.waiting_since, now),
             linked => case.linked.as_ref().map(CaseId::as_str),
             flags => case.flags.iter().map(|flag| flag_words(visit, flag)).collect::<Vec<_>>(),
+            rating => case.rating.map(|given| words.fill(visit.language, "case.rating", &[("mark", &given.mark.to_string())])),
             acknowledgement => view::acknowledgement(visit, file),
             messages,
             verdict => case.verdict.as_ref().map(|verdict| view::verdict(visit, verdict, file)),
@@ -94,7 +102,7 @@ pub(super) async fn render(visit: &SignedIn, id: &CaseId, refusal: Option<Refusa
             templates => view.templates.iter().map(|choice| {
                 context! { name => choice.name.as_str(), title => choice.title }
             }).collect::<Vec<_>>(),
-            outgoing, record, refused,
+            alerts, outgoing, record, refused,
             revision => case.revision,
             entries => file.record.len(),
             intents => Intent::ALL.iter().map(|label| label.as_str()).collect::<Vec<_>>(),

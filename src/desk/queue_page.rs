@@ -6,6 +6,7 @@ use axum::response::Response;
 use minijinja::context;
 use serde::{Deserialize, Serialize};
 
+use super::alerts::{self, Place};
 use super::fail::Fail;
 use super::visit::SignedIn;
 use super::{place, times};
@@ -15,6 +16,8 @@ use crate::domain::{Case, CaseFlag, CaseState, Fact, Reason, TemplateName};
 
 /// Rows on one page.
 const MOST_ROWS: usize = 200;
+/// Lines above them that tell what machines reported; the rest is counted.
+const MOST_ALERTS: usize = 6;
 /// Groups above them.
 const MOST_GROUPS: usize = 5;
 
@@ -105,6 +108,8 @@ pub(super) async fn queue(Query(only): Query<Only>, visit: SignedIn) -> Result<R
         StatusCode::OK,
         "queue",
         context! {
+            alerts => view.alerts.iter().take(MOST_ALERTS).map(|alert| alerts::view(&visit, alert, Place::Queue)).collect::<Vec<_>>(),
+            more_alerts => view.alerts.len().saturating_sub(MOST_ALERTS),
             rows, waiting, breakers, oldest, groups, only,
             matching => view.matching,
             troubled => view.troubled,

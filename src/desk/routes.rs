@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use super::fail::Fail;
-use super::{Desk, acting, aside, case_page, evidence, guard, handling, originals, outbox_page, queue_page, sign_in};
+use super::{
+    Desk, acting, alerts, aside, case_page, evidence, guard, handling, originals, outbox_page, queue_page, sign_in,
+};
 
 /// A form may be this large; a reply is a few kilobytes.
 const MOST_BYTES: usize = 256 * 1024;
@@ -41,6 +43,7 @@ pub(super) fn router(desk: Desk) -> Router {
         .route("/outbox/{mail}/cancel", post(outbox_page::cancel))
         .route("/aside", get(aside::show))
         .route("/breaker/{mailbox}/release", post(aside::release_breaker))
+        .route("/alert/{key}/dismiss", post(alerts::dismiss))
         .route("/loss/dismiss", post(aside::dismiss_loss))
         .route("/file/{name}", get(file))
         .route("/healthz", get(health))

@@ -175,7 +175,9 @@ impl Words {
             Event::Drafted { template, why } => {
                 let why = self.told(language, why);
                 match template {
-                    Some(template) => fill("event.drafted", &[("template", template), ("why", &why)]),
+                    Some(name) => {
+                        fill("event.drafted", &[("template", &self.label(language, "template", name)), ("why", &why)])
+                    }
                     None => fill("event.drafted_without", &[("why", &why)]),
                 }
             }
@@ -210,6 +212,10 @@ impl Words {
                 let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
                 fill("event.refund_notice", &[("state", &state), ("detail", &detail)])
             }
+            Event::Alert { kind, state } => {
+                fill(&format!("event.alert_{state}"), &[("kind", &self.label(language, "alert_kind", kind.as_str()))])
+            }
+            Event::Rated { mark } => fill("event.rated", &[("mark", &mark.to_string())]),
             Event::Released { .. } => fill("event.released", &[]),
             Event::Erased { why } => fill("event.erased", &[("why", why)]),
         }
@@ -264,6 +270,23 @@ mod tests {
         let words = words();
         let said = words.fill(Language::English, "event.dismissed_why", &[("why", "{why} {x")]);
         assert!(said.contains("{why} {x"), "{said}");
+    }
+
+    #[test]
+    fn the_record_tells_a_draft_by_its_title_and_not_by_its_name() {
+        let words = words();
+        let drafted = |template: &str| Event::Drafted { template: Some(template.into()), why: "Because.".into() };
+        let said = words.event(Language::French, Some(&drafted("accept_in_part")));
+        assert_eq!(said, "Réponse préparée («\u{a0}Remboursement accepté en partie\u{a0}»)\u{a0}: Because.");
+        let own = words.event(Language::English, Some(&drafted("our_own_words")));
+        assert_eq!(own, "Reply drafted (“our_own_words”): Because.", "the shop's own has the shop's name");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/drafts/en");
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+            let path = entry.path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let title = format!("title: {}\n", words.label(Language::English, "template", name));
+            assert!(std::fs::read_to_string(&path).unwrap().contains(&title), "{name} has another title: {title}");
+        }
     }
 
     #[test]

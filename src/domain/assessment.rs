@@ -189,8 +189,9 @@ pub struct LegalClock {
 pub enum Remedy {
     /// Money.
     Refund,
-    /// Repair or replacement, the customer's choice, free and within 30 days (L217-9, L217-10). Money follows when
-    /// that is refused, fails or takes longer (L217-14); the shop may of course give it at once.
+    /// Repair or replacement, the customer's choice, free and within 30 days (L217-9, L217-10); digital content is brought
+    /// into conformity without unjustified delay (L224-25-20). Money follows when that is refused, fails or takes longer
+    /// (L217-14, L224-25-20); the shop may of course give it at once.
     RepairOrReplacement,
 }
 

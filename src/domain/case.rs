@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Address;
 use super::message::MessageId;
+use super::rating::Rating;
 use super::verdict::{Given, Verdict};
 
 /// Digits and letters without the ones people confuse (Crockford base 32).
@@ -195,6 +196,9 @@ pub struct Case {
     pub thread: Vec<MessageId>,
     /// An earlier, long closed case of the same conversation.
     pub linked: Option<CaseId>,
+    /// The customer's newest mark for how it was handled.
+    #[serde(default)]
+    pub rating: Option<Rating>,
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub enum Clue {
     DayMattered,
     /// The customer says to have sent it back, or attaches the proof (L221-24).
     ReturnSent,
+    /// A carrier or a marketplace tells that a return has arrived.
+    ReturnArrived,
 }
 
 impl Clue {
@@ -48,6 +50,7 @@ impl Clue {
         Self::DeliveryDemanded,
         Self::DayMattered,
         Self::ReturnSent,
+        Self::ReturnArrived,
     ];
 
     /// Stable name, as stored and written in the rules.
@@ -64,6 +67,7 @@ impl Clue {
             Self::DeliveryDemanded => "delivery_demanded",
             Self::DayMattered => "day_mattered",
             Self::ReturnSent => "return_sent",
+            Self::ReturnArrived => "return_arrived",
         }
     }
 

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::alert::AlertKind;
 use super::assessment::{Basis, Outcome};
 use super::message::MessageId;
 use super::outgoing::{OutgoingId, OutgoingKind};
@@ -176,6 +177,18 @@ pub enum Event {
         direction: CallDirection,
         /// What was said, in the reviewer's words.
         note: String,
+    },
+    /// A machine's message that a person must know of came in, or was put away by one.
+    Alert {
+        /// What it is about.
+        kind: AlertKind,
+        /// New state in one word: `raised`, `seen`.
+        state: String,
+    },
+    /// The customer gave a mark, in answer to a reply that asked for one.
+    Rated {
+        /// 1 to 5.
+        mark: u8,
     },
     /// A person decided about a held mail.
     Released {

@@ -15,11 +15,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use figures::{Counted, Counts, Durations, Figures, Period, Spread, Tally};
-pub use intake::{AcknowledgementFate, Caps, CustomerMatter, Intake, Matter, OwnAnswer, Quarantine, Recorded};
+pub use intake::{AcknowledgementFate, Alert, Caps, CustomerMatter, Intake, Matter, OwnAnswer, Quarantine, Recorded};
 pub use notices::{NOTICE_LIFE, NoticeState, StoredNotice, TellOutcome, notice_wait};
 pub use promises::{NewPromise, Promise, PromiseState};
 pub use queries::{
-    Assessed, AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow,
+    Assessed, AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, MachineAlert, Overview, Quarantined,
+    QueueRow,
 };
 pub use upkeep::{BackedUp, Erased, Expired, Expiry, KeptInBackup, LossNotice};
 
@@ -378,6 +379,11 @@ pub trait Store: Send + Sync {
     async fn outbox(&self, filter: OutboxFilter) -> StoreResult<Vec<OutgoingMail>>;
     /// Messages written by machines, newest first.
     async fn automated(&self, limit: usize) -> StoreResult<Vec<AutomatedMessage>>;
+    /// Machines' messages that a person must know of and nobody has put away: the gravest kind first, of one kind the newest.
+    async fn alerts(&self, limit: usize) -> StoreResult<Vec<MachineAlert>>;
+    /// Puts one of them away; it stays among the machines' messages, and what it did to its case stays done. One that is
+    /// not there is put away already.
+    async fn dismiss_alert(&self, key: MessageKey, reviewer: &str, at: Timestamp) -> StoreResult<()>;
     /// Messages given up on, newest first.
     async fn quarantined(&self, limit: usize) -> StoreResult<Vec<Quarantined>>;
     /// Reviewers' corrections, oldest first.

@@ -5,6 +5,7 @@
 mod billing;
 mod cancelled;
 mod conformity;
+mod digital;
 mod goodwill;
 mod non_delivery;
 mod withdrawal;
@@ -20,6 +21,7 @@ use crate::domain::{Money, Order, Reason};
 
 pub use billing::wrong_charge;
 pub use conformity::REPAIR_DAYS;
+pub use digital::ended_on as digital_ended_on;
 pub use goodwill::{clause as goodwill_clause, window as goodwill_window};
 pub use non_delivery::{ended_on, no_further_time};
 pub use withdrawal::claims_later;
@@ -98,6 +100,7 @@ pub fn look(scene: &Scene<'_>) -> Vec<Ground> {
 /// What may be claimed first on a basis.
 pub fn remedy(scene: &Scene<'_>, basis: Basis) -> Remedy {
     match basis {
+        Basis::Conformity if scene.is_digital() => digital::remedy(scene).0,
         Basis::Conformity => conformity::remedy(scene).0,
         _ => Remedy::Refund,
     }

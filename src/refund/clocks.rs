@@ -9,7 +9,7 @@ use super::workdays::plus;
 use crate::domain::assessment::{Basis, LegalClock, Remedy};
 use crate::domain::order::LineKind;
 
-/// In how many days money goes back (L221-24, L216-7, L217-17).
+/// In how many days money goes back (L221-24, L216-7, L217-17, L224-25-23).
 pub const REFUND_DAYS: i64 = 14;
 
 /// Periods that run on the governing basis.
@@ -20,11 +20,20 @@ pub fn all(scene: &Scene<'_>, governing: Option<Basis>, remedy: Option<Remedy>) 
     let clock = match (governing, remedy) {
         (Some(Basis::Withdrawal), _) => Some(withdrawal(scene)),
         (Some(Basis::NonDelivery), _) => Some(non_delivery(scene)),
-        (Some(Basis::Conformity), Some(Remedy::RepairOrReplacement)) => Some(repair(scene)),
-        (Some(Basis::Conformity), _) => conformity_refund(scene),
+        (Some(Basis::Conformity), Some(remedy)) => conformity(scene, remedy),
         _ => None,
     };
     clock.into_iter().collect()
+}
+
+/// A service is under no guarantee of this kind, and for putting digital content right no days are set (L224-25-20).
+fn conformity(scene: &Scene<'_>, remedy: Remedy) -> Option<LegalClock> {
+    match (scene.subject.kind(), remedy) {
+        (Some(LineKind::Service), _) | (Some(LineKind::Digital), Remedy::RepairOrReplacement) => None,
+        (Some(LineKind::Digital), Remedy::Refund) => Some(digital_refund(scene)),
+        (_, Remedy::RepairOrReplacement) => Some(repair(scene)),
+        (_, Remedy::Refund) => goods_refund(scene),
+    }
 }
 
 /// The first day on which the shop had the goods or proof that they were sent.
@@ -93,11 +102,21 @@ fn repair(scene: &Scene<'_>) -> LegalClock {
 }
 
 /// Runs from the day the goods are back or their dispatch is proved.
-fn conformity_refund(scene: &Scene<'_>) -> Option<LegalClock> {
+fn goods_refund(scene: &Scene<'_>) -> Option<LegalClock> {
     Some(LegalClock {
         what: "refund of goods that are not in conformity".into(),
         by: plus(back_on(scene)?, REFUND_DAYS),
         articles: vec!["L217-17".into()],
         increases: Vec::new(),
     })
+}
+
+/// Nothing comes back that it could wait for.
+fn digital_refund(scene: &Scene<'_>) -> LegalClock {
+    LegalClock {
+        what: "refund of digital content that is not in conformity".into(),
+        by: plus(super::basis::digital_ended_on(scene), REFUND_DAYS),
+        articles: vec!["L224-25-23".into()],
+        increases: Vec::new(),
+    }
 }

@@ -8,6 +8,7 @@ use crate::domain::Clue;
 use crate::domain::assessment::Basis;
 use crate::domain::clue::FoundClues;
 use crate::domain::folded;
+use crate::domain::order::LineKind;
 use crate::domain::policy::{Law, Marketplace};
 use crate::domain::{Intent, Order, Reason, Signal};
 
@@ -89,6 +90,11 @@ impl<'a> Scene<'a> {
     /// Whether the reviewer named this basis.
     pub fn corrected_to(&self, basis: Basis) -> bool {
         self.given.corrected == Some(basis)
+    }
+
+    /// Whether it is about digital content or digital services alone.
+    pub fn is_digital(&self) -> bool {
+        self.subject.kind() == Some(LineKind::Digital)
     }
 
     /// The day that decides whether a period was kept: when we were first told.

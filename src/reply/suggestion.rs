@@ -15,6 +15,7 @@ const DRAFTS: &[(&str, bool)] = &[
     (ASK_INFORMATION, true),
     (REVIEW_REQUEST, false),
     (REFUND_STATUS, false),
+    (REQUEST_TAKEN_BACK, false),
     (ANGRY_CUSTOMER, false),
     (WITHDRAWAL_RECEIVED, false),
     (EXCHANGE_OR_REPAIR, true),
@@ -55,6 +56,8 @@ pub const VERIFY_BUYER: &str = "verify_buyer";
 pub const ASK_INFORMATION: &str = "ask_information";
 /// All facts of a refund request are there.
 pub const REVIEW_REQUEST: &str = "review_request";
+/// The customer takes the request back.
+pub const REQUEST_TAKEN_BACK: &str = "request_taken_back";
 /// A refund has not arrived.
 pub const REFUND_STATUS: &str = "refund_status";
 /// Calm and factual, for an angry message.

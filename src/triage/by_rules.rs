@@ -100,7 +100,8 @@ pub fn mere_thanks(text: &PreparedText, hits: &[RuleHit]) -> bool {
     const LONGEST: usize = 240;
     const POLITE: &[&str] = &["thanks-", "refund-arrived-", "refund-has-arrived-", "kind-words-", "no-refund-wanted-"];
     let polite = |hit: &&RuleHit| POLITE.iter().any(|name| hit.name.starts_with(name));
-    let thanks = hits.iter().any(|hit| hit.name.starts_with("thanks-") && !hit.negated);
+    let rates = super::rating::read(text.body.original()).is_some();
+    let thanks = rates || hits.iter().any(|hit| hit.name.starts_with("thanks-") && !hit.negated);
     let mut refund = 0.0;
     for effect in hits.iter().filter(|hit| !hit.negated).flat_map(|hit| &hit.effects) {
         match effect {

@@ -6,10 +6,10 @@ use guichet::domain::message::ReturnPath;
 use guichet::domain::position::FolderRole;
 use guichet::domain::verdict::Unsure;
 use guichet::domain::{
-    Address, Anger, CaseFlag, CaseId, Condition, Explanation, Fact, Folder, Given, Intent, Message, MessageId,
-    MessageKey, MessageLocation, Permission, Position, Reason, Signal, Verdict,
+    Address, AlertKind, Anger, CaseFlag, CaseId, Condition, Explanation, Fact, Folder, Given, Intent, Message,
+    MessageId, MessageKey, MessageLocation, Permission, Position, Reason, Signal, Verdict,
 };
-use guichet::ports::store::{Caps, CustomerMatter, Intake, Matter, Quarantine, Recorded};
+use guichet::ports::store::{Alert, Caps, CustomerMatter, Intake, Matter, Quarantine, Recorded};
 use guichet::ports::{Clock, Store};
 use guichet::reply::acknowledgement::Voice;
 use guichet::reply::compose::{self, Acknowledging, Drafting};
@@ -194,6 +194,7 @@ impl Shop {
             verdict: Some(letter.verdict.clone()),
             case_verdict: Some(letter.verdict.clone()),
             mere_thanks: false,
+            mark: guichet::triage::rating::read(&letter.text),
             permission,
             acknowledgement,
             caps: Caps { per_sender_per_day: 3, per_domain_per_hour: None, per_mailbox_per_hour: letter.breaker },
@@ -219,7 +220,22 @@ impl Shop {
         let key = MessageKey::of(&message, &IdentityKey::new([7; 32]));
         let lease = self.store.lease(MAILBOX).await.unwrap();
         let at = message.arrived_at;
-        self.store.record(&lease, intake(key, message, at, Matter::Machine { why: why.into() })).await.unwrap();
+        self.store
+            .record(&lease, intake(key, message, at, Matter::Machine { why: why.into(), alert: None }))
+            .await
+            .unwrap();
+    }
+
+    /// A machine's message that a person must know of, about an order.
+    pub async fn receive_alert(&self, from: &str, subject: &str, kind: AlertKind, order: &str) {
+        let message = message(&Letter::new(from, subject, "The automated text."), self);
+        let key = MessageKey::of(&message, &IdentityKey::new([7; 32]));
+        let threading = Threading::of(&message, key, None, Some(order));
+        let alert = Some(Box::new(Alert { kind, threading }));
+        let lease = self.store.lease(MAILBOX).await.unwrap();
+        let at = message.arrived_at;
+        let matter = Matter::Machine { why: "auto-submitted".into(), alert };
+        self.store.record(&lease, intake(key, message, at, matter)).await.unwrap();
     }
 
     /// A message that could not be fetched three times.

@@ -14,7 +14,7 @@ use guichet::domain::identity::IdentityKey;
 use guichet::domain::policy::Policy;
 use guichet::domain::position::FolderRole;
 use guichet::domain::{
-    Address, Case, CaseFlag, CaseState, Folder, MessageLocation, OutgoingMail, Position, RawMessage,
+    Address, AlertKind, Case, CaseFlag, CaseState, Folder, MessageLocation, OutgoingMail, Position, RawMessage, Signal,
 };
 use guichet::ports::store::{Caps, Lease, OutboxFilter};
 use guichet::ports::{Arrival, Content, Standing, Store};
@@ -208,4 +208,29 @@ async fn unreadable_bytes_are_shown_to_a_person() {
     let cases = counter.cases().await;
     assert!(cases[0].flags.contains(&CaseFlag::Unreadable));
     assert!(counter.outbox().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_machines_word_of_a_dispute_or_a_return_is_answered_by_nobody_and_missed_by_nobody() {
+    let counter = Counter::open(false).await;
+    counter.arrives(CUSTOMER, WISH).await;
+    let machine = |from: &str, subject: &str| {
+        format!(
+            "Return-Path: <>\r\nAuto-Submitted: auto-generated\r\nFrom: {from}\r\nTo: support@shop.example\r\nSubject: {subject}\r\n"
+        )
+    };
+    let dispute = machine("PayPal <service@paypal.example>", "A buyer has opened a case");
+    counter.arrives(&dispute, "A buyer has opened a case for this transaction.\r\nOrder number: 48213").await;
+    let carrier = machine("Colis <no-reply@colis.example>", "Retour");
+    counter.arrives(&carrier, "Votre colis retour est bien livré.").await;
+    counter.arrives(&machine("News <news@news.example>", "Our autumn tea"), "New teas have arrived.").await;
+    let cases = counter.cases().await;
+    assert_eq!(cases.len(), 1, "no case of their own");
+    assert_eq!(counter.outbox().await.len(), 1, "the customer's acknowledgement and nothing else");
+    let alerts = counter.store.alerts(10).await.unwrap();
+    let found: Vec<_> = alerts.iter().map(|alert| (alert.kind, alert.case.clone())).collect();
+    let case = cases[0].id.clone();
+    assert_eq!(found, [(AlertKind::Dispute, Some(case)), (AlertKind::ReturnArrived, None)]);
+    assert!(cases[0].verdict.as_ref().unwrap().signals.contains(&Signal::DisputeOpened));
+    assert_eq!(counter.store.automated(10).await.unwrap().len(), 3);
 }

@@ -1,6 +1,7 @@
 //! What every back-end of the store must do. A back-end brings a [`Backend`] and lists itself at the end.
 
 mod acknowledging;
+mod alerts;
 mod assess;
 mod caps;
 mod concurrency;
@@ -207,6 +208,7 @@ pub async fn picture(store: &dyn Store) -> String {
     add("unassessed", &store.unassessed(MAILBOX, Timestamp::MAX, usize::MAX).await.unwrap());
     add("breaker", &store.breaker(MAILBOX).await.unwrap());
     add("automated", &store.automated(usize::MAX).await.unwrap());
+    add("alerts", &store.alerts(usize::MAX).await.unwrap());
     add("quarantined", &store.quarantined(usize::MAX).await.unwrap());
     add("corrections", &store.corrections().await.unwrap());
     add("overview", &store.overview().await.unwrap());
@@ -240,6 +242,7 @@ macro_rules! every_contract {
                     long_texts_come_back_whole, a_taken_case_reference_is_outdated;
                 joining: an_answer_joins_by_its_citation, a_reference_joins_the_same_sender_only,
                     an_order_number_joins, the_only_open_case_is_joined, thanks_do_not_reopen,
+                    a_mark_is_kept_where_a_reply_asked_for_one,
                     a_newcomer_in_the_thread_is_flagged, an_edited_draft_is_kept_beside_the_new_suggestion,
                     an_untouched_draft_is_replaced, an_approved_reply_returns_to_draft,
                     a_reply_under_way_is_withdrawn_if_it_fails, the_same_id_with_other_words_joins,
@@ -276,6 +279,8 @@ macro_rules! every_contract {
                     an_answer_cancels_what_is_pending, our_own_copy_proves_a_doubt, an_older_answer_changes_nothing,
                     the_customer_can_answer_the_colleague, a_bounced_reply_comes_back, a_bounce_settles_a_doubt,
                     a_bounce_of_something_else_is_stored;
+                alerts: an_alert_stands_until_a_person_puts_it_away, a_dispute_takes_an_approved_reply_back,
+                    an_alert_finds_its_case_or_stands_alone, an_alert_goes_with_its_case_or_its_message;
                 timers: a_timer_fires_once, the_customers_answer_cancels_timers, thanks_leave_timers_standing,
                     one_timer_fires_per_case;
                 promises: a_promise_is_warned_of_lapses_and_is_kept,

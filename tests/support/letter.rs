@@ -129,6 +129,7 @@ pub struct Letter {
     pub verdict: Option<Verdict>,
     pub order_number: Option<String>,
     pub mere_thanks: bool,
+    pub mark: Option<u8>,
     pub history: bool,
     pub permission: Option<Permission>,
     pub acknowledge: bool,
@@ -149,6 +150,7 @@ impl Letter {
             verdict: Some(verdict()),
             order_number: None,
             mere_thanks: false,
+            mark: None,
             history: false,
             permission: None,
             acknowledge: true,
@@ -216,6 +218,12 @@ impl Letter {
         self
     }
 
+    /// It names a mark.
+    pub fn mark(mut self, mark: u8) -> Self {
+        self.mark = Some(mark);
+        self
+    }
+
     /// It lay there before the first start.
     pub fn history(mut self) -> Self {
         self.history = true;
@@ -280,6 +288,7 @@ impl Letter {
             verdict: self.verdict.clone(),
             case_verdict: self.verdict.clone(),
             mere_thanks: self.mere_thanks,
+            mark: self.mark,
             permission,
             acknowledgement,
             caps: self.caps,

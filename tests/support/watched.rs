@@ -463,6 +463,14 @@ impl Store for WatchedStore {
         self.step("automated", self.inner.automated(limit)).await
     }
 
+    async fn alerts(&self, limit: usize) -> StoreResult<Vec<MachineAlert>> {
+        self.step("alerts", self.inner.alerts(limit)).await
+    }
+
+    async fn dismiss_alert(&self, key: MessageKey, reviewer: &str, at: Timestamp) -> StoreResult<()> {
+        self.step("dismiss_alert", self.inner.dismiss_alert(key, reviewer, at)).await
+    }
+
     async fn quarantined(&self, limit: usize) -> StoreResult<Vec<Quarantined>> {
         self.step("quarantined", self.inner.quarantined(limit)).await
     }

@@ -5,6 +5,7 @@
 //! sequential, so whatever is durable includes everything that it was computed from. Large values and raw mail
 //! lie in files beside the database (`files.rs`), durable before the batch that names them.
 
+mod alerts;
 mod assess;
 mod backup;
 mod caps;

@@ -7,18 +7,20 @@ use tracing::error;
 
 use super::{Intake, Read};
 use crate::daemon::handbook::Handbook;
+use crate::domain::clue::FoundClues;
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::position::FolderRole;
 use crate::domain::{
-    Address, Case, CaseFlag, CaseId, CaseState, Condition, DraftProposal, Given, Intent, OutgoingMail, Permission,
-    Verdict,
+    Address, AlertKind, Case, CaseFlag, CaseId, CaseState, Condition, DraftProposal, Given, Intent, OutgoingMail,
+    Permission, Verdict,
 };
-use crate::ports::store::{Caps, CustomerMatter, Matter, OwnAnswer, StoreError};
+use crate::ports::store::{Alert, Caps, CustomerMatter, Matter, OwnAnswer, StoreError};
 use crate::reply::compose::{self, Acknowledging, ComposeError, Drafting};
 use crate::reply::permission::{
     PermissionContext, PermissionSettings, customer, is_own_answer, our_address, permission,
 };
 use crate::reply::suggestion::suggest;
+use crate::triage::rating;
 
 impl Intake {
     /// Decides what the message is to us.
@@ -38,7 +40,7 @@ impl Intake {
         let settings = self.permission_settings(&handbook);
         let permission = permission(&read.message, &settings, &context);
         if let Permission::Machine { why } = permission {
-            return Ok(self.machine(read, why));
+            return Ok(self.machine(read, &handbook, why).await);
         }
         if !unclaimed && is_own_answer(&read.message, &settings) {
             return Ok(self.own_answer(read));
@@ -58,17 +60,36 @@ impl Intake {
         })
     }
 
-    /// A delivery report about one of our mails concerns its case; anything else is only stored.
-    fn machine(&self, read: &Read, why: String) -> Matter {
+    /// A delivery report about one of our mails concerns its case; anything else is only stored, and shown where a person
+    /// must know of it.
+    async fn machine(&self, read: &Read, handbook: &Arc<Handbook>, why: String) -> Matter {
         let marks = &read.message.marks;
         let Some((action, status)) = marks.report_status.as_ref().filter(|_| !marks.reported_ids.is_empty()) else {
-            return Matter::Machine { why };
+            return Matter::Machine { why, alert: self.alert(read, handbook).await };
         };
         Matter::DeliveryReport {
             message_ids: marks.reported_ids.clone(),
             failed: action == "failed" || (action.is_empty() && status.starts_with('5')),
             report: format!("{action} {status}"),
         }
+    }
+
+    /// What a machine's message tells that a person must know of, by the same clues that are looked for in a customer's.
+    async fn alert(&self, read: &Read, handbook: &Arc<Handbook>) -> Option<Box<Alert>> {
+        if read.history {
+            return None;
+        }
+        let (shared, message) = (Arc::clone(handbook), read.message.clone());
+        let clues = move || shared.clues.find(&message.subject, &message.newest_text, &message.attachments);
+        let clues = tokio::task::spawn_blocking(clues).await.unwrap_or_else(|panic| {
+            error!(problem = %panic, "looking for what an automated message tells failed");
+            FoundClues::default()
+        });
+        let kind = AlertKind::of(&clues)?;
+        let (verdict, _) = self.judge(handbook, read).await;
+        let order = verdict.as_ref().and_then(|verdict| verdict.given.order_number.as_deref());
+        let threading = Threading::of(&read.message, read.key, None, order);
+        Some(Box::new(Alert { kind, threading }))
     }
 
     async fn customer_matter(
@@ -99,6 +120,7 @@ impl Intake {
             customer: joined.as_ref().map_or(customer, |case| case.customer.clone()),
             our_address: our_address(&read.message, settings),
             mere_thanks,
+            mark: rating::read(&read.message.newest_text),
             verdict,
             case_verdict,
             permission,

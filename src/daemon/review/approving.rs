@@ -2,7 +2,7 @@
 //! second step that has not been taken.
 
 use super::{Review, ReviewError, ReviewResult};
-use crate::domain::{Actor, Anger, CaseId, Draft, Event, Money, OutgoingId, RecordEntry, Signal};
+use crate::domain::{Actor, AlertKind, Anger, CaseId, Draft, Event, Money, OutgoingId, RecordEntry, Signal};
 use crate::ports::Reviewer;
 use crate::ports::store::{CaseFile, StoreError};
 use crate::reply::suggestion::REFUSE;
@@ -129,14 +129,17 @@ fn amount(file: &CaseFile) -> Option<&Money> {
     file.assessment.as_ref()?.terms.as_ref()?.amount.as_ref()
 }
 
-/// Whether a dispute is announced or open. Each message counts, not only the newest; a reviewer's correction of the
-/// verdict settles it.
+/// Whether a dispute is announced, reported by a machine's message, or open. Each message counts, not only the newest; a
+/// reviewer's correction of the verdict settles it.
 fn dispute_open(file: &CaseFile) -> bool {
     let says = |signals: &[Signal]| signals.contains(&Signal::DisputeOpened);
     let corrected = file.record.iter().any(|entry| matches!(entry.event, Some(Event::Corrected { .. })));
     let now = file.case.verdict.as_ref().is_some_and(|verdict| says(&verdict.signals));
     let of_message = |verdict: &crate::domain::Verdict| says(&verdict.signals);
-    now || (!corrected && file.messages.iter().filter_map(|held| held.verdict.as_ref()).any(of_message))
+    let reported =
+        file.record.iter().any(|entry| matches!(entry.event, Some(Event::Alert { kind: AlertKind::Dispute, .. })));
+    now || (!corrected && reported)
+        || (!corrected && file.messages.iter().filter_map(|held| held.verdict.as_ref()).any(of_message))
 }
 
 /// Who approved the last reply of the record, with its row in the outbox, when that reply refused and stood.

@@ -4,9 +4,14 @@ use super::wording::TemplateChoice;
 use super::{Approving, Review, ReviewResult};
 use crate::domain::grouping::{Group, Topic, groups};
 use crate::domain::order_of_work::Why;
-use crate::domain::{Agenda, Case, CaseId, CaseState, OutgoingMail, TemplateName, Work};
-use crate::ports::store::{AutomatedMessage, Breaker, CaseFile, OutboxFilter, Overview, Quarantined, QueueRow};
+use crate::domain::{Agenda, Case, CaseId, CaseState, MessageKey, OutgoingMail, TemplateName, Work};
+use crate::ports::store::{
+    AutomatedMessage, Breaker, CaseFile, MachineAlert, OutboxFilter, Overview, Quarantined, QueueRow,
+};
 use crate::ports::{Reviewer, Store};
+
+/// Alerts that are read at once: the gravest kind first, then the newest.
+const MOST_ALERTS: usize = 200;
 
 /// A mailbox that stopped acknowledging.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub struct QueueView {
     pub breakers: Vec<OpenBreaker>,
     /// Mails held or in doubt.
     pub troubled: usize,
+    /// Machines' messages that a person must know of.
+    pub alerts: Vec<MachineAlert>,
 }
 
 /// A suggested text in another language.
@@ -97,6 +104,7 @@ impl Review {
             overview: store.overview().await?,
             breakers,
             troubled: store.outbox(OutboxFilter::Troubled).await?.len(),
+            alerts: store.alerts(MOST_ALERTS).await?,
         })
     }
 
@@ -157,6 +165,22 @@ impl Review {
     /// When there is no such case, or the store cannot be read.
     pub async fn look(&self, case: &CaseId) -> ReviewResult<CaseFile> {
         Ok(self.parts.store.case_file(case).await?)
+    }
+
+    /// Machines' messages that a person must know of and nobody has put away.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn alerts(&self) -> ReviewResult<Vec<MachineAlert>> {
+        Ok(self.parts.store.alerts(MOST_ALERTS).await?)
+    }
+
+    /// Puts one of them away: somebody has seen it.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn dismiss_alert(&self, key: MessageKey, reviewer: &Reviewer) -> ReviewResult<()> {
+        Ok(self.parts.store.dismiss_alert(key, &reviewer.name, self.now()).await?)
     }
 
     /// Cases in any state, newest message first.

@@ -289,6 +289,7 @@ fn a_case_tells_the_product_as_the_order_names_it() {
         flags: [CaseFlag::NotDelivered].into(),
         thread: Vec::new(),
         linked: None,
+        rating: None,
     };
     let work = Work::of(&nobody_judged, None, None);
     assert!(work.unsure && work.grave.is_none(), "nobody judged it");

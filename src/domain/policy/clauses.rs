@@ -12,6 +12,9 @@ use crate::domain::known_keys;
 /// Longest window, in days: ten years.
 const MOST_DAYS: i64 = 3650;
 
+/// Longest supply, in months: ten years.
+const MOST_MONTHS: i64 = 120;
+
 /// How many exceptions to withdrawal L221-28 counts.
 const EXCEPTIONS: u8 = 13;
 
@@ -151,6 +154,10 @@ impl Checker<'_> {
                 .and_then(|family| family.no_withdrawal.as_ref())
                 .map(|text| self.exception(text))
                 .transpose()?,
+            supplied_months: family
+                .and_then(|family| family.supplied_months.as_ref())
+                .map(|months| self.months(months))
+                .transpose()?,
             fee_percent: window.fee_percent.as_ref().map_or(Ok(fee), |fee| self.percent("window.fee_percent", fee))?,
         })
     }
@@ -168,6 +175,13 @@ impl Checker<'_> {
                 }
             })
             .collect()
+    }
+
+    fn months(&self, months: &Spanned<i64>) -> Checked<u16> {
+        if *months.get_ref() == 0 {
+            return Err(self.wrong(months, "`family.supplied_months`: leave it out for what is supplied once"));
+        }
+        self.whole("family.supplied_months", months, MOST_MONTHS)
     }
 
     /// `L221-28 3°`.

@@ -47,6 +47,7 @@ pub struct Family {
     #[serde(default)]
     pub products: Vec<Spanned<String>>,
     pub no_withdrawal: Option<Spanned<String>>,
+    pub supplied_months: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]

@@ -38,7 +38,7 @@ pub const KEYS: &[(&str, Shape)] = &[
     ("return_address", Value),
     ("quote_legal_clocks", Value),
     ("clause", Tables(&[("id", Value), ("valid_from", Value), ("url", Value), ("text", Value)])),
-    ("family", Tables(&[("name", Value), ("products", Value), ("no_withdrawal", Value)])),
+    ("family", Tables(&[("name", Value), ("products", Value), ("no_withdrawal", Value), ("supplied_months", Value)])),
     ("window", Tables(&[("family", Value), ("days", Value), ("clause", Value), ("fee_percent", Value)])),
     ("fees", Table(BASES)),
     ("methods", Table(BASES)),

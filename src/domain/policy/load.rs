@@ -142,7 +142,7 @@ impl Checker<'_> {
             match Basis::from_label(name) {
                 Some(Basis::Goodwill) => goodwill = percent,
                 Some(Basis::Withdrawal) if percent > 0 => {
-                    let what = "a fee on withdrawal is not allowed: the customer pays nothing but the return (L221-23, L221-24)";
+                    let what = "a fee on withdrawal is not allowed: the customer pays the return, and for what handling took off the value (L221-23, L221-24)";
                     return Err(self.wrong(value, format!("`fees.withdrawal`: {what}; write 0 or leave it out")));
                 }
                 _ if percent > 0 => {

@@ -44,6 +44,9 @@ pub struct Window {
     pub clause: String,
     /// Which exception of L221-28 excludes withdrawal, as `L221-28 3°`; `None` for most things.
     pub no_withdrawal: Option<String>,
+    /// For how many months digital content of this family is supplied (a subscription), counted from the order; `None`
+    /// where it is supplied once (L224-25-12).
+    pub supplied_months: Option<u16>,
     /// What the shop keeps of a goodwill refund, in percent.
     pub fee_percent: u8,
 }

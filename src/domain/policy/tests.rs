@@ -158,6 +158,10 @@ fn a_mistake_names_line_and_key_and_what_may_stand_there() {
             ":3: `family.no_withdrawal`: only the law's exceptions",
         ),
         (
+            "[[family]]\nname = \"news\"\nsupplied_months = 0\n[[window]]\nfamily = \"news\"\ndays = 0\n".into(),
+            ":3: `family.supplied_months`: leave it out",
+        ),
+        (
             "[[alternative]]\nkind = \"discount\"\nforbidden = true\non_top = true\n".into(),
             ":1: alternative `discount` is both `forbidden` and allowed",
         ),

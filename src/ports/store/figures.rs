@@ -95,6 +95,9 @@ pub struct Figures {
     /// same), `without_refund` (none, and the case waits for nobody now), `open`.
     #[serde(default)]
     pub alternatives: Counts,
+    /// Customers' marks, by the month in which they were given: how often each of `1` to `5`.
+    #[serde(default)]
+    pub ratings: BTreeMap<String, Counts>,
     /// Promises that lapsed.
     pub promises_lapsed: u64,
     /// Telephone calls.
@@ -165,6 +168,13 @@ impl Tally {
             count(&mut self.figures.notices, row.state.name());
         }
         self.count_money(counted);
+        self.count_rating(counted.case);
+    }
+
+    fn count_rating(&mut self, case: &Case) {
+        let Some(rating) = case.rating else { return };
+        let month = self.day(rating.at).strftime("%Y-%m").to_string();
+        count(self.figures.ratings.entry(month).or_default(), &rating.mark.to_string());
     }
 
     fn count_money(&mut self, counted: &Counted<'_>) {

@@ -6,8 +6,8 @@ use crate::domain::draft::DraftProposal;
 use crate::domain::joining::{Joining, Threading};
 use crate::domain::permission::Permission;
 use crate::domain::{
-    Address, CaseFlag, CaseId, Message, MessageId, MessageKey, MessageLocation, OutgoingId, OutgoingMail, Position,
-    Verdict,
+    Address, AlertKind, CaseFlag, CaseId, Message, MessageId, MessageKey, MessageLocation, OutgoingId, OutgoingMail,
+    Position, Verdict,
 };
 
 /// One message, everything decided, to be stored in one transaction.
@@ -38,6 +38,8 @@ pub enum Matter {
     Machine {
         /// The permission rule that said so.
         why: String,
+        /// What a person must know of it, if anything.
+        alert: Option<Box<Alert>>,
     },
     /// A delivery report citing ids that may be ours: whatever it says, the mail cited had left.
     DeliveryReport {
@@ -52,6 +54,15 @@ pub enum Matter {
     OwnAnswer(OwnAnswer),
     /// Only the position moves on (our own mail coming back, history too old to keep).
     Nothing,
+}
+
+/// What a machine's message tells that a person must know of.
+#[derive(Debug, Clone)]
+pub struct Alert {
+    /// What it is about.
+    pub kind: AlertKind,
+    /// How it finds the case that it concerns.
+    pub threading: Threading,
 }
 
 /// See [`Matter::OwnAnswer`].
@@ -84,6 +95,8 @@ pub struct CustomerMatter {
     pub case_verdict: Option<Verdict>,
     /// Thanks or a rating only: joins without reopening.
     pub mere_thanks: bool,
+    /// The mark that it names; it counts where our last reply asked for one.
+    pub mark: Option<u8>,
     /// The permission rules' answer.
     pub permission: Permission,
     /// The acknowledgement, rendered and frozen, if one may go out.

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Promise, StoredNotice};
 use crate::domain::{
-    Assessment, Basis, Case, CaseId, Draft, Fact, Message, MessageKey, MessageLocation, Outcome, OutgoingMail,
-    Purchase, RecordEntry, Verdict,
+    AlertKind, Assessment, Basis, Case, CaseId, Draft, Fact, Message, MessageKey, MessageLocation, Outcome,
+    OutgoingMail, Purchase, RecordEntry, Verdict,
 };
 
 /// One line of the review queue.
@@ -131,6 +131,27 @@ pub struct AutomatedMessage {
     pub subject: String,
     /// The rule that recognised it.
     pub why: String,
+    /// When it was stored.
+    pub at: Timestamp,
+}
+
+/// A machine's message that a person must know of, until somebody has put it away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineAlert {
+    /// Identity of the message.
+    pub key: MessageKey,
+    /// What it is about.
+    pub kind: AlertKind,
+    /// The case that it concerns, where thread, reference or order number tell one.
+    pub case: Option<CaseId>,
+    /// The mailbox that it lies in.
+    pub mailbox: String,
+    /// Who says to have written it.
+    pub from: Option<String>,
+    /// Its subject.
+    pub subject: String,
+    /// The beginning of its text.
+    pub excerpt: String,
     /// When it was stored.
     pub at: Timestamp,
 }

@@ -1,4 +1,5 @@
-//! The contract was cancelled and had been paid: what was given is given back (Code civil, 1229).
+//! The contract was cancelled and had been paid: what was given is given back (Code civil, 1352 and following; 1229 where it
+//! was ended because one side did not perform).
 
 use super::Ground;
 use crate::domain::Reason;
@@ -12,7 +13,7 @@ pub fn look(scene: &Scene<'_>) -> Option<Ground> {
     if !(said || scene.corrected_to(Basis::Cancelled)) {
         return None;
     }
-    let articles: &[&str] = if scene.french_law() { &["Code civil, 1229"] } else { &[] };
+    let articles: &[&str] = if scene.french_law() { &["Code civil, 1229", "Code civil, 1352"] } else { &[] };
     let ground =
         |standing, step: String| Ground::new(Basis::Cancelled, standing, articles).leant_on(true).steps(vec![step]);
     Some(match (scene.order, cancelled_on) {

@@ -13,7 +13,8 @@ use crate::refund::workdays::{next_working_day, period_end, plus_months};
 /// The period, in days (L221-18).
 const DAYS: i64 = 14;
 
-/// By how many months it is longer when the customer was not told of the right (L221-20).
+/// By how many months it is longer when the customer was not told of the right (L221-20). Who is told meanwhile has 14
+/// days from then: that day is not known, and the later end is the customer's.
 const UNTOLD_MONTHS: i64 = 12;
 
 /// Exceptions of L221-28 that hang on what the buyer did or agreed to, not on the thing alone: a service performed
@@ -122,7 +123,9 @@ fn end(scene: &Scene<'_>, steps: &mut Vec<String>, event: Date, what: &str) -> D
         return end;
     }
     let longer = untold(end);
-    steps.push(format!("+ 12 months = {longer}: the policy says that customers are not told of the right (L221-20)"));
+    steps.push(format!(
+        "+ 12 months = {longer}: the policy says that customers are not told of the right; who is told meanwhile has 14 days from then (L221-20)"
+    ));
     longer
 }
 

@@ -132,6 +132,42 @@ fn conformity_lasts_two_years_and_the_presumption_of_the_second_hand_one() {
 }
 
 #[test]
+fn digital_content_has_periods_and_a_remedy_of_its_own() {
+    let book = |ordered: Date, told: Date| {
+        let mut shop = Shop::on(told).ordered(ordered).because(Reason::Defective);
+        shop.order.lines.first_mut().unwrap().kind = LineKind::Digital;
+        shop
+    };
+    let since = date(2024, 3, 20);
+    for (told, supplied_months, expected) in [
+        (date(2025, 3, 20), None, Standing::Applies),
+        (date(2025, 3, 21), None, Standing::Possible),
+        (date(2026, 3, 20), None, Standing::Possible),
+        (date(2026, 3, 21), None, Standing::Expired),
+        // Supplied over a time: all of it, and longer than it only if it was renewed.
+        (date(2026, 9, 20), Some(30), Standing::Applies),
+        (date(2026, 9, 21), Some(30), Standing::Possible),
+        (date(2024, 9, 21), Some(6), Standing::Possible),
+    ] {
+        let mut shop = book(since, told);
+        shop.policy.windows.first_mut().unwrap().supplied_months = supplied_months;
+        assert_eq!(standing(&shop, Basis::Conformity), Some(expected), "{told} {supplied_months:?}");
+    }
+    // Forty days without an answer: goods would be owed money by now, here a person judges the delay.
+    let mut late = book(date(2026, 1, 10), date(2026, 4, 29));
+    late.noticed_on = date(2026, 3, 20);
+    let assessment = late.assess();
+    assert_eq!(assessment.remedy, Some(Remedy::RepairOrReplacement));
+    assert!(assessment.clocks.is_empty(), "no days are set: {:?}", assessment.clocks);
+    let steps = finding(&late, Basis::Conformity).unwrap().steps;
+    assert!(steps.iter().any(|step| step.starts_with("asked on 2026-03-20, 40 days ago")), "{steps:?}");
+    let mut mixed = book(date(2026, 1, 10), date(2026, 3, 20));
+    mixed.order.lines.push(line("Bouilloire Inox", "50"));
+    let steps = finding(&mixed, Basis::Conformity).unwrap().steps;
+    assert!(steps.iter().any(|step| step.starts_with("goods and digital content in one order")), "{steps:?}");
+}
+
+#[test]
 fn money_comes_before_repair_only_when_repair_failed_was_refused_or_took_too_long() {
     let dead =
         |today| Shop::on(today).ordered(date(2025, 8, 28)).delivered(date(2025, 9, 1)).because(Reason::Defective);

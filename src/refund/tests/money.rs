@@ -5,6 +5,7 @@ use jiff::civil::date;
 use super::shop::{Shop, euros};
 use crate::domain::assessment::{Basis, Outcome};
 use crate::domain::history::EarlierCase;
+use crate::domain::order::LineKind;
 use crate::domain::{CaseId, Reason};
 
 #[test]
@@ -63,6 +64,25 @@ fn a_broken_thing_goes_back_at_the_shops_cost() {
     let assessment = shop.assess();
     assert_eq!(assessment.outcome, Outcome::Eligible(Basis::Withdrawal));
     assert!(!assessment.terms.unwrap().customer_pays_return);
+}
+
+#[test]
+fn digital_content_is_paid_back_fourteen_days_after_we_were_told() {
+    let kind = |kind| {
+        let mut shop = Shop::on(date(2026, 3, 20)).ordered(date(2026, 1, 10)).because(Reason::Defective);
+        shop.order.lines.first_mut().unwrap().kind = kind;
+        shop.texts = vec![
+            (date(2026, 3, 2), "Le livre ne s'ouvre plus.".into()),
+            (date(2026, 3, 16), "Il a déjà été réparé et il est de nouveau en panne.".into()),
+        ];
+        shop.noticed_on = date(2026, 3, 2);
+        shop.assess()
+    };
+    let digital = kind(LineKind::Digital);
+    let clock = digital.clocks.first().unwrap();
+    assert_eq!((clock.by, clock.articles.as_slice()), (date(2026, 3, 30), &["L224-25-23".to_owned()][..]));
+    assert!(!digital.terms.unwrap().return_needed, "there is nothing to send back");
+    assert!(kind(LineKind::Goods).clocks.is_empty(), "of goods it runs from their return");
 }
 
 #[test]

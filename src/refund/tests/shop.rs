@@ -111,6 +111,7 @@ pub fn window(family: Option<&str>, days: u16) -> Window {
         days,
         clause: "returns".into(),
         no_withdrawal: None,
+        supplied_months: None,
         fee_percent: 0,
     }
 }

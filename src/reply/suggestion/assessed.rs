@@ -2,8 +2,8 @@
 
 use super::{
     ACCEPT, ACCEPT_IN_PART, ALTERNATIVE, ANGRY_CUSTOMER, ASK_INFORMATION, BASIC_ANSWER, BILLING_ERROR,
-    EXCHANGE_OR_REPAIR, LEGAL_NOTICE, NOT_REFUND_MATTER, REFUND_NOT_RECEIVED, REFUSE, REVIEW_REQUEST, STATUS_UPDATE,
-    VERIFY_BUYER, WITHDRAWAL_RECEIVED,
+    EXCHANGE_OR_REPAIR, LEGAL_NOTICE, NOT_REFUND_MATTER, REFUND_NOT_RECEIVED, REFUSE, REQUEST_TAKEN_BACK,
+    REVIEW_REQUEST, STATUS_UPDATE, VERIFY_BUYER, WITHDRAWAL_RECEIVED,
 };
 use crate::domain::assessment::{PersonWhy, Remedy, Standing, Terms};
 use crate::domain::policy::{AlternativeStance, Law, Policy, RefusalOffers};
@@ -25,11 +25,7 @@ pub(super) fn choose(verdict: &Verdict, assessment: &Assessment, policy: &Policy
     }
     match &assessment.outcome {
         Outcome::NeedsPerson(why) => for_person(*why, verdict, assessment),
-        Outcome::NoRefundMatter if takes_back(assessment) => Some((
-            BASIC_ANSWER,
-            "The customer takes the request back: nothing is to be refunded.".into(),
-            vec![NOT_REFUND_MATTER],
-        )),
+        Outcome::NoRefundMatter if takes_back(assessment) => Some(taken_back(assessment)),
         _ if !order_source_answered(assessment) => None,
         Outcome::Eligible(basis) => Some(eligible(*basis, verdict, assessment, policy)),
         Outcome::Ineligible(clause) => Some(ineligible(clause, policy)),
@@ -64,6 +60,19 @@ fn takes_back(assessment: &Assessment) -> bool {
     assessment.warnings.iter().any(|warning| warning.name == "keeps_it")
 }
 
+/// Confirmed where nothing has gone back yet and the writer is known to be the buyer.
+fn taken_back(assessment: &Assessment) -> Choice {
+    let refunded = assessment.purchase.order().and_then(|order| order.refunded.as_ref());
+    let other_address = assessment.disagreements.iter().any(|told| told.about == "email");
+    if other_address || refunded.is_some_and(|refunded| refunded.minor > 0) {
+        let why = "The customer takes the request back, but money has gone back already or the writer may not be the buyer: a \
+                   person looks.";
+        return (BASIC_ANSWER, why.into(), Vec::new());
+    }
+    let why = "The customer takes the request back: nothing is to be refunded.";
+    (REQUEST_TAKEN_BACK, why.into(), vec![BASIC_ANSWER])
+}
+
 fn order_source_answered(assessment: &Assessment) -> bool {
     !matches!(assessment.purchase, Purchase::NotAsked | Purchase::Unavailable { .. })
 }
@@ -71,7 +80,7 @@ fn order_source_answered(assessment: &Assessment) -> bool {
 fn eligible(basis: Basis, verdict: &Verdict, assessment: &Assessment, policy: &Policy) -> Choice {
     let ground = ground(basis);
     if assessment.remedy == Some(Remedy::RepairOrReplacement) {
-        let why = format!("Owed on the ground of {ground}: repair or replacement comes first, then money.");
+        let why = format!("Owed on the ground of {ground}: it is put right first, then money.");
         return (EXCHANGE_OR_REPAIR, why, vec![ACCEPT, REVIEW_REQUEST]);
     }
     let tone = if verdict.anger >= Anger::Angry { " The text is the calm one for an angry customer." } else { "" };
@@ -106,11 +115,12 @@ fn may_stand_in_law(assessment: &Assessment) -> bool {
     assessment.findings.iter().any(|finding| finding.basis.is_statutory() && open(finding.standing))
 }
 
-/// A refusal names the mediator where French law binds the shop (L616-1): without one a person answers.
+/// An answer that does not settle a complaint names the mediator (L616-1); a refusal may well be one: without a mediator a
+/// person answers.
 fn ineligible(clause: &str, policy: &Policy) -> Choice {
     if policy.law == Law::Fr && policy.mediator.is_none() {
         let why = format!(
-            "The clause “{clause}” refuses goodwill, but the policy names no consumer mediator, as every refusal must (L616-1): name one in the policy."
+            "The clause “{clause}” refuses goodwill, but the policy names no consumer mediator, as an answer that does not settle a complaint must (L616-1): name one in the policy."
         );
         return (REVIEW_REQUEST, why, vec![ASK_INFORMATION]);
     }

@@ -53,6 +53,9 @@ pub struct DraftContext {
     pub withdrawal: bool,
     /// The customer wants a replacement or a repair.
     pub wants_exchange: bool,
+    /// The customer takes the request back and nothing was refunded: where the thing is then (`with_customer`, `on_its_way`,
+    /// `with_us`); else null.
+    pub taken_back: Option<String>,
     /// The order number: of the order found, otherwise in the customer's words; null when unknown.
     pub order_number: Option<String>,
     /// The date of purchase, in the customer's words; null when unknown.

@@ -37,6 +37,10 @@ pub(super) fn check(name: &str, context: &DraftContext) -> Result<(), String> {
             barred(&context.barred.acceptance)?;
             needs(context.refund.is_some(), "offers are made once it is decided what is owed")
         }
+        "request_taken_back" => needs(
+            context.taken_back.is_some(),
+            "the customer has not taken the request back, or money has gone back already, or the writer may not be the buyer",
+        ),
         "refund_not_received" => {
             needs(context.stage.is_some(), "it is not known where the refund stands; `refund_status` says that we look")
         }

@@ -132,3 +132,21 @@ async fn what_became_of_another_solution_is_told_by_what_followed() {
     assert_eq!(became("accept", CaseState::Answered, true).refunded, Vec::from_iter(twice));
     assert_eq!(became("accept", CaseState::Answered, false).refunded, []);
 }
+
+#[tokio::test]
+async fn a_mark_that_we_asked_for_is_shown_and_counted() {
+    let shop = open().await;
+    let case = owed(&shop, &kettle()).await;
+    approve(&shop, &case, "ask_feedback", None).await;
+    shop.clock.advance(SignedDuration::from_secs(60));
+    send(&shop).await;
+    shop.clock.advance(SignedDuration::from_secs(60));
+    let answer = Letter::new("Kim <kim@kim.example>", "Re: Broken kettle", "I'd give it a 4.");
+    assert_eq!(shop.receive(&answer.ago(0)).await, case);
+    let marks = figures(&shop, None, None).await.ratings;
+    assert_eq!(marks, [("2026-03".to_owned(), counts(&[("4", 1)]))].into());
+    let mut visitor = crate::shop::http::Visitor::new(shop.address);
+    visitor.sign_in().await;
+    let page = visitor.get(&format!("/case/{case}")).await;
+    assert!(page.body.contains("Mark: 4 of 5") && page.body.contains("Mark given: 4 of 5"), "{}", page.body);
+}

@@ -4,7 +4,7 @@
 use guichet::control::{Control, Request, Response};
 use guichet::domain::assessment::Terms;
 use guichet::domain::policy::Policy;
-use guichet::domain::{Anger, Assessment, CaseId, Money, OutgoingKind, Signal};
+use guichet::domain::{AlertKind, Anger, Assessment, CaseId, Money, OutgoingKind, Signal};
 use guichet::ports::{Clock as _, Store as _};
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -220,4 +220,44 @@ async fn sent(shop: &Shop, case: &CaseId) {
         shop.store.finish(&lease, &mail.id, outcome, now).await.unwrap();
     }
     assert_eq!(replies(shop, case).await, 1);
+}
+
+#[tokio::test]
+async fn a_provider_s_notice_is_named_above_the_queue_and_freezes_the_acceptance() {
+    let shop = open().await;
+    let case = shop.receive(&letter(Anger::Calm, &[])).await;
+    shop.receive_alert("PayPal <service@paypal.example>", "A dispute <b>", AlertKind::Dispute, "48213").await;
+    shop.receive_alert("Colis <info@colis.example>", "Retour", AlertKind::ReturnArrived, "99999").await;
+    assess(&shop, &case).await;
+    let mut visitor = visitor(&shop).await;
+    let queue = visitor.get("/queue").await;
+    assert!(queue.body.contains("service@paypal.example") && queue.body.contains("payment dispute"), "{}", queue.body);
+    assert!(
+        queue.body.contains("A dispute &lt;b&gt;") && queue.body.contains(&format!("<a href=\"/case/{case}\">Case"))
+    );
+    assert_eq!(queue.body.matches("machine-alert").count(), 2);
+    for n in 0..6 {
+        shop.receive_alert("Colis <info@colis.example>", &format!("Retour {n}"), AlertKind::ReturnArrived, "").await;
+    }
+    let many = visitor.get("/queue").await;
+    assert!(
+        many.body.contains("service@paypal.example") && many.body.contains("More automated messages to know of: 2.")
+    );
+    let aside = visitor.get("/aside").await;
+    assert!(aside.body.contains("The automated text."), "{}", aside.body);
+    let page = with_template(&shop, &mut visitor, &case, "accept").await;
+    assert!(page.body.contains("No refund can be accepted while the dispute is open"), "{}", page.body);
+    assert!(page.body.contains("could be paid twice") && !page.body.contains("id=\"approve\""), "no button for it");
+    visitor.act(&page, &format!("/case/{case}/approve"), &[("body", "We refund you.")]).await;
+    assert_eq!(replies(&shop, &case).await, 0, "nor by another way");
+
+    for key in shop.store.alerts(9).await.unwrap().into_iter().map(|alert| alert.key.to_hex()) {
+        visitor.act(&queue, &format!("/alert/{key}/dismiss"), &[]).await;
+    }
+    let queue = visitor.get("/queue").await;
+    assert_eq!(queue.body.matches("machine-alert").count(), 0);
+    let page = visitor.get(&format!("/case/{case}")).await;
+    assert!(page.body.contains("Automated message put away: payment dispute"), "{}", page.body);
+    visitor.act(&page, &format!("/case/{case}/approve"), &[("body", "We refund you.")]).await;
+    assert_eq!(replies(&shop, &case).await, 0, "seen is not settled");
 }

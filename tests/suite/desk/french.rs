@@ -65,6 +65,7 @@ fn orders() -> Vec<Option<Order>> {
     let euros = |minor: i64| serde_json::json!({ "minor": minor, "currency": "EUR" });
     let line = |kind: &str| serde_json::json!({ "product": "Bouilloire", "quantity": 1, "kind": kind });
     let lines = |kind: &str| serde_json::json!([line(kind)]);
+    let subscription = serde_json::json!([{ "product": "Abonnement", "quantity": 1, "kind": "digital" }]);
     let arrived = |day: &str| serde_json::json!([{ "delivered_on": day }]);
     let charge = serde_json::json!({ "on": "2026-06-20", "amount": euros(5490) });
     let facts = [
@@ -84,6 +85,10 @@ fn orders() -> Vec<Option<Order>> {
         serde_json::json!({ "lines": lines("service") }),
         serde_json::json!({ "lines": lines("digital") }),
         serde_json::json!({ "lines": lines("digital"), "ordered_on": "2025-03-01" }),
+        serde_json::json!({ "lines": lines("digital"), "ordered_on": "2024-03-01" }),
+        serde_json::json!({ "lines": [line("goods"), line("digital")] }),
+        serde_json::json!({ "lines": subscription, "ordered_on": "2026-01-01" }),
+        serde_json::json!({ "lines": subscription, "ordered_on": "2025-01-01" }),
         serde_json::json!({ "lines": [line("goods"), { "product": "Thé vert", "quantity": 1 }], "parcels": arrived("2026-07-15") }),
         serde_json::json!({ "lines": [{ "product": "Thé vert", "quantity": 1 }], "parcels": arrived("2026-07-15") }),
         serde_json::json!({ "lines": [{ "product": "Crème", "quantity": 1 }], "parcels": arrived("2026-07-15") }),
@@ -101,7 +106,15 @@ fn policies() -> Vec<Policy> {
     let window = |family: Option<&str>, days: u16, no_withdrawal: Option<&str>| {
         let products = family.map(|family| vec![family.to_owned()]).unwrap_or_default();
         let facts = (family.map(str::to_owned), no_withdrawal.map(str::to_owned));
-        Window { family: facts.0, products, days, clause: "returns".into(), fee_percent: 0, no_withdrawal: facts.1 }
+        Window {
+            family: facts.0,
+            products,
+            days,
+            clause: "returns".into(),
+            fee_percent: 0,
+            no_withdrawal: facts.1,
+            supplied_months: (family == Some("abonnement")).then_some(12),
+        }
     };
     let clause = Clause {
         id: "returns".into(),
@@ -113,6 +126,7 @@ fn policies() -> Vec<Policy> {
         windows: vec![
             window(Some("thé"), 0, Some("L221-28 4°")),
             window(Some("crème"), 20, Some("L221-28 5°")),
+            window(Some("abonnement"), 30, None),
             window(None, 30, None),
         ],
         clauses: vec![clause],

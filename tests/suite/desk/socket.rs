@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use guichet::cli::{case, queue};
 use guichet::control::{Client, ClientError, Control, Request, Response, bind, serve, serve_on, socket_path};
-use guichet::domain::CaseId;
+use guichet::domain::{AlertKind, CaseId};
 use guichet::ports::Store as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -97,6 +97,15 @@ async fn escape_sequences_in_mail_do_not_reach_the_terminal() {
         let (shown, _) = queue_prints(&shop, &line).await;
         assert!(!shown.contains('\u{1b}') && !shown.contains('\u{7}'), "{shown:?}");
     }
+}
+
+#[tokio::test]
+async fn a_terminal_names_what_a_machine_told() {
+    let (shop, case) = listening().await;
+    shop.receive_alert("PayPal <service@paypal.example>", "A case\u{1b}[31m", AlertKind::Dispute, "99999").await;
+    let (shown, _) = queue_prints(&shop, "list").await;
+    assert!(shown.contains("! PayPal <service@paypal.example> reports: dispute: A case"), "{shown}");
+    assert!(shown.contains(case.as_str()) && !shown.contains('\u{1b}'), "{shown:?}");
 }
 
 #[tokio::test]

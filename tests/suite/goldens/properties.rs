@@ -134,6 +134,9 @@ fn any_assessment(lot: &mut Lot) -> Assessment {
     if lot.chance(20) {
         found.warnings.push(Warning { name: "refund_rate".into(), text: "4 of 5".into() });
     }
+    if lot.chance(40) {
+        found.warnings.push(Warning { name: "keeps_it".into(), text: "taken back".into() });
+    }
     if lot.chance(20) {
         found.disagreements.push(Disagreement { about: "email".into(), what: "another".into(), decides: true });
     }
@@ -312,7 +315,11 @@ fn nothing_is_offered_that_policy_or_stance_forbids() {
                 },
                 _ => false,
             };
-            let flagged = drawn.situation.assessment.as_ref().is_some_and(|found| !found.warnings.is_empty());
+            let flagged = drawn
+                .situation
+                .assessment
+                .as_ref()
+                .is_some_and(|found| found.warnings.iter().any(|warning| warning.name == "refund_rate"));
             assert!(fits && (!flagged || policy.stance.perks_to_flagged), "{}", drawn.place());
         }
     });
@@ -407,5 +414,17 @@ fn no_draft_has_a_flaw_or_quotes_the_law_unasked() {
         let law = statutory(drawn.situation.assessment.as_ref());
         assert_eq!(lint_draft(&drawn.text, drawn.language, law), Vec::new(), "{}", drawn.place());
         assert!(drawn.situation.policy.quote_legal_clocks || !drawn.says(&["L221-24", "L217-10"]), "{}", drawn.place());
+    });
+}
+
+#[test]
+fn nobody_is_told_that_nothing_is_refunded_who_still_asks_for_it() {
+    for_every_draft(|drawn| {
+        if drawn.says(&["rien ne vous sera remboursé", "nothing will be refunded"]) {
+            let found = drawn.situation.assessment.as_ref().unwrap();
+            let keeps = found.warnings.iter().any(|warning| warning.name == "keeps_it");
+            assert!(keeps && found.outcome == Outcome::NoRefundMatter, "{}", drawn.place());
+            assert!(found.disagreements.is_empty(), "nor somebody who may not be the buyer: {}", drawn.place());
+        }
     });
 }

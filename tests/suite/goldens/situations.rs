@@ -1,6 +1,8 @@
 //! The situations that golden texts are written in.
 
-use guichet::domain::assessment::{Assessment, Basis, Disagreement, LegalClock, Outcome, PersonWhy, RefundStage};
+use guichet::domain::assessment::{
+    Assessment, Basis, Disagreement, LegalClock, Outcome, PersonWhy, RefundStage, Warning,
+};
 use guichet::domain::order::{Charge, LineKind, Order, Parcel};
 use guichet::domain::policy::{AlternativeKind, AlternativeStance, Apology, Policy, RefusalLength, Stance};
 use guichet::domain::{Anger, Fact, Given, Intent, Reason, Signal, Verdict};
@@ -130,6 +132,15 @@ fn plain() -> Vec<Situation> {
         on("basic_answer", "order-named", other(Anger::Calm)).given(known()),
         on("basic_answer", "angry-again", Verdict { signals: vec![Signal::Chaser], ..other(Anger::Angry) }),
         on("not_refund_matter", "calm", other(Anger::Calm)).given(known()),
+        on("request_taken_back", "order-unknown", asks(Reason::ChangedMind)).assessed(kept(None)),
+        on("request_taken_back", "angry", angry(Reason::ChangedMind)).assessed(kept(Some(kettle()))),
+        on("request_taken_back", "refund-announced", asks(Reason::ChangedMind))
+            .assessed(kept(Some(kettle())))
+            .promised("2026-03-10"),
+        on("request_taken_back", "return-on-its-way", asks(Reason::ChangedMind))
+            .assessed(kept(Some(Order { return_sent_on: Some(day("2026-02-27")), ..kettle() }))),
+        on("request_taken_back", "came-back", asks(Reason::ChangedMind))
+            .assessed(kept(Some(Order { returned_on: Some(day("2026-03-02")), ..kettle() }))),
         on("legal_notice", "threat", threat).given(known()),
         on("verify_buyer", "other-address", asks(Reason::Defective)).given(known()).assessed(other_address.clone()),
         // Nothing of the order is told to somebody who may not be its buyer.
@@ -158,6 +169,13 @@ fn plain() -> Vec<Situation> {
         )
         .assessed(conformity()),
         on("exchange_or_repair", "conformity-refund-asked", asks(Reason::Defective)).assessed(conformity()),
+        on("exchange_or_repair", "digital", asks(Reason::Defective)).assessed(unreadable()),
+        on(
+            "exchange_or_repair",
+            "digital-no-money-asked",
+            Verdict { signals: vec![Signal::ExchangeOrRepair], ..other(Anger::Calm) },
+        )
+        .assessed(unreadable()),
         on("exchange_or_repair", "refund-asked-angry", angry(Reason::NotAsDescribed)).given(known()),
     ]
 }
@@ -181,6 +199,20 @@ fn late() -> Assessment {
 fn conformity() -> Assessment {
     let outcome = Outcome::NeedsInformation(vec![Fact::Reason]);
     assessed(Some(kettle()), Some(Basis::Conformity), outcome, None)
+}
+
+/// The request is taken back.
+fn kept(order: Option<Order>) -> Assessment {
+    let mut found = assessed(order, Some(Basis::Withdrawal), Outcome::NoRefundMatter, None);
+    found.warnings = vec![Warning { name: "keeps_it".into(), text: "the customer takes the request back".into() }];
+    found
+}
+
+/// An e-book that does not open.
+fn unreadable() -> Assessment {
+    let lines = vec![line("Le thé en cent recettes, livre numérique", None, 1, LineKind::Digital)];
+    let order = Order { lines, total: Some(euros("12")), parcels: Vec::new(), promised_on: None, ..kettle() };
+    eligible(order, Basis::Conformity, terms("12"))
 }
 
 fn asking() -> Vec<Situation> {

@@ -111,6 +111,7 @@ impl Desk {
             flags: flags.into_iter().collect(),
             thread: Vec::new(),
             linked: None,
+            rating: None,
         };
         let corrected_basis = situation.corrected.as_deref().map(|basis| Basis::from_label(basis).unwrap());
         CaseFile {

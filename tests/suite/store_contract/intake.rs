@@ -104,7 +104,7 @@ pub async fn a_machine_changes_no_case(mut bench: Bench) {
     let case = bench.open_case(&Letter::new(1)).await;
     let before = bench.file(&case).await;
     let machine = Letter::new(2).from("news@elsewhere.example").citing(&before.case.thread[0]);
-    let intake = machine.intake(Matter::Machine { why: "auto-submitted".into() });
+    let intake = machine.intake(Matter::Machine { why: "auto-submitted".into(), alert: None });
     assert_eq!(bench.record(intake.clone()).await, Recorded::Noted { case: None });
     assert_eq!(bench.record(intake).await, Recorded::AlreadyKnown { case: None });
     assert_eq!(bench.store().locate(&machine.threading()).await.unwrap(), Joining::Known(None));

@@ -1,11 +1,11 @@
 //! A message continues a case.
 
 use guichet::domain::outgoing::AttemptOutcome;
-use guichet::domain::{CaseFlag, CaseState, Closed, DeliveryState};
-use guichet::ports::store::{Decision, DraftEdit, Recorded};
+use guichet::domain::{CaseFlag, CaseState, Closed, DeliveryState, Event};
+use guichet::ports::store::{Decision, DraftEdit, Period, Recorded};
 use jiff::SignedDuration;
 
-use super::{Bench, event_names};
+use super::{Bench, event_names, events};
 use crate::support::letter::{Letter, message_id, minutes, proposal};
 
 const DAY: i64 = 24 * 60;
@@ -85,6 +85,25 @@ pub async fn thanks_do_not_reopen(mut bench: Bench) {
     bench.receive(&more).await;
     let case = bench.case(&case).await;
     assert_eq!((case.state, case.closed_at, case.waiting_since), (CaseState::NeedsReply, None, minutes(42)));
+}
+
+pub async fn a_mark_is_kept_where_a_reply_asked_for_one(mut bench: Bench) {
+    let case = bench.open_case(&Letter::new(1)).await;
+    let answer = |n: u32| Letter::new(n).citing(&message_id("<m1@customer.example>"));
+    let draft = Some(proposal("ask_feedback"));
+    bench.receive(&Letter { draft, ..answer(2).mark(2) }).await;
+    assert_eq!(bench.case(&case).await.rating, None, "nobody has asked yet");
+    bench.approve(&case, 1, minutes(5)).await;
+    bench.send_all(minutes(6)).await;
+    bench.receive(&answer(7).from("paul@other.example").mark(1)).await;
+    assert_eq!(bench.case(&case).await.rating, None, "somebody else’s");
+    bench.receive(&answer(8).mark(4).thanks()).await;
+    let file = bench.file(&case).await;
+    let rating = file.case.rating.unwrap();
+    assert_eq!((rating.mark, rating.at), (4, minutes(8)));
+    assert!(events(&file).contains(&&Event::Rated { mark: 4 }));
+    let figures = bench.store().figures(Period::default(), &jiff::tz::TimeZone::UTC).await.unwrap();
+    assert_eq!(figures.ratings["2026-03"]["4"], 1);
 }
 
 pub async fn a_newcomer_in_the_thread_is_flagged(mut bench: Bench) {

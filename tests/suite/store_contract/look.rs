@@ -46,7 +46,7 @@ pub async fn the_overview_counts(mut bench: Bench) {
     bench.open_case(&Letter::new(1).order("A-1")).await;
     bench.open_case(&Letter::new(2).order("B-2")).await;
     bench.open_case(&Letter::new(3).from("old@x.example").history()).await;
-    bench.record(Letter::new(4).intake(Matter::Machine { why: "null return-path".into() })).await;
+    bench.record(Letter::new(4).intake(Matter::Machine { why: "null return-path".into(), alert: None })).await;
     bench.record(Letter::new(5).intake(Matter::Nothing)).await;
     bench.send_all(minutes(1)).await;
     let overview = bench.store().overview().await.unwrap();

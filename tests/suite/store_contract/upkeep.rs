@@ -18,7 +18,7 @@ pub async fn an_erased_customer_is_gone_and_stays_known(mut bench: Bench) {
     let letter = Letter::new(1).from(CLAIRE);
     let case = bench.open_case(&letter).await;
     let mut automated = Letter::new(3).from("Claire@Customer.example").prepare(bench.store()).await;
-    automated.matter = Matter::Machine { why: "absence".into() };
+    automated.matter = Matter::Machine { why: "absence".into(), alert: None };
     bench.record(automated).await;
     let other = bench.open_case(&Letter::new(2).from("tom@other.example")).await;
     bench.send_all(minutes(2)).await;
@@ -80,7 +80,7 @@ pub async fn machines_messages_run_out_in_any_number(mut bench: Bench) {
     // More than one step takes.
     for n in 1..=450 {
         let mut automated = Letter::new(n).from(&format!("robot{n}@robot.example")).prepare(bench.store()).await;
-        automated.matter = Matter::Machine { why: "absence".into() };
+        automated.matter = Matter::Machine { why: "absence".into(), alert: None };
         bench.store().record(&bench.lease, automated).await.unwrap();
     }
     let all = |at: Timestamp| Expiry { raw: at, automated: at, closed: at };
@@ -100,7 +100,7 @@ pub async fn what_was_kept_long_enough_goes(mut bench: Bench) {
         bench.store().keep_raw(letter.key(), b"raw").await.unwrap();
     }
     let mut automated = Letter::new(3).from("robot@robot.example").prepare(bench.store()).await;
-    automated.matter = Matter::Machine { why: "absence".into() };
+    automated.matter = Matter::Machine { why: "absence".into(), alert: None };
     bench.record(automated).await;
     let all = |at: Timestamp| Expiry { raw: at, automated: at, closed: at };
     let gone =

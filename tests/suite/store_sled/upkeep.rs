@@ -22,7 +22,7 @@ async fn record(store: &SledStore, letter: &Letter, machine: bool) {
     store.keep_raw(letter.key(), b"raw").await.unwrap();
     let mut intake = letter.prepare(store).await;
     if machine {
-        intake.matter = Matter::Machine { why: "absence".into() };
+        intake.matter = Matter::Machine { why: "absence".into(), alert: None };
     }
     store.record(&lease, intake).await.unwrap();
 }

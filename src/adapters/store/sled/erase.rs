@@ -138,6 +138,7 @@ impl Tx<'_> {
         self.cancel_timers(&id)?;
         self.erase_notices(&id)?;
         self.erase_promises(&id)?;
+        self.drop_alerts_of(&id)?;
         self.drop_draft(&id);
         self.delete(Key::of(Table::Excerpt).text(id.as_str()));
         self.forget_assessment(&id)?;
@@ -193,6 +194,7 @@ impl Tx<'_> {
     /// Takes a machine's message from their list.
     pub(super) fn drop_automated(&mut self, row: &AutomatedMessage) -> StoreResult<()> {
         self.delete(Key::of(Table::Automated).time(row.at).text(&row.key.to_hex()));
+        self.drop_alert(row.at, row.key);
         self.count(Counted::Automated, "", -1)
     }
 
@@ -240,6 +242,7 @@ fn hull(case: Case, at: Timestamp) -> Case {
         flags: std::collections::BTreeSet::new(),
         thread: Vec::new(),
         linked: None,
+        rating: None,
         ..case
     }
 }

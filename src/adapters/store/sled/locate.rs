@@ -87,7 +87,7 @@ impl Tx<'_> {
     }
 
     /// The cases behind ids, each once, in the given order.
-    fn existing(&self, ids: impl IntoIterator<Item = CaseId>) -> StoreResult<Vec<Case>> {
+    pub(super) fn existing(&self, ids: impl IntoIterator<Item = CaseId>) -> StoreResult<Vec<Case>> {
         let mut cases: Vec<Case> = Vec::new();
         for id in ids {
             if !cases.iter().any(|case| case.id == id) {

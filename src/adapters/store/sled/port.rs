@@ -21,8 +21,8 @@ use crate::domain::{
 use crate::ports::Store;
 use crate::ports::store::{
     AutomatedMessage, BackedUp, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Erased,
-    Expired, Expiry, Figures, Intake, Lease, LossNotice, NoticeState, OutboxFilter, Overview, Period, Promise,
-    Quarantine, Quarantined, QueueRow, Recorded, StoreError, StoreResult, StoredNotice, TellOutcome,
+    Expired, Expiry, Figures, Intake, Lease, LossNotice, MachineAlert, NoticeState, OutboxFilter, Overview, Period,
+    Promise, Quarantine, Quarantined, QueueRow, Recorded, StoreError, StoreResult, StoredNotice, TellOutcome,
 };
 
 fn reviewed(expected_revision: u64, reviewer: &str, at: Timestamp) -> Reviewed {
@@ -409,6 +409,15 @@ impl Store for SledStore {
 
     async fn automated(&self, limit: usize) -> StoreResult<Vec<AutomatedMessage>> {
         self.look(move |tx| tx.automated(limit)).await
+    }
+
+    async fn alerts(&self, limit: usize) -> StoreResult<Vec<MachineAlert>> {
+        self.look(move |tx| tx.alerts(limit)).await
+    }
+
+    async fn dismiss_alert(&self, key: MessageKey, reviewer: &str, at: Timestamp) -> StoreResult<()> {
+        let reviewer = reviewer.to_owned();
+        self.change(move |tx| tx.dismiss_alert(key, &reviewer, at)).await
     }
 
     async fn quarantined(&self, limit: usize) -> StoreResult<Vec<Quarantined>> {

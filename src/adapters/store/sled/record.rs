@@ -2,12 +2,14 @@
 
 use super::key::{Key, Table};
 use super::rows::{Counted, extend_thread, order_key};
-use super::tx::Tx;
+use super::tx::{Order, Tx};
 use super::withdraw::may_have_left;
 use crate::domain::joining::Joining;
 use crate::domain::position::FolderRole;
+use crate::domain::rating::{self, Rating};
 use crate::domain::{
-    Actor, Address, Case, CaseFlag, CaseId, CaseState, Closed, Condition, Draft, Email, Event, OutgoingKind, Permission,
+    Actor, Address, Case, CaseFlag, CaseId, CaseState, Closed, Condition, Draft, Email, Event, OutgoingKind,
+    Permission, RecordEntry,
 };
 use crate::ports::store::{
     AcknowledgementFate, AutomatedMessage, CaseMessage, CustomerMatter, DraftProposal, Intake, Matter, Recorded,
@@ -56,9 +58,10 @@ impl Tx<'_> {
         }
         let recorded = match &intake.matter {
             Matter::Customer(matter) => self.record_customer(incoming, matter)?,
-            Matter::Machine { why } => {
+            Matter::Machine { why, alert } => {
                 self.record_machine(incoming, why)?;
-                Recorded::Noted { case: None }
+                let case = alert.as_ref().map(|alert| self.raise_alert(incoming, alert)).transpose()?;
+                Recorded::Noted { case: case.flatten() }
             }
             Matter::DeliveryReport { message_ids, failed, report } => {
                 self.record_machine(incoming, &format!("delivery report: {report}"))?;
@@ -219,6 +222,9 @@ impl Tx<'_> {
         if other_sender {
             case.flags.insert(CaseFlag::OtherSender);
         }
+        if !other_sender {
+            self.rate(case, matter.mark, at)?;
+        }
         if matter.mere_thanks {
             self.raise_revision(case)?;
             return Ok(());
@@ -233,6 +239,18 @@ impl Tx<'_> {
         self.raise_revision(case)?;
         self.return_to_draft(case, "the customer wrote again", at)?;
         self.suggest(case, matter.draft.as_ref(), at)
+    }
+
+    /// Keeps a mark that our last reply asked for.
+    fn rate(&mut self, case: &mut Case, mark: Option<u8>, at: jiff::Timestamp) -> StoreResult<()> {
+        let Some(mark) = mark else { return Ok(()) };
+        let record: Vec<RecordEntry> =
+            self.rows(&Key::of(Table::Record).text(case.id.as_str()), Order::Rising, usize::MAX)?;
+        if !rating::is_asked(&record) {
+            return Ok(());
+        }
+        case.rating = Some(Rating { mark, at });
+        self.note(&case.id, at, Actor::Customer, Event::Rated { mark })
     }
 
     /// The new suggestion takes the draft's place, or stands beside text that a person touched.
@@ -334,6 +352,7 @@ fn new_case(intake: &Intake, matter: &CustomerMatter, linked: Option<CaseId>) ->
         flags: flags_of(intake, matter).collect(),
         thread: Vec::new(),
         linked,
+        rating: None,
     };
     extend_thread(&mut case, message.message_id.as_ref());
     case

@@ -3,8 +3,8 @@
 use super::bars;
 use super::order::{intangible, order};
 use super::words::Saying;
-use crate::domain::Money;
 use crate::domain::assessment::RefundStage;
+use crate::domain::{Clue, Money, Outcome};
 use crate::reply::templates::{RefundWords, StageWords};
 use crate::reply::wording;
 
@@ -52,5 +52,23 @@ pub(super) fn stage(saying: &Saying<'_>) -> Option<StageWords> {
         RefundStage::Short { paid, missing } => {
             StageWords { paid: Some(money(paid)), missing: Some(money(missing)), ..of("short") }
         }
+    })
+}
+
+/// Where the thing is when the customer takes the request back. Nothing of it is said where money went back already, or to
+/// somebody who may not be the buyer.
+pub(super) fn taken_back(saying: &Saying<'_>) -> Option<&'static str> {
+    let found = saying.assessment().filter(|_| !super::order::verify(saying))?;
+    let keeps = found.warnings.iter().any(|warning| warning.name == "keeps_it");
+    let order = found.purchase.order();
+    let paid = order.and_then(|order| order.refunded.as_ref()).is_some_and(|refunded| refunded.minor > 0);
+    if !keeps || paid || found.outcome != Outcome::NoRefundMatter {
+        return None;
+    }
+    let sent = found.clues.contains_key(&Clue::ReturnSent) || order.is_some_and(|order| order.return_sent_on.is_some());
+    Some(match order.and_then(|order| order.returned_on) {
+        Some(_) => "with_us",
+        None if sent => "on_its_way",
+        None => "with_customer",
     })
 }

@@ -78,6 +78,7 @@ pub(super) fn context(parts: &Drafting<'_>, voice: &Voice<'_>, language: &str) -
         chaser: parts.has(Signal::Chaser),
         withdrawal: parts.has(Signal::Withdrawal),
         wants_exchange: parts.has(Signal::ExchangeOrRepair),
+        taken_back: refund::taken_back(&saying).map(str::to_owned),
         order_number: order
             .as_ref()
             .map(|order| order.number.clone())

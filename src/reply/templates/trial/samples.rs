@@ -18,6 +18,7 @@ pub(in super::super) fn full() -> DraftContext {
         clause: Some(clause()),
         mediator: Some(mediator()),
         promise: Some(PromiseWords { by: "6/3/2026".into(), passed: false }),
+        taken_back: Some("with_us".into()),
         ..asked(Some(Intent::RefundRequest), Some(Reason::Defective), 0, 0b1111)
     }
 }
@@ -25,7 +26,7 @@ pub(in super::super) fn full() -> DraftContext {
 /// Every kind of case a draft may meet: each intent, reason and anger with all facts, with none and with each alone;
 /// each basis accepted with each kind of terms; each stage of a missed refund; refusals; offers in each place.
 pub(in super::super) fn drafts() -> Vec<DraftContext> {
-    [not_assessed(), accepted(), missed(), refused(), offered(), undecided()].concat()
+    [not_assessed(), accepted(), missed(), refused(), offered(), undecided(), taken_back()].concat()
 }
 
 fn not_assessed() -> Vec<DraftContext> {
@@ -86,6 +87,23 @@ fn missed() -> Vec<DraftContext> {
                     if known { 0 } else { 2 },
                     if known { 0b1111 } else { 0 },
                 )
+            });
+        }
+    }
+    samples
+}
+
+fn taken_back() -> Vec<DraftContext> {
+    let mut samples = Vec::new();
+    for place in ["with_customer", "on_its_way", "with_us"] {
+        for known in [true, false] {
+            samples.push(DraftContext {
+                taken_back: Some(place.into()),
+                outcome: Some("no_refund_matter".into()),
+                statutory: known,
+                order: known.then(|| order(true)),
+                promise: known.then(|| PromiseWords { by: "6/3/2026".into(), passed: false }),
+                ..asked(Some(Intent::RefundRequest), None, if known { 0 } else { 2 }, if known { 0b1111 } else { 0 })
             });
         }
     }
