@@ -18,7 +18,7 @@ pub const LANGUAGES: [&str; 2] = ["fr", "en"];
 const RULES_THRESHOLD: f32 = 0.6;
 
 /// A reason with this score of rules is stated in so many words.
-const STATED: f32 = 1.5;
+const STATED: f32 = 2.5;
 
 /// How far a rule that sets a floor is believed against the model: such rules are right in nine mails of ten or more.
 const FLOOR_BELIEVED: f32 = 0.9;

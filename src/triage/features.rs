@@ -6,6 +6,7 @@
 //! | letters | 4 letters within a word |
 //! | ideas | the lexicon's ideas: alone, denied, ordered pairs within a sentence, in first and last sentence |
 //! | company | pairs of ideas anywhere in the mail |
+//! | notions | what words mean in either language, alone and in pairs within a sentence |
 //! | rules | names of the rules that hit, denied or not, and the sum of their weights |
 //! | shape | capitals, marks, length, numbers, quotes, missing accents |
 //!
@@ -16,6 +17,7 @@ mod candidate;
 pub mod hash;
 mod ideas;
 pub mod lexicon;
+mod notions;
 mod sentences;
 mod shape;
 pub mod tagging;
@@ -28,14 +30,15 @@ use super::facts::Candidates;
 use super::facts::vocabulary::Vocabulary;
 use super::hit::{Effect, Part, RuleHit};
 use super::prepared::PreparedText;
+use notions::Meanings;
 pub use sentences::Sentences;
 use tokens::Tokens;
 
 /// Raised whenever the same mail would get other features: a model of another version is not used.
-pub const FEATURE_VERSION: u32 = 4;
+pub const FEATURE_VERSION: u32 = 5;
 
 /// Binary logarithm of the number of columns.
-pub const BITS: u32 = 18;
+pub const BITS: u32 = 20;
 
 /// Families of features, each scaled by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,11 +55,14 @@ pub enum Block {
     Rules,
     /// Shape of the text.
     Shape,
+    /// What the words mean, in either language.
+    Notions,
 }
 
 impl Block {
     /// Every block.
-    pub const ALL: [Self; 6] = [Self::Words, Self::Letters, Self::Ideas, Self::Company, Self::Rules, Self::Shape];
+    pub const ALL: [Self; 7] =
+        [Self::Words, Self::Letters, Self::Ideas, Self::Company, Self::Rules, Self::Shape, Self::Notions];
 
     /// Length of the block's vector, found by cross-validation.
     fn weight(self) -> f32 {
@@ -67,6 +73,7 @@ impl Block {
             Self::Company => 0.5,
             Self::Rules => 0.7,
             Self::Shape => 0.5,
+            Self::Notions => 1.5,
         }
     }
 
@@ -176,11 +183,13 @@ pub struct Extracted {
 pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates, vocabulary: &Vocabulary) -> Extracted {
     let mut sink = Sink { entries: Vec::with_capacity(2048), part: Part::Subject };
     let [subject, body, attachments] = [&text.subject, &text.body, &text.attachments].map(Tokens::cut);
+    let [of_subject, of_body, of_attachments] = [&subject, &body, &attachments].map(Meanings::of);
     let mut present = Vec::new();
-    for (part, tokens) in [(Part::Subject, &subject), (Part::Body, &body)] {
+    for (part, tokens, meanings) in [(Part::Subject, &subject, &of_subject), (Part::Body, &body, &of_body)] {
         sink.part = part;
         words::add(tokens, &mut sink);
         present.extend(ideas::add(tokens, &mut sink));
+        notions::add(tokens, meanings, &mut sink);
     }
     ideas::company(present, &mut sink);
     rules(hits, &subject, &body, &mut sink);
@@ -189,16 +198,16 @@ pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates, v
     let mail = Features { entries: scaled(sink.entries) };
     let of_mail = candidate::of_mail(&mail);
     let of_candidates = candidates.all.iter().map(|one| {
-        let tokens = match one.part {
-            Part::Subject => &subject,
-            Part::Body => &body,
-            Part::Attachment => &attachments,
+        let (tokens, meanings) = match one.part {
+            Part::Subject => (&subject, &of_subject),
+            Part::Body => (&body, &of_body),
+            Part::Attachment => (&attachments, &of_attachments),
         };
         let rank = candidates.of(one.fact).filter(|other| other.score > one.score).count();
         let rivals = candidates.of(one.fact).count();
         let nth = candidates.of(one.fact).take_while(|other| !std::ptr::eq(*other, one)).count();
         let company = candidate::Company { rank, rivals, nth };
-        candidate::with_mail(candidate::extract(one, tokens, vocabulary, company), &of_mail)
+        candidate::with_mail(candidate::extract(one, tokens, meanings, vocabulary, company), &of_mail)
     });
     let of_candidates = of_candidates.collect();
     Extracted { mail, sentences, of_candidates }

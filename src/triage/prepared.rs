@@ -18,8 +18,8 @@ const WRAPPED_FROM: usize = 45;
 pub struct Folded {
     original: String,
     folded: String,
-    /// For every byte of `folded`, and one past its end: where its character starts in `original`.
-    origins: Vec<usize>,
+    /// For every byte of `folded`, and one past its end: where its character starts in `original`. Training holds those of all mails.
+    origins: Vec<u32>,
     /// Offsets in `folded` of the spaces that stand for a line break the writer made.
     breaks: Vec<usize>,
 }
@@ -32,7 +32,7 @@ impl Folded {
             folding.push(at, c);
         }
         let (folded, mut origins, breaks) = (folding.folded, folding.origins, folding.breaks);
-        origins.push(original.trim_end().len());
+        origins.push(original.trim_end().len() as u32);
         Self { original: original.to_owned(), folded, origins, breaks }
     }
 
@@ -53,7 +53,7 @@ impl Folded {
 
     /// The range of the original that a range of the folded copy came from.
     pub fn original_span(&self, folded: Range<usize>) -> Range<usize> {
-        let at = |offset: usize| self.origins.get(offset).copied().unwrap_or(self.original.len());
+        let at = |offset: usize| self.origins.get(offset).map_or(self.original.len(), |at| *at as usize);
         let start = at(folded.start);
         if folded.end <= folded.start {
             return start..start;
@@ -74,7 +74,7 @@ impl Folded {
 
 struct Folding {
     folded: String,
-    origins: Vec<usize>,
+    origins: Vec<u32>,
     breaks: Vec<usize>,
     /// Start and number of line ends of the white space just read.
     space: Option<(usize, usize)>,
@@ -141,13 +141,13 @@ impl Folding {
                     self.breaks.push(self.folded.len());
                 }
                 self.folded.push(' ');
-                self.origins.push(start);
+                self.origins.push(start as u32);
             }
             self.line = if ends > 0 { 0 } else { self.line + 1 };
         }
         self.line += 1;
         self.folded.push(c);
-        self.origins.extend(std::iter::repeat_n(at, c.len_utf8()));
+        self.origins.extend(std::iter::repeat_n(at as u32, c.len_utf8()));
     }
 }
 

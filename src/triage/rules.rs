@@ -24,7 +24,7 @@ use crate::domain::{Asset, Clue};
 const HITS_PER_RULE: usize = 3;
 
 /// One loaded rule.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Rule {
     name: String,
     subject: bool,
@@ -83,8 +83,9 @@ struct Unit {
     within_sentence: bool,
 }
 
-/// Every rule and word list, ready to match. Immutable and shared between threads.
-#[derive(Debug)]
+/// Every rule and word list, ready to match. Immutable and shared between threads. A clone has automata of its own, which are
+/// built while they are used and go when it goes.
+#[derive(Debug, Clone)]
 pub struct RuleSet {
     rules: Vec<Rule>,
     /// Every expression of every rule, rule by rule.

@@ -22,13 +22,14 @@
 //! |---|---|
 //! | 4 · k | intercepts, f32 |
 //! | 4 · k | weight of one step, a class, f32 |
-//! | [`COLUMNS`] / 8 | a bit for each column, the lowest first: whether it has weights; there are c |
-//! | 2 · c · k | weights in steps, i16, column by column |
+//! | [`COLUMNS`] / 8 | a bit for each column, the lowest first: whether it has weights; c of the hashed ones have, f of the findings |
+//! | c · k | weights in steps, i8, column by column: hundreds of them add up in a mail, and their roundings cancel out |
+//! | 4 · f · k | weights of findings, f32: few, and some a hundred times as large |
 
 use sha2::{Digest, Sha256};
 
 use super::{Linear, Task};
-use crate::triage::features::{COLUMNS, FEATURE_VERSION};
+use crate::triage::features::{BITS, COLUMNS, FEATURE_VERSION};
 
 const MAGIC: &[u8] = b"GUICHETM";
 
@@ -36,7 +37,7 @@ const MAGIC: &[u8] = b"GUICHETM";
 const BITMAP: usize = COLUMNS as usize / 8;
 
 /// Version of this layout.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Why a model file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,26 +93,33 @@ fn write_table(model: &Linear, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&intercept.to_le_bytes());
     }
     let mut steps = vec![f32::MIN_POSITIVE; model.classes()];
-    for row in model.weights.chunks(model.classes()) {
+    let columns = model.columns();
+    let (hashed, findings) = model.weights.split_at(columns.partition_point(is_hashed) * model.classes());
+    for row in hashed.chunks(model.classes()) {
         for (step, weight) in steps.iter_mut().zip(row) {
-            *step = step.max(weight.abs() / f32::from(i16::MAX));
+            *step = step.max(weight.abs() / f32::from(i8::MAX));
         }
     }
     for step in &steps {
         bytes.extend_from_slice(&step.to_le_bytes());
     }
     let mut bits = vec![0_u8; BITMAP];
-    for column in model.columns() {
+    for column in columns {
         if let Some(byte) = bits.get_mut((column / 8) as usize) {
             *byte |= 1 << (column % 8);
         }
     }
     bytes.extend_from_slice(&bits);
-    for row in model.weights.chunks(model.classes()) {
+    for row in hashed.chunks(model.classes()) {
         for (step, weight) in steps.iter().zip(row) {
-            bytes.extend_from_slice(&((weight / step).round() as i16).to_le_bytes());
+            bytes.extend_from_slice(&((weight / step).round() as i8).to_le_bytes());
         }
     }
+    findings.iter().for_each(|weight| bytes.extend_from_slice(&weight.to_le_bytes()));
+}
+
+fn is_hashed(column: &u32) -> bool {
+    *column < 1 << BITS
 }
 
 /// Reads a model file for a task.
@@ -168,8 +176,10 @@ fn read_table(reader: &mut Reader<'_>, classes: usize, threshold: f32) -> Result
     let bits = reader.take(BITMAP)?;
     let present = |column: &u32| bits.get((column / 8) as usize).is_some_and(|byte| byte & (1 << (column % 8)) != 0);
     let columns: Vec<u32> = (0..COLUMNS).filter(present).collect();
-    let weights = reader.words::<2>(columns.len() * classes)?.zip(steps.iter().cycle());
-    let weights = weights.map(|(cell, step)| f32::from(i16::from_le_bytes(cell)) * step).collect();
+    let hashed = columns.partition_point(is_hashed);
+    let weights = reader.words::<1>(hashed * classes)?.zip(steps.iter().cycle());
+    let mut weights: Vec<f32> = weights.map(|(cell, step)| f32::from(i8::from_le_bytes(cell)) * step).collect();
+    weights.extend(reader.floats((columns.len() - hashed) * classes)?);
     Linear::new(&columns, weights, intercepts, threshold).map_err(ModelError::Damaged)
 }
 
@@ -223,7 +233,8 @@ mod tests {
             assert_eq!((&after.intercepts, after.threshold), (&before.intercepts, before.threshold));
             for column in before.columns() {
                 for (was, is) in before.row(column).unwrap().iter().zip(after.row(column).unwrap()) {
-                    assert!((was - is).abs() < 1e-3, "{was} {is}");
+                    assert!((was - is).abs() < 0.02, "{was} {is}");
+                    assert!(is_hashed(&column) || was == is, "{was} {is}");
                 }
             }
         }
@@ -268,8 +279,8 @@ mod tests {
             let _ = sealed(bad);
             assert!(sealed(good.get(..at).unwrap().to_vec()).is_err(), "cut at {at}");
         }
-        // 12 bytes of intercepts, 12 of steps, the bitmap, one row: before that, the number of tables.
-        let tables = body - (24 + BITMAP + 6) - 4;
+        // 12 bytes of intercepts, 12 of steps, the bitmap, one finding's row: before that, the number of tables.
+        let tables = body - (24 + BITMAP + 12) - 4;
         for number in [0, 2] {
             let mut bad = good.get(..body).unwrap().to_vec();
             bad.get_mut(tables..tables + 4).unwrap().copy_from_slice(&u32::to_le_bytes(number));

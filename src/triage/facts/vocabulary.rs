@@ -108,7 +108,7 @@ impl Shape {
 }
 
 /// Everything facts are found by.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Vocabulary {
     words: AhoCorasick,
     entries: Vec<Vec<(Entry, bool)>>,

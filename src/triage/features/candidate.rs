@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::lexicon::LEXICON;
+use super::notions::Meanings;
 use super::tokens::{Kind, Token, Tokens};
 use super::{Block, Entry, Features, Sink, hash, scaled, words};
 use crate::domain::Fact;
@@ -23,10 +24,11 @@ pub(super) struct Company {
     pub(super) nth: usize,
 }
 
-/// The features of one candidate. `tokens` are those of the candidate's part.
+/// The features of one candidate. `tokens` and `meanings` are those of the candidate's part.
 pub(super) fn extract(
     candidate: &Candidate,
     tokens: &Tokens<'_>,
+    meanings: &Meanings,
     vocabulary: &Vocabulary,
     company: Company,
 ) -> Features {
@@ -36,6 +38,13 @@ pub(super) fn extract(
     let here = 0..1;
     let sentence = tokens.list.get(inside.start).map(|token| token.sentence);
     surroundings(tokens, &inside, &mut sink);
+    for notion in meanings.within(inside.clone()) {
+        sink.add(Block::Notions, hash::byte(notion, b'I'), here.clone());
+    }
+    let before = (0..inside.start).rev().take(REACH);
+    let after = (inside.end..tokens.list.len()).take(REACH);
+    meant_beside(tokens, meanings, before, b'B', sentence, &mut sink);
+    meant_beside(tokens, meanings, after, b'A', sentence, &mut sink);
     for token in tokens.list.get(inside.clone()).unwrap_or_default() {
         let this = words::word(tokens, token);
         sink.add(Block::Words, hash::byte(this, b'I'), here.clone());
@@ -149,6 +158,31 @@ fn surroundings(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {
                 }
             });
         }
+    }
+}
+
+/// What the words on one side of a candidate mean, the nearest first, and each two neighbours; other sentences apart.
+fn meant_beside(
+    tokens: &Tokens<'_>,
+    meanings: &Meanings,
+    places: impl Iterator<Item = usize>,
+    side: u8,
+    own: Option<u32>,
+    sink: &mut Sink,
+) {
+    let same = |at: usize| tokens.list.get(at).map(|token| token.sentence) == own;
+    let meant = places.filter_map(|at| Some((meanings.at(at)?, same(at))));
+    let mut nearer: Option<hash::Hash> = None;
+    for (distance, (notion, same)) in meant.enumerate() {
+        let this = hash::byte(hash::byte(notion, side), u8::from(same));
+        sink.add(Block::Notions, this, 0..1);
+        if distance < 2 {
+            sink.add(Block::Notions, hash::byte(this, b'0' + distance as u8), 0..1);
+        }
+        if let Some(nearer) = nearer {
+            sink.add(Block::Notions, hash::join(nearer, this), 0..1);
+        }
+        nearer = Some(this);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the model of product words sees of one word: its own shape, its neighbours, and whether a list knows it.
 
 use super::hash::{self, Hash};
+use super::notions::Meanings;
 use super::tokens::{Kind, Token, Tokens};
 use super::{BITS, words};
 use crate::domain::Fact;
@@ -31,6 +32,7 @@ pub fn may_name(tokens: &Tokens<'_>, token: &Token) -> bool {
 pub struct Tagging<'a> {
     tokens: &'a Tokens<'a>,
     hashes: Vec<Hash>,
+    meanings: Meanings,
     /// For each word the hash of the list or shape that found it.
     listed: Vec<Option<Hash>>,
     subject: bool,
@@ -45,7 +47,7 @@ impl<'a> Tagging<'a> {
             let place = listed.get_mut(tokens.within(&candidate.span));
             place.into_iter().flatten().for_each(|slot| *slot = Some(hash::text(&candidate.shape)));
         }
-        Self { tokens, hashes, listed, subject: part == Part::Subject }
+        Self { tokens, hashes, meanings: Meanings::of(tokens), listed, subject: part == Part::Subject }
     }
 
     /// The features of the word at a place; none where no product's name can stand.
@@ -68,6 +70,12 @@ impl<'a> Tagging<'a> {
         add(b'a', after);
         add(b'd', hash::join(earlier, before));
         add(b'm', hash::join(before, after));
+        let near = [(b'W', Some(at)), (b'B', at.checked_sub(1)), (b'N', at.checked_sub(2)), (b'A', Some(at + 1))];
+        for (kind, place) in near {
+            if let Some(notion) = place.and_then(|place| self.meanings.at(place)) {
+                add(kind, notion);
+            }
+        }
         for back in 3..=BACK {
             add(b'f', own(at.checked_sub(back)));
         }

@@ -20,7 +20,7 @@ const BETWEEN: usize = 30;
 /// Penalty (λ), found by cross-validation on the training split.
 const PENALTY: f32 = 2.0;
 /// Sentences a column must stand in.
-const LEAST_SENTENCES: u32 = 3;
+const LEAST_SENTENCES: u32 = 4;
 
 /// Weights of sentences.
 #[derive(Debug, Clone)]
@@ -50,14 +50,14 @@ pub struct Bags {
 impl Bags {
     /// Lays them out.
     pub fn of(sentences: &[&Sentences], fold: Vec<usize>) -> Self {
-        let rows: Vec<Vec<(u32, f32)>> = sentences.iter().flat_map(|mail| rows(mail)).collect();
         let mut starts = vec![0];
         starts.extend(sentences.iter().scan(0, |sum, mail| {
             *sum += mail.units();
             Some(*sum)
         }));
         let folds = fold.iter().max().map_or(0, |last| last.saturating_add(1));
-        Self { table: Sparse::of(&rows, |row| row, LEAST_SENTENCES), starts, fold, folds }
+        let table = Sparse::of(|| sentences.iter().flat_map(|mail| rows(mail)), LEAST_SENTENCES);
+        Self { table, starts, fold, folds }
     }
 
     /// Number of mails.

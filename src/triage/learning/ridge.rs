@@ -185,7 +185,7 @@ mod tests {
     fn least_squares_are_least() {
         // One column, three rows: minimise Σ(w·x + b − y)² + λ(w² + b²) by hand.
         let rows = [[(7, 1.0)], [(7, 2.0)], [(7, 4.0)]].map(|row: [(u32, f32); 1]| row.to_vec());
-        let table = Sparse::of(&rows, |row| row, 1);
+        let table = Sparse::of(|| rows.iter(), 1);
         let weights = fit(&table, &[0, 1, 2], &[1.0, 0.0, -1.0], 1, 0.5);
         // Normal equations: (21.5, 7; 7, 3.5)·(w, b) = (−3, 0).
         let determinant = 21.5 * 3.5 - 49.0;
@@ -197,7 +197,7 @@ mod tests {
     fn forty_rows() -> (Sparse, Vec<usize>) {
         let rows: Vec<Vec<(u32, f32)>> =
             (0..40_u32).map(|row| vec![(row % 5, 1.0), (5 + row % 7, 0.5 + (row % 3) as f32)]).collect();
-        (Sparse::of(&rows, |row| row, 1), (0..40).collect())
+        (Sparse::of(|| rows.iter(), 1), (0..40).collect())
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn no_row_has_no_weight_and_every_answer_its_intercept() {
-        let table = Sparse::of(&[vec![(7, 1.0)]], |row: &Vec<(u32, f32)>| row, 1);
+        let table = Sparse::of(|| [[(7, 1.0)]].into_iter(), 1);
         assert_eq!(fit(&table, &[], &[], 3, 1.0).intercepts, [0.0; 3]);
     }
 

@@ -140,7 +140,7 @@ mod tests {
             (0..30_u32).map(|text| if text % 3 == 0 { vec![(9, 1.0)] } else { vec![(text % 2, 1.0)] }).collect();
         let fold: Vec<usize> = (0..30).map(|text| text % 3).collect();
         let truth: Vec<bool> = (0..30).map(|text| text % 3 == 0).collect();
-        let texts = Sparse::of(&rows, |row| row, 1);
+        let texts = Sparse::of(|| rows.iter(), 1);
         let solved = solve(&texts, &[], &fold, &[Labels::Truth(truth)], 0.1);
         assert!(solved[0].held_out[0][0] < 0.0, "not seen in training");
         let place = solved[0].columns.iter().position(|column| *column == 9).unwrap();

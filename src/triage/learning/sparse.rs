@@ -1,6 +1,7 @@
 //! Many texts as rows of one sparse table.
 
-use std::collections::HashMap;
+/// No place.
+const NONE: u32 = u32::MAX;
 
 /// Rows of (column, value), their columns numbered anew without gaps.
 #[derive(Debug, Default)]
@@ -12,22 +13,38 @@ pub struct Sparse {
 }
 
 impl Sparse {
-    /// The rows without the columns that fewer than `least` of them have: those cannot be told from chance.
-    pub fn of<'a, Row>(rows: &'a [Row], cells: impl Fn(&'a Row) -> &'a [(u32, f32)], least: u32) -> Self {
-        let mut count: HashMap<u32, u32> = HashMap::new();
-        for (column, _) in rows.iter().flat_map(&cells) {
-            *count.entry(*column).or_default() += 1;
+    /// The rows without the columns that fewer than `least` of them have: those cannot be told from chance. Rows are drawn
+    /// twice, so that they need not all be held at once.
+    pub fn of<Row, Rows>(draw: impl Fn() -> Rows, least: u32) -> Self
+    where
+        Row: AsRef<[(u32, f32)]>,
+        Rows: Iterator<Item = Row>,
+    {
+        let mut counts: Vec<u32> = Vec::new();
+        for row in draw() {
+            for (column, _) in row.as_ref() {
+                let column = *column as usize;
+                if counts.len() <= column {
+                    counts.resize(column + 1, 0);
+                }
+                counts.get_mut(column).into_iter().for_each(|count| *count += 1);
+            }
         }
-        let mut columns: Vec<u32> =
-            count.iter().filter(|(_, count)| **count >= least).map(|(column, _)| *column).collect();
-        columns.sort_unstable();
-        let places: HashMap<u32, u32> = columns.iter().zip(0..).map(|(column, place)| (*column, place)).collect();
+        let columns: Vec<u32> =
+            counts.iter().zip(0..).filter(|(count, _)| **count >= least.max(1)).map(|(_, column)| column).collect();
+        // From here on a column's number among those kept.
+        counts.fill(NONE);
+        for (column, place) in columns.iter().zip(0..) {
+            counts.get_mut(*column as usize).into_iter().for_each(|slot| *slot = place);
+        }
+        let place = |column: u32| counts.get(column as usize).copied().filter(|place| *place != NONE);
         let mut table = Self { starts: vec![0], cells: Vec::new(), columns };
-        for row in rows {
-            let kept = cells(row).iter().filter_map(|(column, value)| Some((*places.get(column)?, *value)));
-            table.cells.extend(kept);
+        for row in draw() {
+            let cells = row.as_ref().iter();
+            table.cells.extend(cells.filter_map(|(column, value)| Some((place(*column)?, *value))));
             table.starts.push(table.cells.len());
         }
+        table.cells.shrink_to_fit();
         table
     }
 

@@ -46,11 +46,11 @@ impl Trained {
 /// A mail to learn from, and what models that did not see it make of it.
 struct Lesson<'a> {
     row: &'a Row,
-    /// Without its features and those of its candidates, which stand below.
+    /// Without its features and those of its candidates, which stand below; without its sentences once they stand in a table.
     mail: Analysis,
     /// Its features, until they stand in a table.
     cells: Vec<(u32, f32)>,
-    /// Those of each of its candidates.
+    /// Those of each of its candidates, until these are learnt from.
     of_candidates: Vec<Vec<(u32, f32)>>,
     /// Which part of the cross-validation it belongs to: by its id, so that it stays when mails are added.
     fold: usize,
@@ -74,14 +74,18 @@ impl<'a> Lesson<'a> {
 /// # Errors
 /// In words, when a class has too few examples or a solver fails.
 pub fn train(rows: &[Row], rules: &RuleSet, corpus: [u8; 32]) -> Result<Trained, String> {
-    let analyse = |row: &Row| Analysis::of(rules, &row.subject, &row.body, &row.attachments);
+    let analyse = |rules: &RuleSet, row: &Row| Analysis::of(rules, &row.subject, &row.body, &row.attachments);
     let (learn, test): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.split == Split::Train);
-    let lesson = |number: usize| learn.get(number).map(|row| Lesson::of(row, analyse(row)));
+    // The automata that so many mails build go before learning begins.
+    let reading = rules.clone();
+    let lesson = |number: usize| learn.get(number).map(|row| Lesson::of(row, analyse(&reading, row)));
     let mut lessons: Vec<Lesson<'_>> = in_parallel(learn.len(), lesson).into_iter().flatten().collect();
+    drop(reading);
     let (mut models, seen) = mails::learn(&mut lessons)?;
     for task in [Task::OrderNumber, Task::PurchaseDate, Task::Product, Task::AnnouncedDate] {
         models.extend(candidates::learn(task, &mut lessons)?.map(|model| (task, model)));
     }
+    lessons.iter_mut().for_each(|lesson| lesson.of_candidates = Vec::new());
     models.extend(product_words::learn(&mut lessons)?.map(|model| (Task::ProductWord, model)));
     for (task, seen) in [Task::PurchaseDateGiven, Task::ProductGiven].into_iter().zip(seen) {
         models.extend(given::learn(task, seen, &mut lessons)?.map(|model| (task, model)));
@@ -89,12 +93,13 @@ pub fn train(rows: &[Row], rules: &RuleSet, corpus: [u8; 32]) -> Result<Trained,
     let judged = lessons.iter().map(|one| Judged { row: one.row, verdict: verdict(one.row, &one.mail, &one.held_out) });
     let mut judged: Vec<Judged<'_>> = judged.collect();
     let cross_validation = Report::of(&judged);
+    drop(lessons);
     judged.retain(|one| is_correction(&one.row.id));
     let corrections = (!judged.is_empty()).then(|| Report::of(&judged));
     let models: Vec<(Task, Stored)> =
         models.into_iter().map(|(task, model)| (task, Stored { model, corpus })).collect();
     let set: Vec<(Task, &Stored)> = models.iter().map(|(task, stored)| (*task, stored)).collect();
-    let judged = test.into_iter().map(|row| judge(row, &analyse(row), &set));
+    let judged = test.into_iter().map(|row| judge(row, &analyse(rules, row), &set));
     let test = Report::of(&judged.collect::<Vec<_>>());
     Ok(Trained { models, cross_validation, corrections, test })
 }

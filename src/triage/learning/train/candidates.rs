@@ -38,7 +38,7 @@ pub(super) fn learn(task: Task, lessons: &mut [Lesson<'_>]) -> Result<Option<Lin
     if known(true) < LEAST_EXAMPLES || known(false) < LEAST_EXAMPLES {
         return Ok(None);
     }
-    let table = Sparse::of(&cells, |row| row, LEAST_CANDIDATES);
+    let table = Sparse::of(|| cells.iter(), LEAST_CANDIDATES);
     let solved = solve(&table, &[], &folds, &[Labels::Truth(truth.clone())], PENALTY);
     let mut solved = solved.into_iter().next().ok_or("the solver lost a fact")?;
     let chosen = solved.held_out.iter().zip(&truth).zip(&learnt).filter(|(_, learnt)| **learnt);

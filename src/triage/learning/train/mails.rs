@@ -25,9 +25,10 @@ type Models = Vec<(Task, Linear)>;
 /// and the product are given.
 pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Seen; 2]), String> {
     let cells: Vec<Vec<(u32, f32)>> = lessons.iter_mut().map(|lesson| std::mem::take(&mut lesson.cells)).collect();
-    let table = Sparse::of(&cells, |row| row, LEAST_MAILS);
+    let table = Sparse::of(|| cells.iter(), LEAST_MAILS);
     drop(cells);
-    let sentences: Vec<&Sentences> = lessons.iter().map(|lesson| &lesson.mail.sentences).collect();
+    let cut: Vec<Sentences> = lessons.iter_mut().map(|lesson| std::mem::take(&mut lesson.mail.sentences)).collect();
+    let sentences: Vec<&Sentences> = cut.iter().collect();
     let folds: Vec<usize> = lessons.iter().map(|lesson| lesson.fold).collect();
     let has = |fact: Fact| Labels::Truth(lessons.iter().map(|lesson| lesson.row.has(fact)).collect());
     let questions = [
@@ -38,6 +39,7 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Seen; 2]), S
     ];
     let solved = solve(&table, &sentences, &folds, &questions, PENALTY);
     let bags = Bags::of(&sentences, folds);
+    drop(cut);
     let Ok([mut intent, mut anger, date, product]) = <[Solved; 4]>::try_from(solved) else {
         return Err("the solver lost a question".into());
     };

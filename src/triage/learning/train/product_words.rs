@@ -41,7 +41,7 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<Option<Linear>, String
     if words.named.iter().filter(|named| **named).count() < LEAST_EXAMPLES {
         return Ok(None);
     }
-    let table = Sparse::of(&words.cells, |row| row, LEAST_WORDS);
+    let table = Sparse::of(|| words.cells.iter(), LEAST_WORDS);
     let solved = solve(&table, &[], &words.folds, &[Labels::Truth(words.named)], PENALTY);
     let solved = solved.into_iter().next().ok_or("the solver lost the words")?;
     for (index, part, places, first) in &words.parts {
