@@ -187,6 +187,7 @@ pub(super) fn flag_words(visit: &SignedIn, flag: &CaseFlag) -> String {
         CaseFlag::OtherSender => words.say(language, "flag.other_sender").to_owned(),
         CaseFlag::NotDelivered => words.say(language, "flag.not_delivered").to_owned(),
         CaseFlag::AnsweredElsewhere => words.say(language, "flag.answered_elsewhere").to_owned(),
+        CaseFlag::UnprovenAnswer => words.say(language, "flag.unproven_answer").to_owned(),
         CaseFlag::NotAcknowledged(why) => {
             words.fill(language, "flag.not_acknowledged", &[("why", &words.rule(language, why))])
         }

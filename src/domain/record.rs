@@ -122,6 +122,11 @@ pub enum Event {
         /// The colleague's message.
         message_id: Option<MessageId>,
     },
+    /// A message from one of our addresses answers the case, and nothing proves that it is ours: nothing else changed.
+    UnprovenAnswer {
+        /// The message.
+        message_id: Option<MessageId>,
+    },
     /// A new customer message withdrew a reply that had been approved but not sent.
     ReturnedToDraft {
         /// Outbox row.

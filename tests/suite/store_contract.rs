@@ -275,7 +275,10 @@ macro_rules! every_contract {
                 elsewhere: an_answer_by_citation_withdraws_the_draft, an_answer_by_recipient_needs_exactly_one_case,
                     an_answer_cancels_what_is_pending, our_own_copy_proves_a_doubt, an_older_answer_changes_nothing,
                     the_customer_can_answer_the_colleague, a_bounced_reply_comes_back, a_bounce_settles_a_doubt,
-                    a_bounce_of_something_else_is_stored;
+                    a_bounce_of_something_else_is_stored, an_unproven_answer_withdraws_nothing,
+                    a_copy_among_the_sent_mails_proves_an_answer,
+                    a_known_mail_of_ours_sent_on_to_another_customer_proves_nothing,
+                    who_answers_a_person_is_not_acknowledged;
                 timers: a_timer_fires_once, the_customers_answer_cancels_timers, thanks_leave_timers_standing,
                     one_timer_fires_per_case;
                 promises: a_promise_is_warned_of_lapses_and_is_kept,

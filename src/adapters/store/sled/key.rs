@@ -120,6 +120,8 @@ pub(super) enum Table {
     PromiseOpen = b'1',
     /// What the order of work goes by, of cases that need a reply.
     Work = b'3',
+    /// Message-IDs of what persons of ours sent, with the time.
+    PersonWrote = b'5',
     /// Fingerprint of the secret that messages are named with.
     NamedWith = b'4',
 }

@@ -109,6 +109,7 @@ impl Inner {
                 break;
             }
         }
+        self.apply(Room::Reserve, |tx| tx.expire_person_wrote(before.closed))?;
         expired.files = self.sweep()?;
         Ok(expired)
     }
@@ -148,6 +149,16 @@ impl Tx<'_> {
             self.drop_automated(row)?;
         }
         Ok(old.len())
+    }
+
+    /// Nobody answers a mail that old.
+    fn expire_person_wrote(&mut self, before: Timestamp) -> StoreResult<()> {
+        let table = Key::of(Table::PersonWrote);
+        let times: Vec<Timestamp> = self.rows(&table, Order::Rising, usize::MAX)?;
+        for (key, _) in self.keys(&table, usize::MAX)?.into_iter().zip(times).filter(|(_, at)| *at < before) {
+            self.delete_raw(key);
+        }
+        Ok(())
     }
 
     /// Erases some closed cases without a message since.
