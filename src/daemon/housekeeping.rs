@@ -18,6 +18,12 @@ const DISK: &str = "disk";
 /// How often retention runs.
 const TIDY: SignedDuration = SignedDuration::from_hours(6);
 
+/// Days without anything happening after which an answered case is over: its customer can continue a closed one for as
+/// long again ([`CONTINUE_PERIOD`](crate::domain::joining::CONTINUE_PERIOD)).
+const ANSWERED_DAYS: u16 = 30;
+/// The same where we asked something: reminders come first.
+const WAITING_DAYS: u16 = 90;
+
 /// How many days things are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -34,7 +40,13 @@ impl Retention {
     pub fn expiry(&self, now: Timestamp) -> Expiry {
         let before =
             |days: u16| now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
-        Expiry { raw: before(self.raw_days), automated: before(self.automated_days), closed: before(self.closed_days) }
+        Expiry {
+            raw: before(self.raw_days),
+            automated: before(self.automated_days),
+            closed: before(self.closed_days),
+            answered: before(ANSWERED_DAYS),
+            waiting: before(WAITING_DAYS),
+        }
     }
 }
 
@@ -79,6 +91,7 @@ impl Housekeeping {
                 originals = gone.raw,
                 automated = gone.automated,
                 cases = gone.cases,
+                settled = gone.settled,
                 files = gone.files,
                 "removed what was kept long enough"
             ),

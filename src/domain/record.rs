@@ -151,6 +151,8 @@ pub enum Event {
         /// Its kind.
         kind: String,
     },
+    /// It was answered, and nobody wrote for long: closed.
+    Settled,
     /// All that the case held was erased, this record's entries included.
     Erased {
         /// Asked for by the person, or too old to be kept.

@@ -169,7 +169,9 @@ pub trait Store: Send + Sync {
     /// acknowledged again; the chains of the records stay. A case with an open dispute or legal threat is left, in the
     /// backups as well.
     async fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased>;
-    /// Removes what is older than it may be kept. An open dispute or legal threat keeps its case's mail.
+    /// Removes what is older than it may be kept. An open dispute or legal threat keeps its case's mail. Before that,
+    /// cases that were answered long ago are closed, or they would be kept for ever; one with an open dispute, legal
+    /// threat or promise, or with something in the outbox, waits for a person.
     async fn expire(&self, before: Expiry, at: Timestamp) -> StoreResult<Expired>;
     /// Whether this very message was stored before, and be it erased since.
     async fn knows(&self, key: MessageKey) -> StoreResult<bool>;

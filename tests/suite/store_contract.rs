@@ -292,7 +292,10 @@ macro_rules! every_contract {
                     a_message_read_twice_at_once_is_stored_once;
                 lost: a_roll_back_forgets_positions_and_holds_what_waits, another_secret_is_noticed, a_message_is_known_once_it_is_stored;
                 upkeep: an_erased_customer_is_gone_and_stays_known, what_is_under_way_survives_an_erasure, an_open_dispute_defers_the_erasure,
-                    what_was_kept_long_enough_goes, machines_messages_run_out_in_any_number;
+                    what_was_kept_long_enough_goes, machines_messages_run_out_in_any_number,
+                    an_answered_case_is_closed_and_runs_out, a_case_closed_by_silence_can_be_continued,
+                    what_went_to_an_address_in_somebody_elses_case_is_erased,
+                    what_our_people_wrote_about_an_address_is_said;
                 look: a_store_that_lost_nothing_was_not_rebuilt, healing_a_store_that_is_well_changes_nothing,
                     what_no_message_bears_is_missing, the_queue_is_sorted_by_urgency, the_overview_counts, excerpts_are_one_short_line;
                 work: what_waits_is_work_until_it_is_answered, the_laws_deadline_is_known_until_it_is_erased,

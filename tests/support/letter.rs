@@ -11,7 +11,7 @@ use guichet::domain::{
     Suggestion, TemplateName, Verdict,
 };
 use guichet::ports::Store;
-use guichet::ports::store::{Caps, CustomerMatter, DraftProposal, Intake, Matter, OwnAnswer};
+use guichet::ports::store::{Caps, CustomerMatter, DraftProposal, Expiry, Intake, Matter, OwnAnswer};
 use jiff::{SignedDuration, Timestamp};
 
 /// The mailbox that samples arrive in.
@@ -320,6 +320,11 @@ impl Letter {
             created_at: self.at,
         }
     }
+}
+
+/// What is older than this has been kept long enough; cases that were answered stay open.
+pub fn kept_since(at: Timestamp) -> Expiry {
+    Expiry { raw: at, automated: at, closed: at, answered: Timestamp::MIN, waiting: Timestamp::MIN }
 }
 
 /// An approved reply, to be sent at `not_before`.

@@ -3,10 +3,10 @@
 use guichet::domain::outgoing::AttemptOutcome;
 use guichet::domain::position::FolderRole;
 use guichet::domain::{CaseFlag, CaseId, CaseState, DeliveryState, MessageId, OutgoingId};
-use guichet::ports::store::{Expiry, Intake, Matter, OwnAnswer, Recorded};
+use guichet::ports::store::{Intake, Matter, OwnAnswer, Recorded};
 
 use super::{Bench, event_names};
-use crate::support::letter::{CAMILLE, Letter, address, folder, message_id, minutes, own_answer, proposal};
+use crate::support::letter::{CAMILLE, Letter, address, folder, kept_since, message_id, minutes, own_answer, proposal};
 
 fn bounce(n: u32, id: &MessageId) -> Intake {
     let report = Letter::new(n).from("mailer-daemon@relay.example");
@@ -192,7 +192,6 @@ pub async fn who_answers_a_person_is_not_acknowledged(mut bench: Bench) {
         assert!(file.draft.is_some(), "it is queued like any case");
     }
     let late = minutes(500);
-    let kept_since = |at| Expiry { raw: at, automated: at, closed: at };
     bench.step(|store, _| async move { store.expire(kept_since(late), late).await }).await.unwrap();
     let letter = Letter::new(4).from("c4@customer4.example").citing(&ids[0]);
     assert!(super::queued(&bench.receive(&letter).await), "its id is not kept for ever");

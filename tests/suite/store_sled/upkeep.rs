@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::files::noise;
 use super::{ids, open};
-use crate::support::letter::{Letter, MAILBOX, minutes};
+use crate::support::letter::{Letter, MAILBOX, kept_since, minutes};
 
 fn names_in(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap();
@@ -49,7 +49,7 @@ async fn what_runs_out_takes_its_files_with_it() {
     }
     let (raw, texts) = (data.path().join("raw"), data.path().join("texts"));
     assert_eq!((names_in(&raw).len(), names_in(&texts).len()), (3, 3));
-    let before = Expiry { raw: Timestamp::MIN, automated: minutes(2000), closed: minutes(2000) };
+    let before = Expiry { raw: Timestamp::MIN, ..kept_since(minutes(2000)) };
     let gone = store.expire(before, minutes(4000)).await.unwrap();
     assert_eq!((gone.raw, gone.automated, gone.cases, gone.files), (0, 1, 1, 4));
     assert_eq!(names_in(&raw), [format!("{}.zst", young.key().to_hex())]);
