@@ -70,6 +70,16 @@ pub enum StoreError {
     Illegal(#[from] IllegalStep),
 }
 
+impl StoreError {
+    /// Whether the very same step may succeed later, without anybody changing it.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Temporary(_) | Self::Stale { .. } | Self::LeaseLost => true,
+            Self::Permanent(_) | Self::Missing(_) | Self::Illegal(_) => false,
+        }
+    }
+}
+
 /// Shorthand.
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -281,7 +291,7 @@ pub trait Store: Send + Sync {
 
     /// What the last process left under way: Dialling returns to Pending, Committing becomes InDoubt.
     async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>>;
-    /// Claims due mail of the mailbox, oldest first, at most `limit`: `Attempting{Dialling}` is durable
+    /// Claims due mail of the mailbox, replies first, each oldest first, at most `limit`: `Attempting{Dialling}` is durable
     /// when this returns. An acknowledgement is cancelled instead when a person's reply stands in the outbox, and
     /// when it is older than [`crate::domain::outgoing::ACKNOWLEDGEMENT_LIFE`]; its case is flagged then.
     async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>>;

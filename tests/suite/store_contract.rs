@@ -248,7 +248,7 @@ macro_rules! every_contract {
                     an_acknowledgement_under_way_does_not_follow_the_reply,
                     an_acknowledgement_in_doubt_does_not_follow_the_reply,
                     a_released_acknowledgement_does_not_follow_the_reply, an_old_acknowledgement_is_not_sent,
-                    a_reply_is_sent_however_old, what_is_due_is_found_behind_many_old_acknowledgements;
+                    a_reply_is_sent_however_old, a_reply_leaves_before_the_acknowledgements, what_is_due_is_found_behind_many_old_acknowledgements;
                 caps: the_sender_is_limited_over_a_day, the_domain_is_limited_over_an_hour,
                     hosts_of_one_domain_count_together, a_company_does_not_pay_for_public_mail,
                     public_domains_have_no_limit, the_breaker_opens_and_waits_for_a_person;

@@ -44,6 +44,8 @@ pub(super) enum Table {
     StoreId = b'I',
     /// Outbox rows in doubt by mailbox and the end of the doubt.
     OutgoingInDoubt = b'i',
+    /// Of the pending outbox rows the replies, by mailbox and time: they leave first.
+    ReplyDue = b'6',
     /// Names of messages already seen in a folder.
     Seen = b'j',
     /// Which case a message belongs to.
