@@ -15,6 +15,7 @@ mod limiter;
 mod originals;
 mod outbox_page;
 mod pages;
+mod paging;
 mod phrases;
 mod place;
 mod queue_page;

@@ -17,7 +17,9 @@ use crate::domain::{
     CaseFlag, CaseId, CaseState, DeliveryState, Folder, Message, MessageKey, OutgoingId, OutgoingKind, OutgoingMail,
     Position, RecordEntry, Verdict,
 };
-use crate::ports::store::{BackedUp, CaseFile, Erased, Figures, LossNotice, Period, Promise, StoredNotice};
+use crate::ports::store::{
+    AutomatedMessage, BackedUp, CaseFile, Erased, Figures, LossNotice, Period, Promise, Quarantined, StoredNotice,
+};
 
 /// A command's question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,8 @@ pub enum Request {
         /// At most so many.
         limit: usize,
     },
+    /// What is no case: machines' messages, and messages that could not be fetched.
+    Aside,
     /// Copy everything into a folder and read the copy back.
     Backup {
         /// Absolute path; absent or empty.
@@ -145,6 +149,8 @@ pub enum Request {
 pub enum Response {
     /// To [`Request::Queue`].
     Queue(QueueDocument),
+    /// To [`Request::Aside`].
+    Aside(AsideDocument),
     /// To [`Request::Case`].
     Case(Box<CaseDocument>),
     /// To [`Request::Backup`].
@@ -196,6 +202,15 @@ pub enum Response {
         /// What happened since the revision named, when that is the reason.
         changes: Vec<RecordEntry>,
     },
+}
+
+/// All that is set aside, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsideDocument {
+    /// Written by machines.
+    pub automated: Vec<AutomatedMessage>,
+    /// Given up on.
+    pub quarantined: Vec<Quarantined>,
 }
 
 /// The queue.
