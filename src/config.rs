@@ -48,6 +48,8 @@ pub struct Config {
     pub state_witness: Option<PathBuf>,
     /// Where `guichet backup` writes, and where a damaged store finds its replacement.
     pub backup_dir: Option<PathBuf>,
+    /// How many backups are kept there; `None` for all.
+    pub backup_keep: Option<u16>,
     /// How long things are kept.
     pub retention: Retention,
     /// Live or shadow.

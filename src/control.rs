@@ -8,8 +8,8 @@ mod server;
 
 pub use client::{Client, ClientError};
 pub use protocol::{
-    CaseDocument, DraftDocument, GroupDocument, MessageDocument, OutgoingDocument, QueueDocument, QueueLine, Request,
-    Response,
+    AsideDocument, CaseDocument, DraftDocument, GroupDocument, MessageDocument, OutgoingDocument, QueueDocument,
+    QueueLine, Request, Response,
 };
 pub use server::{Control, bind, missing, serve, serve_on, unknown};
 

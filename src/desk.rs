@@ -16,9 +16,11 @@ mod limiter;
 mod originals;
 mod outbox_page;
 mod pages;
+mod paging;
 mod phrases;
 mod place;
 mod queue_page;
+mod room;
 mod routes;
 mod server;
 mod session;
@@ -94,11 +96,16 @@ pub struct Desk {
     inner: Arc<Inner>,
 }
 
+/// Passwords tried at once: each takes 19 MiB (Argon2id), and anybody may ask.
+const PASSWORDS_AT_ONCE: usize = 2;
+
 struct Inner {
     parts: DeskParts,
     pages: pages::Pages,
     sessions: session::Sessions,
     limits: limiter::Limits,
+    /// Room for one more password to be tried.
+    trying: tokio::sync::Semaphore,
 }
 
 impl Desk {
@@ -109,7 +116,8 @@ impl Desk {
     pub fn new(parts: DeskParts, templates: &[Asset]) -> anyhow::Result<Self> {
         let pages = pages::Pages::load(templates)?;
         let sessions = session::Sessions::new(parts.settings.session_lifetime);
-        Ok(Self { inner: Arc::new(Inner { parts, pages, sessions, limits: limiter::Limits::default() }) })
+        let trying = tokio::sync::Semaphore::new(PASSWORDS_AT_ONCE);
+        Ok(Self { inner: Arc::new(Inner { parts, pages, sessions, limits: limiter::Limits::default(), trying }) })
     }
 
     /// All pages as a service, to be called without a connection; `peer` is who seems to ask.

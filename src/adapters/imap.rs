@@ -31,7 +31,7 @@ use crate::ports::{MailError, MailSession, MailSource};
 pub use actions::ImapActions;
 pub use probe::{FolderReport, ProbeReport, probe};
 pub use settings::{FolderNames, ImapSettings};
-pub use survey::{Place, Survey};
+pub use survey::{Handed, Place, Survey};
 
 /// One folder of an IMAP account that is watched.
 #[derive(Debug)]

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{getegid, geteuid};
+
 use super::durable;
 use super::tls::ConnectError;
 
@@ -112,15 +114,26 @@ fn foreign_link(path: &Path, target_owner: u32, left: usize) -> Option<PathBuf> 
 
 async fn read(path: &Path) -> Result<String, ConnectError> {
     // A file that is not there gives its error below.
-    let mode = tokio::fs::metadata(path).await.map_or(0, |meta| meta.permissions().mode() & 0o777);
-    if mode & 0o007 != 0 {
-        let shown = path.display();
+    if let Ok(meta) = tokio::fs::metadata(path).await
+        && let Some(whom) = open_to(meta.permissions().mode(), meta.gid(), geteuid().as_raw(), getegid().as_raw())
+    {
+        let (shown, mode) = (path.display(), meta.permissions().mode() & 0o777);
         return Err(ConnectError::Setup(format!(
-            "the password file {shown} may be read by everybody (mode {mode:03o}): run `chmod 600 {shown}`"
+            "the password file {shown} is open to {whom} (mode {mode:03o}): run `chmod 600 {shown}`"
         )));
     }
     let read = tokio::fs::read_to_string(path).await;
     read.map_err(|error| ConnectError::Setup(format!("cannot read the password file {}: {error}", path.display())))
+}
+
+/// Who besides us may read or change a file, if so. The daemon's own group may read it, as where root keeps the file;
+/// root, for whom an operator looks at it, cannot know that group.
+fn open_to(mode: u32, group: u32, user: u32, own_group: u32) -> Option<&'static str> {
+    if mode & 0o007 != 0 {
+        return Some("everybody");
+    }
+    let others = mode & 0o040 != 0 && group != own_group && user != 0;
+    (others || mode & 0o020 != 0).then_some("a group of users")
 }
 
 async fn run(command: &str) -> Result<String, ConnectError> {
@@ -177,6 +190,23 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let refusal = Secret::File(path).resolve().await.unwrap_err().to_string();
         assert!(refusal.contains("chmod 600") && !refusal.contains("s3cret"), "{refusal}");
+    }
+
+    #[test]
+    fn only_the_daemons_own_group_may_read_and_none_may_write() {
+        let (daemon, own) = (990, 990);
+        for (mode, group, wanted) in [
+            (0o100_400, 0, None),
+            (0o100_600, 5, None),
+            (0o100_640, own, None),
+            (0o100_640, 5, Some("a group of users")),
+            (0o100_660, own, Some("a group of users")),
+            (0o100_604, own, Some("everybody")),
+        ] {
+            assert_eq!(open_to(mode, group, daemon, own), wanted, "{mode:o}");
+        }
+        assert_eq!(open_to(0o100_640, own, 0, 0), None, "root looks at the daemon's file");
+        assert_eq!(open_to(0o100_660, own, 0, 0), Some("a group of users"));
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod lately;
 mod loss;
+mod old_copies;
 mod reconcile;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -63,6 +64,7 @@ impl Check {
         let handbook = check_handbook(&config, &mut findings);
         check_data_dir(&config, &mut findings);
         loss::look(&config, self.dismiss_loss, &mut findings).await;
+        old_copies::look(&config, &findings);
         check_refunds(&config, &mut findings).await;
         if !self.offline {
             check_orders(&config, &mut findings).await;

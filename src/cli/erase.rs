@@ -39,7 +39,10 @@ pub async fn run(args: EraseArgs, config: &Config, out: &mut dyn Write) -> anyho
         Err(error) => return Err(error.into()),
     };
     tell(&done, config, out)?;
-    Ok(done.deferred.is_empty() && done.deferred_in_backups.is_empty() && done.moved_aside.is_empty())
+    Ok(done.deferred.is_empty()
+        && done.deferred_in_backups.is_empty()
+        && done.incomplete.is_empty()
+        && done.moved_aside.is_empty())
 }
 
 fn tell(done: &Erased, config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -61,6 +64,13 @@ fn tell(done: &Erased, config: &Config, out: &mut dyn Write) -> anyhow::Result<(
     }
     for KeptInBackup { backup, case, why } in &done.deferred_in_backups {
         writeln!(out, "KEPT    case {case} in the backup {}: {why}", backup.display())?;
+    }
+    for folder in &done.incomplete {
+        writeln!(
+            out,
+            "KEPT    {} is a backup that did not come to its end and cannot be searched: delete it",
+            folder.display()
+        )?;
     }
     for folder in &done.moved_aside {
         writeln!(

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use super::case;
 use super::terminal::{line, plain, table};
-use crate::control::{CaseDocument, Client, QueueDocument, Request, Response};
-use crate::domain::CaseId;
+use crate::control::{AsideDocument, CaseDocument, Client, QueueDocument, Request, Response};
+use crate::domain::{CaseId, MessageLocation};
 
 /// Cases listed at once.
 const MOST_ROWS: usize = 500;
@@ -40,6 +40,12 @@ struct Deciding {
 enum QueueCommand {
     /// Lists the cases that need a reply, most urgent first.
     List {
+        /// Prints one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists what is no case: messages that could not be fetched, and machines' messages, newest first.
+    Aside {
         /// Prints one JSON object.
         #[arg(long)]
         json: bool,
@@ -114,6 +120,13 @@ pub async fn run(args: QueueArgs, data_dir: &Path, out: &mut (dyn Write + Send))
             let text = if json { serde_json::to_string(&queue)? + "\n" } else { listed(&queue, Timestamp::now()) };
             Ok(write!(out, "{text}")?)
         }
+        QueueCommand::Aside { json } => {
+            let Response::Aside(aside) = ask(&mut client, Request::Aside).await? else {
+                bail!("the daemon answered another question: use the same version")
+            };
+            let text = if json { serde_json::to_string(&aside)? + "\n" } else { set_aside(&aside) };
+            Ok(write!(out, "{text}")?)
+        }
         QueueCommand::Show { case, json } => {
             let document = case::fetch(&mut client, &case).await?;
             let text = if json { serde_json::to_string(&document)? + "\n" } else { shown(&document) };
@@ -139,6 +152,16 @@ pub async fn run(args: QueueArgs, data_dir: &Path, out: &mut (dyn Write + Send))
             Ok(writeln!(out, "{case}: closed without a reply")?)
         }
     }
+}
+
+fn set_aside(aside: &AsideDocument) -> String {
+    let row = |at: Timestamp, what: &str, place: &MessageLocation, subject: &str, why: &str| {
+        let place = format!("{} {}", place.folder.mailbox, place.name);
+        vec![format!("{at:.0}"), what.to_owned(), line(&place, 40), line(subject, 50), line(why, 60)]
+    };
+    let failed = aside.quarantined.iter().map(|lost| row(lost.at, "not read", &lost.location, "", &lost.why));
+    let machines = aside.automated.iter().map(|mail| row(mail.at, "machine", &mail.location, &mail.subject, &mail.why));
+    table(&["WHEN", "WHAT", "WHERE", "SUBJECT", "WHY"], &failed.chain(machines).collect::<Vec<_>>())
 }
 
 struct Typed {

@@ -231,6 +231,7 @@ impl Service {
         let housekeeping = Housekeeping {
             store: Arc::clone(&parts.store),
             retention: parts.config.retention,
+            mailboxes: parts.config.mailboxes.iter().map(|mailbox| mailbox.name.clone()).collect(),
             clock: Arc::clone(&parts.clock),
             alarms: parts.alarms.clone(),
         };

@@ -126,6 +126,7 @@ pub fn store_settings(config: &Config) -> SledSettings {
     SledSettings {
         witness: config.state_witness.clone(),
         backups: config.backup_dir.clone(),
+        keep_backups: config.backup_keep,
         ..SledSettings::default()
     }
 }

@@ -14,6 +14,7 @@ pub struct File {
     pub data_dir: PathBuf,
     pub state_witness: Option<Spanned<PathBuf>>,
     pub backup_dir: Option<Spanned<PathBuf>>,
+    pub backup_keep: Option<std::num::NonZeroU16>,
     #[serde(default)]
     pub mode: Mode,
     pub time_zone: Option<Spanned<String>>,

@@ -107,6 +107,7 @@ pub const KEYS: &[(&str, Shape)] = &[
     ("data_dir", Value),
     ("state_witness", Value),
     ("backup_dir", Value),
+    ("backup_keep", Value),
     ("mode", Value),
     ("time_zone", Value),
     ("languages", Value),

@@ -130,6 +130,7 @@ impl Checker<'_> {
             },
             state_witness,
             backup_dir,
+            backup_keep: file.backup_keep.map(std::num::NonZeroU16::get),
             mode: match file.mode {
                 file::Mode::Live => Mode::Live,
                 file::Mode::Shadow => Mode::Shadow,

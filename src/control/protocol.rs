@@ -18,7 +18,8 @@ use crate::domain::{
     Position, RecordEntry, Verdict,
 };
 use crate::ports::store::{
-    BackedUp, CaseFile, Erased, Figures, LossNotice, MachineAlert, Period, Promise, StoredNotice,
+    AutomatedMessage, BackedUp, CaseFile, Erased, Figures, LossNotice, MachineAlert, Period, Promise, Quarantined,
+    StoredNotice,
 };
 
 /// A command's question.
@@ -30,6 +31,8 @@ pub enum Request {
         /// At most so many.
         limit: usize,
     },
+    /// What is no case: machines' messages, and messages that could not be fetched.
+    Aside,
     /// Copy everything into a folder and read the copy back.
     Backup {
         /// Absolute path; absent or empty.
@@ -147,6 +150,8 @@ pub enum Request {
 pub enum Response {
     /// To [`Request::Queue`].
     Queue(QueueDocument),
+    /// To [`Request::Aside`].
+    Aside(AsideDocument),
     /// To [`Request::Case`].
     Case(Box<CaseDocument>),
     /// To [`Request::Backup`].
@@ -198,6 +203,15 @@ pub enum Response {
         /// What happened since the revision named, when that is the reason.
         changes: Vec<RecordEntry>,
     },
+}
+
+/// All that is set aside, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsideDocument {
+    /// Written by machines.
+    pub automated: Vec<AutomatedMessage>,
+    /// Given up on.
+    pub quarantined: Vec<Quarantined>,
 }
 
 /// The queue.

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use super::protocol::{CaseDocument, QueueDocument, QueueLine, Request, Response};
+use super::protocol::{AsideDocument, CaseDocument, QueueDocument, QueueLine, Request, Response};
 use crate::daemon::lessons::lessons;
 use crate::daemon::review::{Changes, Review, ReviewError, Seen};
 use crate::desk::Evidence;
@@ -156,6 +156,10 @@ impl Control {
                     alerts: view.alerts.into_iter().map(Into::into).collect(),
                     cases,
                 }))
+            }
+            Request::Aside => {
+                let (automated, quarantined) = review.set_aside(usize::MAX).await?;
+                Ok(Response::Aside(AsideDocument { automated, quarantined }))
             }
             Request::Backup { folder } => {
                 let done = self.store.backup(&folder).await.map_err(|error| refused(error.to_string()))?;

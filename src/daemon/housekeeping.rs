@@ -15,8 +15,21 @@ const LOOK: SignedDuration = SignedDuration::from_secs(5);
 /// The alarm's subject.
 const DISK: &str = "disk";
 
+/// Mail that is due and has not left for so long is an alarm.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(15);
+/// A message given up on is an alarm for so long: over a weekend. The desk lists it for good.
+const GIVEN_UP: SignedDuration = SignedDuration::from_hours(72);
+/// The alarm's subject.
+const QUARANTINE: &str = "quarantine";
+
 /// How often retention runs.
 const TIDY: SignedDuration = SignedDuration::from_hours(6);
+
+/// Days without anything happening after which an answered case is over: its customer can continue a closed one for as
+/// long again ([`CONTINUE_PERIOD`](crate::domain::joining::CONTINUE_PERIOD)).
+const ANSWERED_DAYS: u16 = 30;
+/// The same where we asked something: reminders come first.
+const WAITING_DAYS: u16 = 90;
 
 /// How many days things are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +47,13 @@ impl Retention {
     pub fn expiry(&self, now: Timestamp) -> Expiry {
         let before =
             |days: u16| now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
-        Expiry { raw: before(self.raw_days), automated: before(self.automated_days), closed: before(self.closed_days) }
+        Expiry {
+            raw: before(self.raw_days),
+            automated: before(self.automated_days),
+            closed: before(self.closed_days),
+            answered: before(ANSWERED_DAYS),
+            waiting: before(WAITING_DAYS),
+        }
     }
 }
 
@@ -44,6 +63,8 @@ pub struct Housekeeping {
     pub store: Arc<dyn Store>,
     /// How long things are kept.
     pub retention: Retention,
+    /// Names of the mailboxes.
+    pub mailboxes: Vec<String>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// What a person must see.
@@ -58,6 +79,8 @@ impl Housekeeping {
             let well = heartbeat.during(self.look_at_disk()).await;
             heartbeat.during(self.look_for_loss()).await;
             let now = self.clock.now();
+            heartbeat.during(self.look_for_overdue(now)).await;
+            heartbeat.during(self.look_for_given_up(now)).await;
             if well && now >= tidy_at {
                 heartbeat.during(self.tidy(now)).await;
                 tidy_at = now.checked_add(TIDY).unwrap_or(Timestamp::MAX);
@@ -79,6 +102,7 @@ impl Housekeeping {
                 originals = gone.raw,
                 automated = gone.automated,
                 cases = gone.cases,
+                settled = gone.settled,
                 files = gone.files,
                 "removed what was kept long enough"
             ),
@@ -93,6 +117,39 @@ impl Housekeeping {
             Ok(None) => self.alarms.clear(alarms::LOSS),
             // What is wrong with the store is an alarm of its own.
             Err(_) => {}
+        }
+    }
+
+    /// Mail that ought to have left, whatever keeps it: `max_per_hour`, a server that stalls, a worker that hangs.
+    async fn look_for_overdue(&self, now: Timestamp) {
+        for mailbox in &self.mailboxes {
+            let key = format!("oldest {mailbox}");
+            match self.store.next_due(mailbox).await {
+                Ok(Some(due)) if now.duration_since(due) > OVERDUE => self.alarms.raise(
+                    &key,
+                    format!(
+                        "Mail of the mailbox {mailbox} has been due since {due:.0} and has not left: look at the outbox, \
+                         at what the server says and at max_per_hour."
+                    ),
+                ),
+                Ok(_) => self.alarms.clear(&key),
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn look_for_given_up(&self, now: Timestamp) {
+        let Ok(newest) = self.store.quarantined(1).await else { return };
+        match newest.first() {
+            Some(message) if now.duration_since(message.at) < GIVEN_UP => self.alarms.raise(
+                QUARANTINE,
+                format!(
+                    "A message in the mailbox {} could not be read and was given up at {:.0}: see the list of set-aside \
+                     mail, and read it in the mailbox.",
+                    message.location.folder.mailbox, message.at
+                ),
+            ),
+            _ => self.alarms.clear(QUARANTINE),
         }
     }
 

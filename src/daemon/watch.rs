@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -21,6 +21,9 @@ use crate::ports::{Arrival, Clock, Ids, MailError, MailSession, MailSource, Stan
 const BATCH: usize = 32;
 /// Routers forget connections that are silent for longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(4 * 60);
+
+/// A folder that was not read to its end for so long is an alarm, however often it could be opened.
+const UNREAD: SignedDuration = SignedDuration::from_mins(15);
 
 /// After so many permanent refusals by the store a message is given up.
 const REFUSALS: u32 = 3;
@@ -51,6 +54,18 @@ pub struct Watch {
     pub ready: watch::Sender<bool>,
 }
 
+/// What outlives a session.
+struct Memory {
+    /// Subject of the alarm about a folder that cannot be opened.
+    alarm: String,
+    /// Subject of the alarm about one that cannot be read.
+    unread: String,
+    backoff: Backoff,
+    refusals: Refusals,
+    /// When the folder was last read to its end, or a message of it was taken.
+    looked: Timestamp,
+}
+
 /// Why a session ended.
 enum Broken {
     Mail(MailError),
@@ -73,12 +88,16 @@ impl Watch {
     /// Runs until `stop`.
     pub async fn run(self, lease: Lease, heartbeat: Heartbeat, stop: CancellationToken) {
         let folder = self.source.folder().clone();
-        let alarm = format!("watch {} {}", folder.mailbox, role_name(folder.role));
-        let mut refusals = Refusals::new();
-        let mut backoff = Backoff::new(SignedDuration::from_secs(1), SignedDuration::from_mins(1));
+        let mut memory = Memory {
+            alarm: format!("watch {} {}", folder.mailbox, role_name(folder.role)),
+            unread: format!("oldest {} {}", folder.mailbox, role_name(folder.role)),
+            backoff: Backoff::new(SignedDuration::from_secs(1), SignedDuration::from_mins(1)),
+            refusals: Refusals::new(),
+            looked: self.clock.now(),
+        };
         while !stop.is_cancelled() {
             heartbeat.beat();
-            let Err(broken) = self.session(&lease, &heartbeat, &stop, &alarm, &mut backoff, &mut refusals).await else {
+            let Err(broken) = self.session(&lease, &heartbeat, &stop, &mut memory).await else {
                 break;
             };
             let (sentence, permanent) = match broken {
@@ -86,7 +105,7 @@ impl Watch {
                 Broken::Mail(MailError::Permanent(what)) => (what, true),
                 Broken::Store(error) => (format!("the store refused a message: {error}"), false),
             };
-            let wait = if permanent { SignedDuration::from_mins(5) } else { backoff.next(self.ids.bits()) };
+            let wait = if permanent { SignedDuration::from_mins(5) } else { memory.backoff.next(self.ids.bits()) };
             warn!(
                 mailbox = folder.mailbox,
                 folder = role_name(folder.role),
@@ -94,8 +113,18 @@ impl Watch {
                 retry_s = wait.as_secs(),
                 "watching was interrupted"
             );
-            if permanent || backoff.failures() >= 3 {
-                self.alarms.raise(&alarm, &sentence);
+            if permanent || memory.backoff.failures() >= 3 {
+                self.alarms.raise(&memory.alarm, &sentence);
+            }
+            // A folder that can be opened and not read clears the other alarm again and again.
+            if self.clock.now().duration_since(memory.looked) > UNREAD {
+                let words = format!(
+                    "Nothing could be read from the {} of {} since {:.0}, mail may wait there: {sentence}",
+                    role_name(folder.role),
+                    folder.mailbox,
+                    memory.looked
+                );
+                self.alarms.raise(&memory.unread, words);
             }
             self.pause(wait, &heartbeat, &stop).await;
         }
@@ -108,21 +137,19 @@ impl Watch {
         lease: &Lease,
         heartbeat: &Heartbeat,
         stop: &CancellationToken,
-        alarm: &str,
-        backoff: &mut Backoff,
-        refusals: &mut Refusals,
+        memory: &mut Memory,
     ) -> Result<(), Broken> {
         let folder = self.source.folder();
         let mut session = heartbeat.during(self.source.connect()).await?;
         let standing = heartbeat.during(self.open(session.as_mut(), lease)).await?;
-        self.alarms.clear(alarm);
+        self.alarms.clear(&memory.alarm);
         self.ready.send_replace(true);
         info!(mailbox = folder.mailbox, folder = role_name(folder.role), standing = ?standing, "watching");
         while !stop.is_cancelled() {
             heartbeat.beat();
             let arrivals = heartbeat.during(session.fetch(BATCH)).await?;
             if arrivals.is_empty() {
-                backoff.reset();
+                self.has_looked(memory);
                 heartbeat.during(session.wait(LONGEST_WAIT, stop)).await?;
                 continue;
             }
@@ -132,12 +159,19 @@ impl Watch {
                     break;
                 }
                 // A folder that can be read into a store that takes nothing is no success.
-                self.take(lease, arrival, standing, refusals).await?;
-                backoff.reset();
+                self.take(lease, arrival, standing, &mut memory.refusals).await?;
+                self.has_looked(memory);
             }
         }
         session.close().await;
         Ok(())
+    }
+
+    /// The folder was read to its end, or a message of it was taken.
+    fn has_looked(&self, memory: &mut Memory) {
+        memory.backoff.reset();
+        memory.looked = self.clock.now();
+        self.alarms.clear(&memory.unread);
     }
 
     /// One message that the store can never take must not stop those behind it: after some tries it is
@@ -151,13 +185,13 @@ impl Watch {
     ) -> Result<(), StoreError> {
         let name = arrival.location.name.clone();
         match self.intake.take(lease, arrival.clone(), standing).await {
-            Err(StoreError::Permanent(why)) => {
+            Err(error) if !error.may_pass() => {
                 let refused = refusals.entry(name).or_default();
                 *refused += 1;
                 if *refused < REFUSALS {
-                    return Err(StoreError::Permanent(why));
+                    return Err(error);
                 }
-                self.intake.give_up(lease, &arrival, &why).await
+                self.intake.give_up(lease, &arrival, &error.to_string()).await
             }
             taken => taken.map(|_| ()),
         }

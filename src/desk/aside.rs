@@ -1,21 +1,21 @@
 //! What is no case: machines' messages, and messages that could not be fetched.
 
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use minijinja::context;
 
 use super::alerts::{self, Place};
 use super::fail::Fail;
+use super::paging::Paging;
 use super::session::Flash;
 use super::times;
 use super::visit::{Posted, SignedIn};
 
-/// Rows of each list.
-const MOST_ROWS: usize = 200;
-
-pub(super) async fn show(visit: SignedIn) -> Result<Response, Fail> {
-    let (automated, quarantined) = visit.desk.review().set_aside(MOST_ROWS).await?;
+/// Machines' messages in pages; what could not be fetched all at once, for somebody has to look at each.
+pub(super) async fn show(Query(paging): Query<Paging>, visit: SignedIn) -> Result<Response, Fail> {
+    let (automated, quarantined) = visit.desk.review().set_aside(paging.wanted()).await?;
+    let (automated, beside) = paging.cut(automated);
     let alerts = visit.desk.review().alerts().await?;
     let alerts: Vec<_> = alerts.iter().map(|alert| alerts::view(&visit, alert, Place::Aside)).collect();
     let words = visit.desk.inner.pages.words();
@@ -25,7 +25,8 @@ pub(super) async fn show(visit: SignedIn) -> Result<Response, Fail> {
         .map(|m| {
             context! {
                 from => m.from, subject => m.subject, at => moment(m.at),
-                why => words.rule(visit.language, &m.why), mailbox => m.location.folder.mailbox,
+                why => words.rule(visit.language, &m.why),
+                mailbox => m.location.folder.mailbox, location => m.location.name,
             }
         })
         .collect();
@@ -38,7 +39,7 @@ pub(super) async fn show(visit: SignedIn) -> Result<Response, Fail> {
             }
         })
         .collect();
-    visit.page(StatusCode::OK, "aside", context! { alerts, machines, failed })
+    visit.page(StatusCode::OK, "aside", context! { alerts, machines, failed, beside, path => "/aside?" })
 }
 
 pub(super) async fn release_breaker(Path(mailbox): Path<String>, posted: Posted) -> Result<Response, Fail> {

@@ -73,7 +73,8 @@ impl Limits {
     }
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// Who an address belongs to: itself, or the half of an IPv6 address that its client cannot choose.
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),

@@ -8,15 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::alerts::{self, Place};
 use super::fail::Fail;
+use super::paging::Paging;
 use super::visit::SignedIn;
 use super::{place, times};
 use crate::daemon::review::Queued;
 use crate::domain::grouping::Topic;
 use crate::domain::{Case, CaseFlag, CaseState, Fact, Reason, TemplateName};
 
-/// Rows on one page.
-const MOST_ROWS: usize = 200;
-/// Lines above them that tell what machines reported; the rest is counted.
+/// Lines above the queue that tell what machines reported; the rest is counted.
 const MOST_ALERTS: usize = 6;
 /// Groups above them.
 const MOST_GROUPS: usize = 5;
@@ -69,9 +68,14 @@ struct GroupLine {
     open: bool,
 }
 
-pub(super) async fn queue(Query(only): Query<Only>, visit: SignedIn) -> Result<Response, Fail> {
+pub(super) async fn queue(
+    Query(only): Query<Only>,
+    Query(paging): Query<Paging>,
+    visit: SignedIn,
+) -> Result<Response, Fail> {
     let topic = only.topic();
-    let view = visit.desk.review().queue(MOST_ROWS, topic.as_ref()).await?;
+    let path = topic_path(topic.as_ref());
+    let view = visit.desk.review().queue(paging.wanted(), topic.as_ref()).await?;
     let groups: Vec<GroupLine> = view
         .groups
         .iter()
@@ -89,7 +93,8 @@ pub(super) async fn queue(Query(only): Query<Only>, visit: SignedIn) -> Result<R
         let named = groups.iter().find(|group| group.open).map(|group| group.product.clone());
         context! { product => named.unwrap_or_else(|| topic.key()), reason => topic.reason().as_str() }
     });
-    let rows: Vec<Row> = view.rows.iter().map(|row| queue_row(&visit, row)).collect();
+    let (shown, beside) = paging.cut(view.rows);
+    let rows: Vec<Row> = shown.iter().map(|row| queue_row(&visit, row)).collect();
     let waiting = view.overview.cases.get("needs_reply").copied().unwrap_or(rows.len() as u64);
     let now = visit.desk.now();
     let breakers: Vec<_> = view
@@ -110,7 +115,7 @@ pub(super) async fn queue(Query(only): Query<Only>, visit: SignedIn) -> Result<R
         context! {
             alerts => view.alerts.iter().take(MOST_ALERTS).map(|alert| alerts::view(&visit, alert, Place::Queue)).collect::<Vec<_>>(),
             more_alerts => view.alerts.len().saturating_sub(MOST_ALERTS),
-            rows, waiting, breakers, oldest, groups, only,
+            rows, waiting, breakers, oldest, groups, only, beside, path,
             matching => view.matching,
             troubled => view.troubled,
             quarantined => view.overview.quarantined,
@@ -120,10 +125,21 @@ pub(super) async fn queue(Query(only): Query<Only>, visit: SignedIn) -> Result<R
     )
 }
 
-pub(super) async fn cases(visit: SignedIn) -> Result<Response, Fail> {
-    let cases = visit.desk.review().cases(MOST_ROWS).await?;
+pub(super) async fn cases(Query(paging): Query<Paging>, visit: SignedIn) -> Result<Response, Fail> {
+    let (cases, beside) = paging.cut(visit.desk.review().cases(paging.wanted()).await?);
     let rows: Vec<Row> = cases.iter().map(|case| row(&visit, case)).collect();
-    visit.page(StatusCode::OK, "cases", context! { rows })
+    visit.page(StatusCode::OK, "cases", context! { rows, beside, path => "/cases?" })
+}
+
+/// The page's address up to the number of the page.
+fn topic_path(topic: Option<&Topic>) -> String {
+    match topic {
+        Some(topic) => {
+            let product: String = form_urlencoded::byte_serialize(topic.key().as_bytes()).collect();
+            format!("/queue?product={product}&reason={}&", topic.reason())
+        }
+        None => "/queue?".into(),
+    }
 }
 
 fn queue_row(visit: &SignedIn, queued: &Queued) -> Row {
@@ -192,6 +208,7 @@ pub(super) fn flag_words(visit: &SignedIn, flag: &CaseFlag) -> String {
         CaseFlag::OtherSender => words.say(language, "flag.other_sender").to_owned(),
         CaseFlag::NotDelivered => words.say(language, "flag.not_delivered").to_owned(),
         CaseFlag::AnsweredElsewhere => words.say(language, "flag.answered_elsewhere").to_owned(),
+        CaseFlag::UnprovenAnswer => words.say(language, "flag.unproven_answer").to_owned(),
         CaseFlag::NotAcknowledged(why) => {
             words.fill(language, "flag.not_acknowledged", &[("why", &words.rule(language, why))])
         }

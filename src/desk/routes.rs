@@ -58,7 +58,7 @@ pub(super) fn router(desk: Desk) -> Router {
 
 /// A body that was not read to its end cannot be followed by another request.
 async fn close_refused(mut response: Response) -> Response {
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+    if matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
         response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
     }
     response

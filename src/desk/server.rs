@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,11 +11,11 @@ use axum::extract::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
+use super::room::Room;
 use super::visit::Peer;
 use super::{Desk, routes};
 
@@ -24,8 +23,6 @@ use super::{Desk, routes};
 const HEAD_TIME: Duration = Duration::from_secs(15);
 /// A whole request with its answer, and pages asked over the same connection: no longer than this.
 const CONNECTION_TIME: Duration = Duration::from_secs(300);
-/// Open connections at once; further ones wait to be accepted.
-const MOST_CONNECTIONS: usize = 256;
 /// After a failed accept (out of file descriptors), before the next.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long pages under way may take to end once we stop.
@@ -36,19 +33,21 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// # Errors
 /// Never by itself at present; the listener was bound by the caller.
 pub async fn serve(desk: Desk, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+    let room = Room::new(desk.settings().behind_proxy);
     let router = routes::router(desk);
-    let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &room) => accepted,
+            accepted = accept(&listener) => accepted,
         };
-        let Some((stream, peer, permit)) = accepted else { continue };
+        let Some((stream, peer)) = accepted else { continue };
+        // Accepted and closed: one that waited would keep those behind it waiting.
+        let Some(guest) = room.enter(peer.ip()) else { continue };
         let (router, stop) = (router.clone(), stop.clone());
         connections.spawn(async move {
             connection(router, stream, peer, stop).await;
-            drop(permit);
+            drop(guest);
         });
     }
     connections.close();
@@ -58,13 +57,9 @@ pub async fn serve(desk: Desk, listener: TcpListener, stop: CancellationToken) -
     Ok(())
 }
 
-async fn accept(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = Arc::clone(room).acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
     match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, peer, permit)),
+        Ok(accepted) => Some(accepted),
         Err(error) => {
             tracing::warn!(%error, "the desk could not accept a connection; trying again");
             tokio::time::sleep(PAUSE).await;

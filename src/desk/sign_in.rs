@@ -1,5 +1,7 @@
 //! Signing in and out.
 
+use std::time::Duration;
+
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -11,6 +13,9 @@ use super::fail::Fail;
 use super::visit::{Fields, Posted, client_address, cookie_name, language_of, session_id};
 use super::words::Language;
 use crate::ports::Reviewer;
+
+/// How long a sign-in waits while others' passwords are tried.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Where to go after signing in.
 #[derive(Debug, Deserialize)]
@@ -55,6 +60,11 @@ pub(super) async fn submit(State(desk): State<Desk>, request: Request) -> Result
     let name = fields.get("name").unwrap_or_default().trim().to_lowercase();
     let password = fields.get("password").unwrap_or_default();
     let next = own_path(fields.get("next"));
+    // Before the try is counted: who waits in vain has not failed.
+    let Ok(Ok(_room)) = tokio::time::timeout(LONGEST_WAIT, desk.inner.trying.acquire()).await else {
+        tracing::warn!("many passwords are being tried at the desk; a sign-in waited in vain");
+        return page(&desk, language, StatusCode::TOO_MANY_REQUESTS, Some("sign_in.busy"), &name, next);
+    };
     if !desk.inner.limits.try_once(&name, address, desk.now()) {
         tracing::warn!(%address, "too many failed sign-ins at the desk; further tries are refused for some minutes");
         return page(&desk, language, StatusCode::TOO_MANY_REQUESTS, Some("sign_in.too_many"), &name, next);

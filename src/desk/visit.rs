@@ -1,6 +1,7 @@
 //! Who asks, in which language, and with which form.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use axum::Form;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -112,6 +113,9 @@ impl FromRequestParts<Desk> for SignedIn {
     }
 }
 
+/// A form must be here within this time: a client that trickles it holds a connection for no longer.
+const BODY_TIME: Duration = Duration::from_secs(15);
+
 /// A form's fields.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields(Vec<(String, String)>);
@@ -119,7 +123,11 @@ pub(super) struct Fields(Vec<(String, String)>);
 impl Fields {
     /// Reads a form's body.
     pub async fn read(request: Request, desk: &Desk) -> Result<Self, Fail> {
-        match Form::<Vec<(String, String)>>::from_request(request, desk).await {
+        let reading = Form::<Vec<(String, String)>>::from_request(request, desk);
+        let Ok(read) = tokio::time::timeout(BODY_TIME, reading).await else {
+            return Err(Fail::Refused(StatusCode::REQUEST_TIMEOUT, "error.too_slow"));
+        };
+        match read {
             Ok(Form(fields)) => Ok(Self(fields)),
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 Err(Fail::Refused(StatusCode::PAYLOAD_TOO_LARGE, "error.too_large"))

@@ -187,6 +187,8 @@ impl Words {
             Event::Dismissed { why } => fill("event.dismissed_why", &[("why", why)]),
             Event::Corrected { changes } => fill("event.corrected", &[("changes", &changes.join(", "))]),
             Event::AnsweredElsewhere { .. } => fill("event.answered_elsewhere", &[]),
+            Event::Settled => fill("event.settled", &[]),
+            Event::UnprovenAnswer { .. } => fill("event.unproven_answer", &[]),
             Event::ReturnedToDraft { .. } => fill("event.returned_to_draft", &[]),
             Event::Bounced { report, .. } => fill("event.bounced", &[("report", report)]),
             Event::Assessed { outcome, basis } => {

@@ -139,6 +139,8 @@ pub enum CaseFlag {
     NotDelivered,
     /// A colleague answered from a mail client.
     AnsweredElsewhere,
+    /// A message from one of our addresses answers it, and nothing proves that it is ours.
+    UnprovenAnswer,
     /// No acknowledgement was sent; the rule's name.
     NotAcknowledged(String),
     /// The message could not be read.

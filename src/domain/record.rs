@@ -123,6 +123,11 @@ pub enum Event {
         /// The colleague's message.
         message_id: Option<MessageId>,
     },
+    /// A message from one of our addresses answers the case, and nothing proves that it is ours: nothing else changed.
+    UnprovenAnswer {
+        /// The message.
+        message_id: Option<MessageId>,
+    },
     /// A new customer message withdrew a reply that had been approved but not sent.
     ReturnedToDraft {
         /// Outbox row.
@@ -147,6 +152,8 @@ pub enum Event {
         /// Its kind.
         kind: String,
     },
+    /// It was answered, and nobody wrote for long: closed.
+    Settled,
     /// All that the case held was erased, this record's entries included.
     Erased {
         /// Asked for by the person, or too old to be kept.

@@ -71,6 +71,16 @@ pub enum StoreError {
     Illegal(#[from] IllegalStep),
 }
 
+impl StoreError {
+    /// Whether the very same step may succeed later, without anybody changing it.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Temporary(_) | Self::Stale { .. } | Self::LeaseLost => true,
+            Self::Permanent(_) | Self::Missing(_) | Self::Illegal(_) => false,
+        }
+    }
+}
+
 /// Shorthand.
 pub type StoreResult<T> = Result<T, StoreError>;
 
@@ -170,7 +180,9 @@ pub trait Store: Send + Sync {
     /// acknowledged again; the chains of the records stay. A case with an open dispute or legal threat is left, in the
     /// backups as well.
     async fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased>;
-    /// Removes what is older than it may be kept. An open dispute or legal threat keeps its case's mail.
+    /// Removes what is older than it may be kept. An open dispute or legal threat keeps its case's mail. Before that,
+    /// cases that were answered long ago are closed, or they would be kept for ever; one with an open dispute, legal
+    /// threat or promise, or with something in the outbox, waits for a person.
     async fn expire(&self, before: Expiry, at: Timestamp) -> StoreResult<Expired>;
     /// Whether this very message was stored before, and be it erased since.
     async fn knows(&self, key: MessageKey) -> StoreResult<bool>;
@@ -280,7 +292,7 @@ pub trait Store: Send + Sync {
 
     /// What the last process left under way: Dialling returns to Pending, Committing becomes InDoubt.
     async fn recover(&self, lease: &Lease, now: Timestamp) -> StoreResult<Vec<OutgoingMail>>;
-    /// Claims due mail of the mailbox, oldest first, at most `limit`: `Attempting{Dialling}` is durable
+    /// Claims due mail of the mailbox, replies first, each oldest first, at most `limit`: `Attempting{Dialling}` is durable
     /// when this returns. An acknowledgement is cancelled instead when a person's reply stands in the outbox, and
     /// when it is older than [`crate::domain::outgoing::ACKNOWLEDGEMENT_LIFE`]; its case is flagged then.
     async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>>;

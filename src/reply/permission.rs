@@ -69,13 +69,24 @@ pub fn customer(message: &Message, settings: &PermissionSettings) -> Option<Addr
     Some(author.clone())
 }
 
-/// Whether one of ours answered somebody outside, with a copy to the inbox: from our address, verifiably
-/// (a forged one must not take a customer off the queue), and not one of our contact forms.
+/// Whether one of ours seems to have answered somebody outside, with a copy to the inbox: from our address, nothing
+/// against it, and not one of our contact forms. Anybody can write such a mail: see [`is_proven`].
 pub fn is_own_answer(message: &Message, settings: &PermissionSettings) -> bool {
     let ours = message.author().is_some_and(|author| settings.is_ours(&author.email));
     let outside = message.recipients.iter().any(|address| !settings.is_ours(&address.email));
-    let proven = held::passed(message, settings) || held::authenticity(message, settings, false).is_none();
-    ours && outside && !is_contact_form(message, settings) && proven
+    let credible = held::passed(message, settings) || held::authenticity(message, settings, false).is_none();
+    ours && outside && !is_contact_form(message, settings) && credible
+}
+
+/// Whether the trusted server proved the sender's domain (`dmarc=pass`, RFC 7489). A Return-Path proves nothing: it is
+/// what the sender said in MAIL FROM (RFC 5321 §4.1.1.2).
+pub fn is_proven(message: &Message, settings: &PermissionSettings) -> bool {
+    held::passed(message, settings)
+}
+
+/// Whether a machine wrote a message of ours: what a shop's system sends by itself lies in \Sent as well.
+pub fn is_machine(message: &Message, settings: &PermissionSettings) -> bool {
+    machine::machine(message, settings, false).is_some()
 }
 
 /// Which of our addresses the message was visibly written to: in To, Cc, Resent-* or a configured

@@ -122,3 +122,41 @@ fn nothing_of_an_erased_customer_is_left_in_any_file() {
     assert!(queue.contains(OTHER) && found(&shop.data, &words).is_empty());
     assert!(daemon.stop().success());
 }
+
+const SECOND: &str = "wilhelmina@second.example";
+
+/// A reviewer answered to another address than the customer's, in somebody else's case.
+#[test]
+fn nothing_of_an_address_that_was_only_written_to_is_left_in_any_file() {
+    let backups = tempfile::tempdir().unwrap();
+    let managed = backups.path().join("managed");
+    let shop = MaildirShop::new(None, &format!("backup_dir = {managed:?}"));
+    let mut daemon = Daemon::start(&shop.config, None);
+    assert!(daemon.wait_ready());
+    shop.deliver(OTHER);
+    wait(&mut daemon, 0, &["acknowledgement accepted"]);
+    let line = |daemon: &Daemon| {
+        let listed = daemon.command(&["queue", "list", "--json"]).stdout;
+        serde_json::from_slice::<serde_json::Value>(&listed).unwrap()["cases"][0].clone()
+    };
+    let before = line(&daemon);
+    let (case, revision) = (before["case"].as_str().unwrap(), before["revision"].to_string());
+    let to = ["queue", "edit", case, "--revision", &revision, "--to", SECOND, "--as", NAME];
+    let edited = daemon.command(&to);
+    assert!(edited.status.success(), "{}", String::from_utf8_lossy(&edited.stderr));
+    let revision = line(&daemon)["revision"].to_string();
+    let approved = daemon.command(&["queue", "approve", case, "--revision", &revision, "--as", NAME]);
+    assert!(approved.status.success(), "{}", String::from_utf8_lossy(&approved.stderr));
+    wait(&mut daemon, 0, &["reply accepted"]);
+    assert!(daemon.command(&["backup"]).status.success());
+    for folder in [&shop.data, &managed] {
+        assert!(!found(folder, &[SECOND]).is_empty(), "it is there");
+    }
+    let output = daemon.command(&["erase", SECOND]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("1 mails of ours"), "{said}");
+    assert_eq!(found(&shop.data, &[SECOND]), Vec::<String>::new(), "{said}");
+    assert_eq!(found(&managed, &[SECOND]), Vec::<String>::new(), "{said}");
+    assert!(!found(&shop.data, &[OTHER]).is_empty(), "the case is somebody else's");
+    assert!(daemon.stop().success());
+}

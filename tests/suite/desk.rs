@@ -2,6 +2,7 @@
 
 mod acting;
 mod approving;
+mod crowding;
 mod french;
 mod guarding;
 mod handling;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use guichet::daemon::housekeeping::{Housekeeping, Retention};
 use guichet::daemon::{Alarms, Heartbeats};
-use guichet::ports::store::StoreError;
+use guichet::domain::MessageLocation;
+use guichet::domain::outgoing::AttemptOutcome;
+use guichet::domain::position::FolderRole;
+use guichet::ports::store::{Quarantine, StoreError};
 use guichet::ports::{Clock, Store};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +16,7 @@ use crate::store_contract::Backend as _;
 use crate::store_sled::SledBackend;
 use crate::support::PATIENCE;
 use crate::support::clock::ManualClock;
-use crate::support::letter::{Letter, MAILBOX};
+use crate::support::letter::{Letter, MAILBOX, folder, mark};
 use crate::support::watched::WatchedStore;
 
 struct Bench {
@@ -32,6 +35,12 @@ impl Bench {
         store.keep_raw(letter.key(), b"raw").await.unwrap();
         let intake = letter.prepare(store.as_ref()).await;
         store.record(&lease, intake).await.unwrap();
+        // Sent long ago: what is due is an alarm of its own.
+        for mail in store.claim_due(&lease, letter.at, 9).await.unwrap() {
+            store.mark_committing(&lease, &mail.id).await.unwrap();
+            let accepted = AttemptOutcome::Accepted { response: "250 ok".into() };
+            store.finish(&lease, &mail.id, accepted, letter.at).await.unwrap();
+        }
         let clock = Arc::new(ManualClock::new());
         let alarms = Alarms::new(clock.clone() as Arc<dyn Clock>);
         Self { _backend: backend, store, clock, alarms, stop: CancellationToken::new() }
@@ -41,7 +50,8 @@ impl Bench {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let heartbeat = Heartbeats::new(Arc::clone(&clock)).register("housekeeping", SignedDuration::from_secs(100));
         let retention = Retention { raw_days: 90, automated_days: 90, closed_days: 1095 };
-        let worker = Housekeeping { store: self.store.clone(), retention, clock, alarms: self.alarms.clone() };
+        let (store, alarms) = (self.store.clone(), self.alarms.clone());
+        let worker = Housekeeping { store, retention, mailboxes: vec![MAILBOX.into()], clock, alarms };
         tokio::spawn(worker.run(heartbeat, self.stop.clone()));
     }
 
@@ -91,4 +101,66 @@ async fn a_loss_is_an_alarm_until_it_is_dismissed() {
     bench.store.dismiss_loss().await.unwrap();
     bench.until(async || bench.alarms.list().is_empty()).await;
     bench.stop.cancel();
+}
+
+/// Long after the sample letter, whose original runs out in the worker's first round.
+async fn long_after() -> (Bench, Letter) {
+    let letter = Letter::new(1);
+    let bench = Bench::new(&letter).await;
+    bench.clock.advance(SignedDuration::from_hours(24 * 100));
+    (bench, letter)
+}
+
+impl Bench {
+    /// Starts the worker; its first round is over when this returns, and no time has passed.
+    async fn first_round(&self, letter: &Letter) {
+        self.start();
+        let over = async {
+            while self.store.raw(letter.key()).await.unwrap().is_some() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, over).await.expect("what is kept long enough goes last in a round");
+    }
+
+    fn told(&self, key: &str) -> bool {
+        self.alarms.list().iter().any(|alarm| alarm.key == key)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_that_is_due_and_does_not_leave_is_an_alarm() {
+    let overdue = format!("oldest {MAILBOX}");
+    for (seconds, wanted) in [(15 * 60, false), (15 * 60 + 1, true)] {
+        let (bench, letter) = long_after().await;
+        let due = Letter::new(2).from("tom@other.example").at(bench.clock.now() - SignedDuration::from_secs(seconds));
+        let lease = bench.store.lease(MAILBOX).await.unwrap();
+        let intake = due.prepare(bench.store.as_ref()).await;
+        bench.store.record(&lease, intake).await.unwrap();
+        bench.first_round(&letter).await;
+        assert_eq!(bench.told(&overdue), wanted, "{seconds}: {:?}", bench.alarms.list());
+        bench.store.cancel(&due.acknowledgement_id(), "enough", "rita", bench.clock.now()).await.unwrap();
+        bench.until(async || !bench.told(&overdue)).await;
+        bench.stop.cancel();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_given_up_is_an_alarm_over_a_weekend() {
+    for (seconds, wanted) in [(72 * 3600, false), (72 * 3600 - 1, true)] {
+        let (bench, letter) = long_after().await;
+        let quarantine = Quarantine {
+            location: MessageLocation { folder: folder(FolderRole::Inbox), name: "1/9".into() },
+            position: mark("9"),
+            why: "garbage".into(),
+            given_up: true,
+            at: bench.clock.now() - SignedDuration::from_secs(seconds),
+        };
+        let lease = bench.store.lease(MAILBOX).await.unwrap();
+        bench.store.pass_over(&lease, quarantine).await.unwrap();
+        bench.first_round(&letter).await;
+        assert_eq!(bench.told("quarantine"), wanted, "{seconds}: {:?}", bench.alarms.list());
+        bench.until(async || !bench.told("quarantine")).await;
+        bench.stop.cancel();
+    }
 }

@@ -63,6 +63,7 @@ impl Counter {
             addresses: Some(vec![AddressPattern::parse("*@shop.example").unwrap()]),
             from: Some(from.clone()),
             contact_forms: vec![AddressPattern::parse("form@shop.example").unwrap()],
+            trusted_authserv_id: Some("mx.shop.example".into()),
             ..PermissionSettings::without_configuration(PublicMail::default())
         };
         let sender = Sender { mailbox: "support".into(), from, envelope_sender: None, message_id_domain: None };
@@ -84,9 +85,14 @@ impl Counter {
     async fn arrives(&self, head: &str, text: &str) {
         let n = self.taken.get() + 1;
         self.taken.set(n);
+        self.lies_in(FolderRole::Inbox, n, head, text).await;
+    }
+
+    /// Message `<m{n}@mail.example>` is found in a folder.
+    async fn lies_in(&self, role: FolderRole, n: u32, head: &str, text: &str) {
         let bytes =
             format!("Message-ID: <m{n}@mail.example>\r\n{head}Content-Type: text/plain\r\n\r\n{text}\r\n").into_bytes();
-        let folder = Folder { mailbox: "support".into(), role: FolderRole::Inbox };
+        let folder = Folder { mailbox: "support".into(), role };
         let arrival = Arrival {
             location: MessageLocation { folder, name: n.to_string() },
             position: Position { mark: n.to_string(), ..Position::default() },
@@ -96,8 +102,7 @@ impl Counter {
             answered: false,
         };
         self.intake.take(&self.lease, arrival, Standing::Continues).await.unwrap();
-        let position =
-            self.store.position(&Folder { mailbox: "support".into(), role: FolderRole::Inbox }).await.unwrap();
+        let position = self.store.position(&Folder { mailbox: "support".into(), role }).await.unwrap();
         assert_eq!(position.unwrap().mark, n.to_string(), "the folder goes on");
     }
 
@@ -156,31 +161,93 @@ async fn a_colleagues_copy_that_concerns_no_case_is_queued_like_any_message() {
     assert!(counter.outbox().await.is_empty(), "and nobody of ours is acknowledged");
 }
 
-#[tokio::test]
-async fn a_forged_answer_of_ours_takes_nobody_off_the_queue() {
-    let counter = Counter::open(false).await;
-    counter.arrives(CUSTOMER, WISH).await;
-    let head = "Return-Path: <mallory@evil.example>\r\nFrom: support@shop.example\r\nTo: claire@orange.example\r\n\
-                Cc: support@shop.example\r\nSubject: Re: Order 48213\r\n";
-    counter.arrives(head, "All settled.").await;
-    let cases = counter.cases().await;
-    let hers =
-        cases.iter().find(|case| case.customer.as_ref().is_some_and(|c| c.email.domain() == "orange.example")).unwrap();
-    assert_eq!(hers.state, CaseState::NeedsReply);
-    assert_eq!(counter.outbox().await.len(), 1, "her acknowledgement still goes out");
+/// From our address to a customer, with a copy to the inbox.
+fn own_answer(trace: &str) -> String {
+    format!(
+        "{trace}From: support@shop.example\r\nTo: claire@orange.example\r\nCc: support@shop.example\r\n\
+         Subject: Re: Order 48213\r\nIn-Reply-To: <m1@mail.example>\r\nDate: Mon, 2 Mar 2026 10:00:00 +0100\r\n"
+    )
+}
+
+impl Counter {
+    async fn of_claire(&self) -> Case {
+        let hers = |case: &Case| case.customer.as_ref().is_some_and(|c| c.email.domain() == "orange.example");
+        self.cases().await.into_iter().find(hers).unwrap()
+    }
 }
 
 #[tokio::test]
-async fn a_true_answer_copied_to_the_inbox_withdraws_the_draft() {
+async fn a_forged_answer_of_ours_takes_nobody_off_the_queue() {
+    let forgeries = [
+        "Return-Path: <mallory@evil.example>\r\n",
+        "Return-Path: <support@shop.example>\r\n",
+        "",
+        "Return-Path: <support@shop.example>\r\nAuthentication-Results: mx.shop.example; dmarc=none\r\n",
+        "Return-Path: <support@shop.example>\r\nAuthentication-Results: mx.evil.example; dmarc=pass\r\n",
+    ];
+    for trace in forgeries {
+        for cited in ["In-Reply-To: <m1@mail.example>\r\n", ""] {
+            let counter = Counter::open(false).await;
+            counter.arrives(CUSTOMER, WISH).await;
+            let head = own_answer(trace).replace("In-Reply-To: <m1@mail.example>\r\n", cited);
+            counter.arrives(&head, "All settled.").await;
+            let case = counter.of_claire().await;
+            assert_eq!(case.state, CaseState::NeedsReply, "{head}");
+            assert_eq!(counter.outbox().await.len(), 1, "her acknowledgement still goes out: {head}");
+            assert!(counter.store.case_file(&case.id).await.unwrap().draft.is_some(), "{head}");
+        }
+    }
+}
+
+const PROVEN: &str = "Return-Path: <support@shop.example>\r\nAuthentication-Results: mx.shop.example; dmarc=pass\r\n";
+
+#[tokio::test]
+async fn a_proven_answer_copied_to_the_inbox_withdraws_the_draft() {
     let counter = Counter::open(false).await;
     counter.arrives(CUSTOMER, WISH).await;
-    let head = "Return-Path: <support@shop.example>\r\nFrom: support@shop.example\r\nTo: claire@orange.example\r\n\
-                Cc: support@shop.example\r\nSubject: Re: Order 48213\r\nIn-Reply-To: <m1@mail.example>\r\n";
-    counter.arrives(head, "We have refunded you.").await;
+    counter.arrives(&own_answer(PROVEN), "We have refunded you.").await;
     let cases = counter.cases().await;
     assert_eq!(cases.len(), 1);
     assert_eq!(cases[0].state, CaseState::Answered);
     assert!(counter.outbox().await.is_empty(), "the pending acknowledgement is cancelled");
+}
+
+#[tokio::test]
+async fn an_unproven_answer_is_shown_and_counts_once_it_is_found_among_the_sent_mails() {
+    let counter = Counter::open(false).await;
+    counter.arrives(CUSTOMER, WISH).await;
+    let head = own_answer("Return-Path: <support@shop.example>\r\n");
+    counter.arrives(&head, "We have refunded you.").await;
+    let case = counter.of_claire().await;
+    assert_eq!(counter.store.case_file(&case.id).await.unwrap().messages.len(), 2, "it is on the case");
+    assert!(case.flags.contains(&CaseFlag::UnprovenAnswer), "{:?}", case.flags);
+    counter.lies_in(FolderRole::Sent, 2, &head, "We have refunded you.").await;
+    let case = counter.of_claire().await;
+    assert_eq!(case.state, CaseState::Answered);
+    assert!(!case.flags.contains(&CaseFlag::UnprovenAnswer), "{:?}", case.flags);
+    assert!(counter.outbox().await.is_empty(), "the pending acknowledgement is cancelled");
+}
+
+#[tokio::test]
+async fn a_customer_whom_a_person_wrote_first_is_not_greeted_by_a_machine() {
+    let counter = Counter::open(false).await;
+    let offer = "From: support@shop.example\r\nTo: claire@orange.example\r\nSubject: Your lamp\r\n";
+    counter.lies_in(FolderRole::Sent, 71, offer, "Dear Claire, your lamp is ready.").await;
+    let robot = "Auto-Submitted: auto-generated\r\nFrom: support@shop.example\r\nTo: claire@orange.example\r\n\
+                 Subject: Order 48213 confirmed\r\n";
+    counter.lies_in(FolderRole::Sent, 72, robot, "Thank you for your order.").await;
+
+    let answer = |n: u32| format!("{CUSTOMER}In-Reply-To: <m{n}@mail.example>\r\n");
+    counter.arrives(&answer(71), WISH).await;
+    let case = counter.of_claire().await;
+    assert_eq!(case.state, CaseState::NeedsReply);
+    let why = CaseFlag::NotAcknowledged("a person already wrote".into());
+    assert!(case.flags.contains(&why), "{:?}", case.flags);
+    assert!(counter.outbox().await.is_empty());
+
+    let other = answer(72).replace("claire", "chloe");
+    counter.arrives(&other, WISH).await;
+    assert_eq!(counter.outbox().await.len(), 1, "an order confirmation is no person's mail");
 }
 
 #[tokio::test]

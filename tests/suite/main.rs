@@ -17,6 +17,7 @@ mod housekeeping;
 mod http_client;
 mod imap;
 mod imap_account;
+mod imap_survey;
 mod intake;
 mod learning;
 mod loops;

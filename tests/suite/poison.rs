@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use guichet::ports::store::StoreError;
+
 use crate::faults::house::House;
 use crate::loops::counter::Counter;
 use crate::support::played_imap::{Alter, Said};
@@ -203,4 +205,40 @@ async fn a_message_that_a_server_cannot_hand_out_is_listed_and_the_others_are_ac
         assert_eq!((house.cases().await.len(), house.copies().len()), (5, 5), "way {n}");
         house.end(tasks).await;
     }
+}
+
+/// Whatever the store has against a message: the next one does not wait for it.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_the_store_cannot_take_is_listed_and_the_next_is_acknowledged() {
+    for refusal in [StoreError::Permanent("damaged".into()), StoreError::Missing("case G-7K3Q".into())] {
+        let house = House::new().await;
+        for _ in 0..3 {
+            house.store.fail_once("record", refusal.clone());
+        }
+        (1..=2).for_each(|n| {
+            house.receive(n);
+        });
+        let tasks = vec![house.watch(house.imap.port).await, house.deliver(house.smtp.port).await];
+        house.until_sent(1, Duration::from_secs(15 * 60), &refusal).await;
+        let listed = guichet::ports::Store::quarantined(&*house.store, 10).await.unwrap();
+        assert!(listed.len() == 1 && listed[0].location.name == "7/1", "{refusal:?}: {listed:?}");
+        house.end(tasks).await;
+    }
+}
+
+/// A server that lets us in and gives nothing: each sign-in looks like a success.
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_can_be_opened_and_not_read_is_an_alarm() {
+    let house = House::new().await;
+    house.receive(1);
+    let nothing: Alter =
+        std::sync::Arc::new(|tag, _| Said { bytes: format!("{tag} NO try again later\r\n").into_bytes(), close: true });
+    house.imap.lie("UID SEARCH UID ", usize::MAX, nothing);
+    let tasks = vec![house.watch(house.imap.port).await];
+    let told = || house.alarms.list().iter().any(|alarm| alarm.key.starts_with("oldest support"));
+    house.still.during(Duration::from_secs(14 * 60), std::future::pending::<()>()).await;
+    assert!(!told(), "{:?}", house.alarms.list());
+    house.still.during(Duration::from_secs(6 * 60), std::future::pending::<()>()).await;
+    assert!(told(), "{:?}", house.alarms.list());
+    house.end(tasks).await;
 }

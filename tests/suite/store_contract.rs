@@ -251,7 +251,7 @@ macro_rules! every_contract {
                     an_acknowledgement_under_way_does_not_follow_the_reply,
                     an_acknowledgement_in_doubt_does_not_follow_the_reply,
                     a_released_acknowledgement_does_not_follow_the_reply, an_old_acknowledgement_is_not_sent,
-                    a_reply_is_sent_however_old, what_is_due_is_found_behind_many_old_acknowledgements;
+                    a_reply_is_sent_however_old, a_reply_leaves_before_the_acknowledgements, what_is_due_is_found_behind_many_old_acknowledgements;
                 caps: the_sender_is_limited_over_a_day, the_domain_is_limited_over_an_hour,
                     hosts_of_one_domain_count_together, a_company_does_not_pay_for_public_mail,
                     public_domains_have_no_limit, the_breaker_opens_and_waits_for_a_person;
@@ -278,7 +278,10 @@ macro_rules! every_contract {
                 elsewhere: an_answer_by_citation_withdraws_the_draft, an_answer_by_recipient_needs_exactly_one_case,
                     an_answer_cancels_what_is_pending, our_own_copy_proves_a_doubt, an_older_answer_changes_nothing,
                     the_customer_can_answer_the_colleague, a_bounced_reply_comes_back, a_bounce_settles_a_doubt,
-                    a_bounce_of_something_else_is_stored;
+                    a_bounce_of_something_else_is_stored, an_unproven_answer_withdraws_nothing,
+                    a_copy_among_the_sent_mails_proves_an_answer,
+                    a_known_mail_of_ours_sent_on_to_another_customer_proves_nothing,
+                    who_answers_a_person_is_not_acknowledged;
                 alerts: an_alert_stands_until_a_person_puts_it_away, a_dispute_takes_an_approved_reply_back,
                     an_alert_finds_its_case_or_stands_alone, an_alert_goes_with_its_case_or_its_message;
                 timers: a_timer_fires_once, the_customers_answer_cancels_timers, thanks_leave_timers_standing,
@@ -294,7 +297,10 @@ macro_rules! every_contract {
                     a_message_read_twice_at_once_is_stored_once;
                 lost: a_roll_back_forgets_positions_and_holds_what_waits, another_secret_is_noticed, a_message_is_known_once_it_is_stored;
                 upkeep: an_erased_customer_is_gone_and_stays_known, what_is_under_way_survives_an_erasure, an_open_dispute_defers_the_erasure,
-                    what_was_kept_long_enough_goes, machines_messages_run_out_in_any_number;
+                    what_was_kept_long_enough_goes, machines_messages_run_out_in_any_number,
+                    an_answered_case_is_closed_and_runs_out, a_case_closed_by_silence_can_be_continued,
+                    what_went_to_an_address_in_somebody_elses_case_is_erased,
+                    what_our_people_wrote_about_an_address_is_said;
                 look: a_store_that_lost_nothing_was_not_rebuilt, healing_a_store_that_is_well_changes_nothing,
                     what_no_message_bears_is_missing, the_queue_is_sorted_by_urgency, the_overview_counts, excerpts_are_one_short_line;
                 work: what_waits_is_work_until_it_is_answered, the_laws_deadline_is_known_until_it_is_erased,

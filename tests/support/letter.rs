@@ -11,7 +11,7 @@ use guichet::domain::{
     Suggestion, TemplateName, Verdict,
 };
 use guichet::ports::Store;
-use guichet::ports::store::{Caps, CustomerMatter, DraftProposal, Intake, Matter, OwnAnswer};
+use guichet::ports::store::{Caps, CustomerMatter, DraftProposal, Expiry, Intake, Matter, OwnAnswer};
 use jiff::{SignedDuration, Timestamp};
 
 /// The mailbox that samples arrive in.
@@ -331,6 +331,11 @@ impl Letter {
     }
 }
 
+/// What is older than this has been kept long enough; cases that were answered stay open.
+pub fn kept_since(at: Timestamp) -> Expiry {
+    Expiry { raw: at, automated: at, closed: at, answered: Timestamp::MIN, waiting: Timestamp::MIN }
+}
+
 /// An approved reply, to be sent at `not_before`.
 pub fn reply(case: &Case, n: u32, not_before: Timestamp) -> OutgoingMail {
     OutgoingMail {
@@ -357,5 +362,6 @@ pub fn own_answer(n: u32, at: Timestamp, recipient: &str, cited: &[MessageId]) -
     letter.folder = folder(FolderRole::Sent);
     letter.message.recipients = vec![address(recipient)];
     letter.message.in_reply_to = cited.to_vec();
-    letter.intake(Matter::OwnAnswer(OwnAnswer { cited: cited.to_vec(), recipients: vec![address(recipient)] }))
+    let recipients = vec![address(recipient)];
+    letter.intake(Matter::OwnAnswer(OwnAnswer { cited: cited.to_vec(), recipients, proven: true, by_person: true }))
 }

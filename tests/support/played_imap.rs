@@ -262,6 +262,7 @@ impl Folder {
         let found: Vec<u32> = match criteria.strip_prefix("UID ") {
             // SINCE and other criteria only narrow; every message of a test is young.
             Some(rest) => self.named(rest.split(' ').next().unwrap_or_default()),
+            None if criteria == "ALL" => self.messages.keys().copied().collect(),
             None => Vec::new(),
         };
         let list: String = found.iter().map(|uid| format!(" {uid}")).collect();

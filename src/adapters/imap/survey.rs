@@ -27,6 +27,15 @@ pub struct Survey {
     pub uids: Vec<u32>,
 }
 
+/// What the server made of a question for messages.
+#[derive(Debug, Default)]
+pub struct Handed {
+    /// Those that it gave.
+    pub messages: BTreeMap<u32, RawMessage>,
+    /// Those that it lists and does not give.
+    pub withheld: Vec<u32>,
+}
+
 /// How a message that the store does not name stands against the stored position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -88,27 +97,31 @@ impl Survey {
         Ok(found)
     }
 
-    /// The bytes of some messages (ascending); one that is gone meanwhile or cannot be had is left out.
+    /// The bytes of some messages (ascending); one that is gone meanwhile is in neither list.
     ///
     /// # Errors
     /// When the connection breaks.
-    pub async fn messages(&mut self, uids: &[u32]) -> Result<BTreeMap<u32, RawMessage>, MailError> {
-        let mut messages = BTreeMap::new();
+    pub async fn messages(&mut self, uids: &[u32]) -> Result<Handed, MailError> {
+        let mut handed = Handed::default();
         for some in uids.chunks(AT_ONCE) {
             let mut left = some.to_vec();
             while !left.is_empty() {
                 let found = fetch(&mut self.connection, &left, self.size_cap).await?;
                 if found.is_empty() {
+                    handed.withheld.append(&mut left);
                     break;
                 }
                 left.retain(|uid| !found.contains_key(uid));
-                messages.extend(found.into_iter().filter_map(|(uid, fetched)| match fetched {
-                    Fetched::Message { raw, .. } => Some((uid, raw)),
-                    _ => None,
-                }));
+                for (uid, fetched) in found {
+                    match fetched {
+                        Fetched::Message { raw, .. } => drop(handed.messages.insert(uid, raw)),
+                        Fetched::Gone => {}
+                        Fetched::Failed(_) | Fetched::Unlisted(_) => handed.withheld.push(uid),
+                    }
+                }
             }
         }
-        Ok(messages)
+        Ok(handed)
     }
 
     /// Signs out.

@@ -31,12 +31,14 @@ mod review;
 mod rewrite;
 mod rollback;
 mod rows;
+mod settle;
 mod timers;
 mod tx;
 mod upkeep;
 mod withdraw;
 mod witness;
 mod work;
+mod written;
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -73,6 +75,8 @@ pub struct SledSettings {
     pub witness: Option<PathBuf>,
     /// Where backups lie: the newest takes the place of a damaged store.
     pub backups: Option<PathBuf>,
+    /// How many backups named by their time are kept there; `None` for all.
+    pub keep_backups: Option<u16>,
 }
 
 impl Default for SledSettings {
@@ -83,6 +87,7 @@ impl Default for SledSettings {
             reserve_bytes: 16 * 1024 * 1024,
             witness: None,
             backups: None,
+            keep_backups: None,
         }
     }
 }

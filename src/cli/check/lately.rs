@@ -44,7 +44,7 @@ async fn last_mails(settings: &ImapSettings) -> Result<Vec<RawMessage>, MailErro
     let last = survey.uids[survey.uids.len().saturating_sub(LATELY)..].to_vec();
     let mails = survey.messages(&last).await?;
     survey.close().await;
-    Ok(mails.into_values().collect())
+    Ok(mails.messages.into_values().collect())
 }
 
 /// What a person should know about these mails.

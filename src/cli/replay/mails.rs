@@ -75,7 +75,7 @@ pub async fn of_mailbox(mailbox: &Mailbox, days: u16) -> anyhow::Result<Vec<Mail
             let mut mails = Vec::new();
             let uids = survey.since(since).await.context("the inbox cannot be searched")?;
             for some in uids.chunks(AT_ONCE) {
-                let mut found = survey.messages(some).await.context("the mails cannot be fetched")?;
+                let mut found = survey.messages(some).await.context("the mails cannot be fetched")?.messages;
                 mails.extend(some.iter().map(|uid| {
                     let content = found.remove(uid).ok_or_else(|| "the server does not hand it out".to_owned());
                     Mail { file: survey.name(*uid), index: 0, content }

@@ -17,7 +17,7 @@ use crate::domain::{
 use crate::ports::store::{Alert, Caps, CustomerMatter, Matter, OwnAnswer, StoreError};
 use crate::reply::compose::{self, Acknowledging, ComposeError, Drafting};
 use crate::reply::permission::{
-    PermissionContext, PermissionSettings, customer, is_own_answer, our_address, permission,
+    PermissionContext, PermissionSettings, customer, is_machine, is_own_answer, is_proven, our_address, permission,
 };
 use crate::reply::suggestion::suggest;
 use crate::triage::rating;
@@ -27,9 +27,10 @@ impl Intake {
     /// `unclaimed`: it was offered as an own answer and concerns no case.
     pub(super) async fn matter(&self, read: &Read, unclaimed: bool) -> Result<Matter, StoreError> {
         if read.arrival.location.folder.role == FolderRole::Sent {
+            let by_person = !is_machine(&read.message, &self.settings.permission);
             // After a loss the folder of sent mail tells what was answered since.
             let counts = !read.history || self.store.rebuilt_at().await?.is_some();
-            return Ok(if counts { self.own_answer(read) } else { Matter::Nothing });
+            return Ok(if counts { own_answer(read, true, by_person) } else { Matter::SentBefore { by_person } });
         }
         let context = PermissionContext {
             role: read.arrival.location.folder.role,
@@ -43,7 +44,7 @@ impl Intake {
             return Ok(self.machine(read, &handbook, why).await);
         }
         if !unclaimed && is_own_answer(&read.message, &settings) {
-            return Ok(self.own_answer(read));
+            return Ok(own_answer(read, is_proven(&read.message, &settings), true));
         }
         self.customer_matter(read, &handbook, &settings, permission).await
     }
@@ -51,13 +52,6 @@ impl Intake {
     /// The mailbox's settings with the public mail providers in force now.
     fn permission_settings(&self, handbook: &Handbook) -> PermissionSettings {
         PermissionSettings { public_mail: handbook.public_mail.clone(), ..self.settings.permission.clone() }
-    }
-
-    fn own_answer(&self, read: &Read) -> Matter {
-        Matter::OwnAnswer(OwnAnswer {
-            cited: read.message.cited_ids().cloned().collect(),
-            recipients: read.message.recipients.clone(),
-        })
     }
 
     /// A delivery report about one of our mails concerns its case; anything else is only stored, and shown where a person
@@ -252,6 +246,15 @@ impl Intake {
             .inspect_err(|problem| error!(%case, %problem, "the draft could not be written"))
             .ok()
     }
+}
+
+fn own_answer(read: &Read, proven: bool, by_person: bool) -> Matter {
+    Matter::OwnAnswer(OwnAnswer {
+        cited: read.message.cited_ids().cloned().collect(),
+        recipients: read.message.recipients.clone(),
+        proven,
+        by_person,
+    })
 }
 
 /// A panic while writing costs one message its text, never the worker.

@@ -208,12 +208,12 @@ impl Review {
         Ok(mails)
     }
 
-    /// Machines' messages and those given up on, newest first.
+    /// Machines' messages, so many, and all those given up on, newest first.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn set_aside(&self, limit: usize) -> ReviewResult<(Vec<AutomatedMessage>, Vec<Quarantined>)> {
         let store = &self.parts.store;
-        Ok((store.automated(limit).await?, store.quarantined(limit).await?))
+        Ok((store.automated(limit).await?, store.quarantined(usize::MAX).await?))
     }
 }

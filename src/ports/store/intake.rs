@@ -52,8 +52,11 @@ pub enum Matter {
     },
     /// Somebody of ours answered from a mail client (found in \Sent, or copied to the inbox).
     OwnAnswer(OwnAnswer),
-    /// Only the position moves on (our own mail coming back, history too old to keep).
-    Nothing,
+    /// Found in \Sent from before the first start: changes no case.
+    SentBefore {
+        /// See [`OwnAnswer::by_person`].
+        by_person: bool,
+    },
 }
 
 /// What a machine's message tells that a person must know of.
@@ -72,6 +75,11 @@ pub struct OwnAnswer {
     pub cited: Vec<MessageId>,
     /// Whom it went to.
     pub recipients: Vec<Address>,
+    /// It is certainly ours: found in \Sent, or the trusted server proved its sender. Another one only joins its case
+    /// and is flagged there ([`CaseFlag::UnprovenAnswer`]), until its copy is found in \Sent.
+    pub proven: bool,
+    /// A person wrote it. Whoever answers it, where it concerns no case, is not acknowledged.
+    pub by_person: bool,
 }
 
 /// See [`Matter::Customer`].

@@ -45,6 +45,8 @@ pub struct Erased {
     pub mentioned_in: Vec<CaseId>,
     /// Backups rewritten without it, but for [`Self::deferred_in_backups`].
     pub backups: Vec<PathBuf>,
+    /// Backups under names that a person chose and that did not come to their end, which cannot be searched.
+    pub incomplete: Vec<PathBuf>,
     /// Damaged stores moved aside earlier, which cannot be searched.
     pub moved_aside: Vec<PathBuf>,
 }
@@ -78,6 +80,10 @@ pub struct Expiry {
     pub automated: Timestamp,
     /// Closed cases without a message since.
     pub closed: Timestamp,
+    /// Answered cases in which nothing happened since are closed.
+    pub answered: Timestamp,
+    /// The same for cases that wait for the customer.
+    pub waiting: Timestamp,
 }
 
 /// What ran out.
@@ -89,6 +95,8 @@ pub struct Expired {
     pub automated: u64,
     /// Closed cases erased.
     pub cases: u64,
+    /// Answered cases closed.
+    pub settled: u64,
     /// Files removed with these two: originals and long texts.
     pub files: u64,
 }

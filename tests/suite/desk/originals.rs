@@ -154,6 +154,8 @@ async fn an_original_that_is_gone_is_said_on_the_page() {
         raw: shop.review.now() + SignedDuration::from_hours(1),
         automated: Timestamp::MIN,
         closed: Timestamp::MIN,
+        answered: Timestamp::MIN,
+        waiting: Timestamp::MIN,
     };
     assert_eq!(shop.port().expire(expiry, shop.review.now()).await.unwrap().raw, 1);
     let mut never = Letter::new("b@b.example", "Lamp", "Broken too");

@@ -153,3 +153,16 @@ async fn a_second_daemon_is_refused_and_a_leftover_socket_is_not() {
     start(&other).await;
     assert!(Client::connect(other.data.path()).await.is_ok());
 }
+
+#[tokio::test]
+async fn what_is_set_aside_is_told_in_a_terminal() {
+    let (shop, _) = listening().await;
+    shop.receive_machine("robot@robot.example", "Newsletter", "list-unsubscribe without list-post").await;
+    shop.give_up("1/77", "garbage").await;
+    let (said, result) = queue_prints(&shop, "aside").await;
+    assert!(result.is_ok() && ["Newsletter", "1/77", "garbage"].iter().all(|word| said.contains(word)), "{said}");
+    let (json, _) = queue_prints(&shop, "aside --json").await;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["quarantined"][0]["location"]["name"], "1/77");
+    assert_eq!(json["automated"][0]["subject"], "Newsletter");
+}

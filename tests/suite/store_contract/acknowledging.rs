@@ -105,6 +105,21 @@ pub async fn what_is_due_is_found_behind_many_old_acknowledgements(mut bench: Be
     assert!(claim(&mut bench, now, 9).await.is_empty());
 }
 
+pub async fn a_reply_leaves_before_the_acknowledgements(mut bench: Bench) {
+    let case = bench.open_case(&Letter::new(1)).await;
+    bench.send_all(minutes(1)).await;
+    let mut greetings = Vec::new();
+    for n in 2..=4 {
+        let letter = Letter::new(n).from(&format!("p{n}@d{n}.example"));
+        bench.open_case(&letter).await;
+        greetings.push(letter.acknowledgement_id());
+    }
+    let reply = bench.approve(&case, 1, minutes(5)).await.id;
+    assert_eq!(claim(&mut bench, minutes(4), 1).await, [greetings[0].clone()], "it is not due yet");
+    assert_eq!(claim(&mut bench, minutes(6), 1).await, [reply]);
+    assert_eq!(claim(&mut bench, minutes(6), 9).await, greetings[1..]);
+}
+
 pub async fn a_reply_is_sent_however_old(mut bench: Bench) {
     let case = bench.open_case(&Letter::new(1)).await;
     bench.send_all(minutes(1)).await;

@@ -2,11 +2,11 @@
 
 use guichet::domain::assessment::{Basis, Outcome};
 use guichet::domain::{Assessment, CaseId, Email, Event, Purchase, Suggestion};
-use guichet::ports::store::{Decision, DraftEdit, Expiry, StoreError, StoreResult};
+use guichet::ports::store::{Decision, DraftEdit, StoreError, StoreResult};
 use jiff::Timestamp;
 
 use super::{Bench, event_names, events};
-use crate::support::letter::{CAMILLE, Letter, MAILBOX, minutes, proposal, suggestion, verdict};
+use crate::support::letter::{CAMILLE, Letter, MAILBOX, kept_since, minutes, proposal, suggestion, verdict};
 use crate::support::order::{assessment, eligible, found, order};
 
 /// What follows once the order is known.
@@ -246,11 +246,12 @@ pub async fn an_assessment_is_erased_with_its_case_and_its_buyer(mut bench: Benc
     let tom = Email::parse("tom@other.example").unwrap();
     assert_eq!(bench.store().history(&tom, Some("F-1"), &other).await.unwrap().same_order, Vec::<String>::new());
 
-    assess(&mut bench, &other, 1, said(), None).await.unwrap();
+    let revision = bench.case(&other).await.revision;
+    assess(&mut bench, &other, revision, said(), None).await.unwrap();
     let dismissed = Decision::Dismiss { why: String::new() };
     let revision = bench.case(&other).await.revision;
     bench.store().decide(&other, revision, dismissed, "rita", minutes(6)).await.unwrap();
-    let all = Expiry { raw: minutes(900), automated: minutes(900), closed: minutes(900) };
+    let all = kept_since(minutes(900));
     bench.step(|store, _| async move { store.expire(all, minutes(2000)).await }).await.unwrap();
     assert_eq!(bench.store().assessment(&other).await.unwrap(), None, "kept long enough");
 }

@@ -6,7 +6,7 @@ use guichet::domain::{CaseFlag, CaseId, CaseState, DeliveryState, MessageId, Out
 use guichet::ports::store::{Intake, Matter, OwnAnswer, Recorded};
 
 use super::{Bench, event_names};
-use crate::support::letter::{CAMILLE, Letter, address, folder, message_id, minutes, own_answer, proposal};
+use crate::support::letter::{CAMILLE, Letter, address, folder, kept_since, message_id, minutes, own_answer, proposal};
 
 fn bounce(n: u32, id: &MessageId) -> Intake {
     let report = Letter::new(n).from("mailer-daemon@relay.example");
@@ -18,7 +18,8 @@ fn copy_of(n: u32, id: &MessageId) -> Intake {
     let mut letter = Letter::new(n).from("support@shop.example");
     letter.folder = folder(FolderRole::Sent);
     letter.message.message_id = Some(id.clone());
-    letter.intake(Matter::OwnAnswer(OwnAnswer { cited: Vec::new(), recipients: vec![address(CAMILLE)] }))
+    let recipients = vec![address(CAMILLE)];
+    letter.intake(Matter::OwnAnswer(OwnAnswer { cited: Vec::new(), recipients, proven: true, by_person: true }))
 }
 
 /// A reply in doubt since minute 6.
@@ -111,6 +112,89 @@ pub async fn the_customer_can_answer_the_colleague(mut bench: Bench) {
     assert_eq!(file.case.state, CaseState::NeedsReply);
     assert!(!file.case.flags.contains(&CaseFlag::AnsweredElsewhere));
     assert!(file.draft.is_some());
+}
+
+/// From our address in the inbox, with nothing to prove it.
+fn unproven(n: u32, at: jiff::Timestamp, recipient: &str, cited: &[MessageId]) -> Intake {
+    let mut intake = own_answer(n, at, recipient, cited);
+    intake.location.folder = folder(FolderRole::Inbox);
+    if let Matter::OwnAnswer(answer) = &mut intake.matter {
+        answer.proven = false;
+    }
+    intake
+}
+
+pub async fn an_unproven_answer_withdraws_nothing(mut bench: Bench) {
+    let case = bench.open_case(&Letter::new(1)).await;
+    let reply = bench.approve(&case, 1, minutes(30)).await;
+    let before = bench.file(&case).await;
+    let forged = unproven(2, minutes(2), CAMILLE, &[message_id("<m1@customer.example>")]);
+    assert_eq!(bench.record(forged).await, Recorded::Noted { case: Some(case.clone()) });
+    let file = bench.file(&case).await;
+    assert_eq!((file.case.state, file.case.revision), (before.case.state, before.case.revision + 1));
+    assert!(file.case.flags.contains(&CaseFlag::UnprovenAnswer));
+    assert_eq!((file.draft, file.outgoing), (before.draft, before.outgoing));
+    assert!(matches!(bench.mail(&reply.id).await.state, DeliveryState::Pending { .. }));
+    assert_eq!(file.messages.len(), 2, "a person sees it");
+    let nobody = unproven(3, minutes(3), "somebody@else.example", &[]);
+    assert_eq!(bench.record(nobody).await, Recorded::Unclaimed, "nothing is lost");
+}
+
+pub async fn a_copy_among_the_sent_mails_proves_an_answer(mut bench: Bench) {
+    let case = bench.open_case(&Letter::new(1)).await;
+    let first = message_id("<m1@customer.example>");
+    let inbox = unproven(2, minutes(2), CAMILLE, std::slice::from_ref(&first));
+    let sent = own_answer(2, minutes(2), CAMILLE, std::slice::from_ref(&first));
+    assert_eq!(inbox.key, sent.key);
+    bench.record(inbox).await;
+    assert_eq!(bench.record(sent.clone()).await, Recorded::AlreadyKnown { case: Some(case.clone()) });
+    let file = bench.file(&case).await;
+    assert_eq!((file.case.state, file.draft.is_none()), (CaseState::Answered, true));
+    assert!(!file.case.flags.contains(&CaseFlag::UnprovenAnswer));
+    bench.record(sent).await;
+    assert_eq!(bench.case(&case).await.revision, file.case.revision, "once is enough");
+}
+
+pub async fn a_known_mail_of_ours_sent_on_to_another_customer_proves_nothing(mut bench: Bench) {
+    let sent = own_answer(7, minutes(0), "mallory@evil.example", &[]);
+    bench.record(sent.clone()).await;
+    let case = bench.open_case(&Letter::new(1)).await;
+    let forged = unproven(7, minutes(2), CAMILLE, &[]);
+    assert_eq!(forged.key, sent.key, "recipients are no part of the identity");
+    bench.record(forged).await;
+    bench.record(sent).await;
+    assert_eq!(bench.case(&case).await.state, CaseState::NeedsReply);
+}
+
+pub async fn who_answers_a_person_is_not_acknowledged(mut bench: Bench) {
+    let offer = own_answer(7, minutes(0), CAMILLE, &[]);
+    let robot = {
+        let mut robot = own_answer(8, minutes(0), CAMILLE, &[]);
+        robot.matter = Matter::SentBefore { by_person: false };
+        robot
+    };
+    let before = {
+        let mut before = own_answer(9, minutes(0), CAMILLE, &[]);
+        before.matter = Matter::SentBefore { by_person: true };
+        before
+    };
+    let ids: Vec<_> =
+        [&offer, &robot, &before].map(|sent| sent.message.message_id.clone().unwrap()).into_iter().collect();
+    for sent in [offer, robot, before] {
+        bench.record(sent).await;
+    }
+    for (n, id, greeted) in [(1, &ids[0], false), (2, &ids[1], true), (3, &ids[2], false)] {
+        let letter = Letter::new(n).from(&format!("c{n}@customer{n}.example")).citing(id);
+        assert_eq!(super::queued(&bench.receive(&letter).await), greeted, "letter {n}");
+        let flagged = CaseFlag::NotAcknowledged("a person already wrote".into());
+        let file = bench.file(&letter.case_id()).await;
+        assert_eq!(file.case.flags.contains(&flagged), !greeted);
+        assert!(file.draft.is_some(), "it is queued like any case");
+    }
+    let late = minutes(500);
+    bench.step(|store, _| async move { store.expire(kept_since(late), late).await }).await.unwrap();
+    let letter = Letter::new(4).from("c4@customer4.example").citing(&ids[0]);
+    assert!(super::queued(&bench.receive(&letter).await), "its id is not kept for ever");
 }
 
 pub async fn a_bounced_reply_comes_back(mut bench: Bench) {

@@ -47,7 +47,7 @@ pub async fn the_overview_counts(mut bench: Bench) {
     bench.open_case(&Letter::new(2).order("B-2")).await;
     bench.open_case(&Letter::new(3).from("old@x.example").history()).await;
     bench.record(Letter::new(4).intake(Matter::Machine { why: "null return-path".into(), alert: None })).await;
-    bench.record(Letter::new(5).intake(Matter::Nothing)).await;
+    bench.record(Letter::new(5).intake(Matter::SentBefore { by_person: false })).await;
     bench.send_all(minutes(1)).await;
     let overview = bench.store().overview().await.unwrap();
     let named = |names: &[(&str, u64)]| names.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();

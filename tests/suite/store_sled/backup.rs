@@ -111,3 +111,64 @@ async fn the_newest_readable_backup_takes_the_place_of_a_damaged_store() {
         fs::read(backups.join("20260302T000000Z/store/db")).unwrap()
     );
 }
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_fails_leaves_no_copy() {
+    let base = tempfile::tempdir().unwrap();
+    let (data, backups) = (base.path().join("data"), base.path().join("backups"));
+    let store = open(&data);
+    record(&store, 1).await;
+    let raw = fs::read_dir(data.join("raw")).unwrap().next().unwrap().unwrap().path();
+    fs::write(&raw, "damaged").unwrap();
+    assert!(store.backup(&backups.join("20260301T000000Z")).await.is_err());
+    assert_eq!(names_in(&backups), Vec::<String>::new());
+}
+
+/// As a crash leaves it.
+fn half_a_backup(data: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    copy(&data.join("store"), &to.join("store"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crashed_backup_left_goes_with_the_next_and_with_an_erasure() {
+    let base = tempfile::tempdir().unwrap();
+    let (data, backups) = (base.path().join("data"), base.path().join("backups"));
+    let settings = SledSettings { backups: Some(backups.clone()), ..SledSettings::default() };
+    let (store, _) = SledStore::open(&data, &settings, ids()).unwrap();
+    record(&store, 1).await;
+    half_a_backup(&data, &backups.join("20260301T000000Z.partial"));
+    store.backup(&backups.join("20260302T000000Z")).await.unwrap();
+    assert_eq!(names_in(&backups), ["20260302T000000Z"]);
+
+    half_a_backup(&data, &backups.join("20260303T000000Z.partial"));
+    half_a_backup(&data, &backups.join("mine.partial"));
+    fs::create_dir(data.join("raw.partial")).unwrap();
+    let address = guichet::domain::Email::parse("p1@d1.example").unwrap();
+    let erased = store.erase(&address, crate::support::letter::minutes(9)).await.unwrap();
+    assert_eq!(names_in(&backups), ["20260302T000000Z", "mine.partial"]);
+    assert_eq!(erased.incomplete, [backups.join("mine.partial")], "a person named it");
+    assert!(!data.join("raw.partial").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_backups_are_kept_and_those_that_a_person_named() {
+    let base = tempfile::tempdir().unwrap();
+    let (data, backups) = (base.path().join("data"), base.path().join("backups"));
+    let settings = SledSettings { backups: Some(backups.clone()), keep_backups: Some(2), ..SledSettings::default() };
+    let (store, _) = SledStore::open(&data, &settings, ids()).unwrap();
+    record(&store, 1).await;
+    let days = ["20260301T000000Z", "20260302T000000Z", "before-the-move", "20260303T000000Z"];
+    for name in days {
+        store.backup(&backups.join(name)).await.unwrap();
+    }
+    store.backup(&base.path().join("elsewhere")).await.unwrap();
+    assert_eq!(names_in(&backups), ["20260302T000000Z", "20260303T000000Z", "before-the-move"]);
+}

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::files::noise;
 use super::{ids, open};
-use crate::support::letter::{Letter, MAILBOX, minutes};
+use crate::support::letter::{Letter, MAILBOX, kept_since, minutes};
 
 fn names_in(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap();
@@ -49,7 +49,7 @@ async fn what_runs_out_takes_its_files_with_it() {
     }
     let (raw, texts) = (data.path().join("raw"), data.path().join("texts"));
     assert_eq!((names_in(&raw).len(), names_in(&texts).len()), (3, 3));
-    let before = Expiry { raw: Timestamp::MIN, automated: minutes(2000), closed: minutes(2000) };
+    let before = Expiry { raw: Timestamp::MIN, ..kept_since(minutes(2000)) };
     let gone = store.expire(before, minutes(4000)).await.unwrap();
     assert_eq!((gone.raw, gone.automated, gone.cases, gone.files), (0, 1, 1, 4));
     assert_eq!(names_in(&raw), [format!("{}.zst", young.key().to_hex())]);
@@ -114,4 +114,32 @@ async fn a_dispute_that_only_a_backup_knows_is_said_with_what_to_do() {
     let [kept] = erased.deferred_in_backups.as_slice() else { panic!("{erased:?}") };
     assert_eq!((&kept.backup, &kept.case), (&backup, &disputed.case_id()));
     assert!(kept.why.contains("delete the backup"), "{kept:?}");
+}
+
+fn mentioned_below(folder: &Path, word: &str) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(mentioned_below(&path, word));
+        } else if std::fs::read(&path).unwrap().windows(word.len()).any(|part| part == word.as_bytes()) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Keys are not compressed, and name whom an acknowledgement went to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_who_wrote_once_is_no_key_for_ever() {
+    let data = tempfile::tempdir().unwrap();
+    let store = open(data.path());
+    let letter = Letter::new(1).from(CLAIRE);
+    record(&store, &letter, false).await;
+    dismiss(&store, &letter.case_id()).await;
+    assert!(!mentioned_below(data.path(), CLAIRE).is_empty(), "it is there");
+    store.expire(kept_since(minutes(2000)), minutes(4000)).await.unwrap();
+    // Retention leaves the writing anew of files to the next erasure.
+    store.erase(&Email::parse("nobody@else.example").unwrap(), minutes(4000)).await.unwrap();
+    assert_eq!(mentioned_below(data.path(), CLAIRE), Vec::<std::path::PathBuf>::new());
 }

@@ -31,10 +31,28 @@ impl Inner {
         if fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(refused(to, "it is not empty"));
         }
-        let failed = |error: io::Error| StoreError::Temporary(format!("cannot write {}: {error}", to.display()));
-        // Under its name stands only what was read back.
-        let whole = to;
-        let to = &partial(to);
+        if let Some(backups) = &self.settings.backups
+            && let Err(error) = sweep_partial(backups)
+        {
+            tracing::warn!(%error, "what failed backups left could not be removed");
+        }
+        let partial = partial(to);
+        let done = self.fill(&partial, to);
+        if done.is_err() && partial.exists() {
+            // The copy holds everything that the store does, and nobody would look for it there.
+            let _ = fs::remove_dir_all(&partial).inspect_err(
+                |error| tracing::error!(%error, folder = %partial.display(), "delete what a failed backup left"),
+            );
+        }
+        if done.is_ok() {
+            self.remove_old_backups(to);
+        }
+        done
+    }
+
+    /// Under its name stands only what was read back.
+    fn fill(&self, to: &Path, whole: &Path) -> StoreResult<BackedUp> {
+        let failed = |error: io::Error| StoreError::Temporary(format!("cannot write {}: {error}", whole.display()));
         if to.exists() {
             fs::remove_dir_all(to).map_err(failed)?;
         }
@@ -57,6 +75,23 @@ impl Inner {
         fs::rename(to, whole).map_err(failed)?;
         whole.parent().map_or(Ok(()), durable::sync_folder).map_err(failed)?;
         Ok(BackedUp { folder: whole.to_owned(), ..done })
+    }
+
+    /// Removes the oldest backups beyond those to be kept, once a new one lies beside them. One that a person named
+    /// stays.
+    fn remove_old_backups(&self, newest: &Path) {
+        let (Some(backups), Some(keep)) = (&self.settings.backups, self.settings.keep_backups) else { return };
+        if newest.parent() != Some(backups.as_path()) {
+            return;
+        }
+        let timed = below(backups).unwrap_or_default().into_iter().filter(|path| is_timed(path));
+        for old in timed.skip(usize::from(keep).max(1)) {
+            // Under this name a removal that is interrupted leaves nothing that looks like a backup.
+            let going = partial(&old);
+            if let Err(error) = fs::rename(&old, &going).and_then(|()| fs::remove_dir_all(&going)) {
+                tracing::warn!(%error, folder = %old.display(), "an old backup could not be removed");
+            }
+        }
     }
 }
 
@@ -132,13 +167,50 @@ pub(super) fn below(folder: &Path) -> io::Result<Vec<PathBuf>> {
         let path = entry?.path();
         let complete = !path.as_os_str().to_string_lossy().ends_with(PARTIAL);
         if complete && path.join(open::FOLDER).join("db").is_file() {
-            let timed = path.file_name().and_then(|name| name.to_str()).is_some_and(is_time);
-            found.push((timed, path));
+            found.push((is_timed(&path), path));
         }
     }
     found.sort();
     found.reverse();
     Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Removes what backups left that did not come to their end, under names of ours; returns those under other names.
+/// Only while no backup is made.
+pub(super) fn sweep_partial(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut others = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some(whole) = name.strip_suffix(PARTIAL) else { continue };
+        if is_time(whole) {
+            fs::remove_dir_all(&path)?;
+        } else if path.join(open::FOLDER).exists() {
+            others.push(path);
+        }
+    }
+    others.sort();
+    Ok(others)
+}
+
+/// Removes what putting a backup back left half-way in the data folder. Only while the store is open: what a start still
+/// needs is in its place by then.
+pub(super) fn sweep_parts(data_dir: &Path) -> io::Result<()> {
+    for part in PARTS {
+        match fs::remove_dir_all(data_dir.join(format!("{part}{PARTIAL}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_timed(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(is_time)
 }
 
 /// `20260302T000000Z`.

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::key::{Key, Table};
-use super::tx::Tx;
-use crate::domain::{Email, OutgoingMail};
+use super::tx::{Order, Tx};
+use crate::domain::{Email, OutgoingId, OutgoingMail};
 use crate::ports::store::{Breaker, Caps, StoreResult};
 use crate::reply::permission::organisation;
 
@@ -65,6 +65,20 @@ impl Tx<'_> {
                 self.delete_raw(old);
             }
             self.put(prefix.time(at).text(mail.id.as_str()), &mail.id)?;
+        }
+        Ok(())
+    }
+
+    /// Drops what no window reaches any more, and what counts a mail that was erased: the keys name people.
+    pub(super) fn forget_counted(&mut self, now: Timestamp) -> StoreResult<()> {
+        for (table, window) in [(Table::AckByRecipient, DAY), (Table::AckByDomain, HOUR), (Table::AckByMailbox, HOUR)] {
+            let table = Key::of(table);
+            let mails: Vec<OutgoingId> = self.rows(&table, Order::Rising, usize::MAX)?;
+            for (key, mail) in self.keys(&table, usize::MAX)?.into_iter().zip(mails) {
+                if self.find_outgoing(&mail)?.is_none_or(|mail| mail.created_at < before(now, window)) {
+                    self.delete_raw(key);
+                }
+            }
         }
         Ok(())
     }

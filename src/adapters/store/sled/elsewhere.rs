@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::key::{Key, Table};
 use super::record::Incoming;
 use super::rows::extend_thread;
 use super::tx::Tx;
@@ -9,7 +10,12 @@ use super::withdraw::may_have_left;
 use crate::domain::outgoing::OutgoingKind;
 use crate::domain::position::FolderRole;
 use crate::domain::{Actor, Case, CaseFlag, CaseId, CaseState, DeliveryState, Event, MessageId, OutgoingMail};
-use crate::ports::store::{Chore, OwnAnswer, StoreResult};
+use crate::ports::store::{Chore, Intake, Matter, OwnAnswer, StoreResult};
+
+/// Why who answers a person of ours is not acknowledged.
+pub(super) const PERSON_WROTE: &str = "a person already wrote";
+/// A hostile message may cite thousands of ids; those that it answers stand first.
+const CITED: usize = 100;
 
 impl Tx<'_> {
     /// A delivery report cites ids that may be ours; returns the case concerned. That a server reports on
@@ -62,23 +68,90 @@ impl Tx<'_> {
         let Some(mut case) = self.answered_case(answer)? else { return Ok(None) };
         let author = intake.message.author().map(|address| &address.email);
         self.put_message(&incoming.row, incoming.value.clone(), Some(&case.id), author)?;
+        if !answer.proven {
+            return self.unproven_answer(case, intake);
+        }
         let event = Event::AnsweredElsewhere { message_id: intake.message.message_id.clone() };
         self.note(&case.id, intake.at, Actor::Colleague, event)?;
         extend_thread(&mut case, intake.message.message_id.as_ref());
-        if case.state.is_open() && self.answers_newest(&case, incoming, answer)? {
-            case.state = CaseState::Answered;
-            case.flags.insert(CaseFlag::AnsweredElsewhere);
-            case.flags.remove(&CaseFlag::NewMessageSinceEdit);
-            self.cancel_timers(&case.id)?;
-            self.raise_revision(&mut case)?;
-            self.withdraw_mails(&case.id, "answered from a mail client", &Actor::Colleague, intake.at)?;
-            self.settle_promises(&case.id, "answered_elsewhere", None, &Actor::Colleague, intake.at)?;
-            case.flags.remove(&CaseFlag::PromiseDue);
-            self.drop_draft(&case.id);
-        }
+        self.settle_answered(&mut case, incoming, answer)?;
         let id = case.id.clone();
         self.put_case(&case)?;
         Ok(Some(id))
+    }
+
+    /// Nothing is ours to say any more, unless the customer wrote after the answer.
+    fn settle_answered(&mut self, case: &mut Case, incoming: &Incoming, answer: &OwnAnswer) -> StoreResult<()> {
+        if !case.state.is_open() || !self.answers_newest(case, incoming, answer)? {
+            return Ok(());
+        }
+        let at = incoming.intake.at;
+        case.state = CaseState::Answered;
+        case.flags.insert(CaseFlag::AnsweredElsewhere);
+        case.flags.remove(&CaseFlag::NewMessageSinceEdit);
+        case.flags.remove(&CaseFlag::UnprovenAnswer);
+        self.cancel_timers(&case.id)?;
+        self.raise_revision(case)?;
+        self.withdraw_mails(&case.id, "answered from a mail client", &Actor::Colleague, at)?;
+        self.settle_promises(&case.id, "answered_elsewhere", None, &Actor::Colleague, at)?;
+        case.flags.remove(&CaseFlag::PromiseDue);
+        self.drop_draft(&case.id);
+        Ok(())
+    }
+
+    /// Whoever wrote it under our address, a person sees it, and nothing of ours is withdrawn for it.
+    fn unproven_answer(&mut self, mut case: Case, intake: &Intake) -> StoreResult<Option<CaseId>> {
+        let event = Event::UnprovenAnswer { message_id: intake.message.message_id.clone() };
+        self.note(&case.id, intake.at, Actor::Guichet, event)?;
+        extend_thread(&mut case, intake.message.message_id.as_ref());
+        case.flags.insert(CaseFlag::UnprovenAnswer);
+        self.raise_revision(&mut case)?;
+        let id = case.id.clone();
+        self.put_case(&case)?;
+        Ok(Some(id))
+    }
+
+    /// The copy in \Sent of an answer that reached the inbox first, unproven: it is ours after all. Whom it went to and
+    /// what it cites is taken from the copy, for anybody can send a known mail of ours to somebody else.
+    pub(super) fn proven_by_copy(&mut self, incoming: &Incoming) -> StoreResult<()> {
+        let intake = &incoming.intake;
+        let (FolderRole::Sent, Matter::OwnAnswer(answer)) = (intake.location.folder.role, &intake.matter) else {
+            return Ok(());
+        };
+        let Some(mut case) = self.answered_case(answer)? else { return Ok(()) };
+        if !case.flags.contains(&CaseFlag::UnprovenAnswer) {
+            return Ok(());
+        }
+        let event = Event::AnsweredElsewhere { message_id: intake.message.message_id.clone() };
+        self.note(&case.id, intake.at, Actor::Colleague, event)?;
+        self.settle_answered(&mut case, incoming, answer)?;
+        self.put_case(&case)
+    }
+
+    /// Keeps the Message-ID of what a person of ours sent: a mail that begins a conversation belongs to no case, and
+    /// who answers it is in good hands.
+    pub(super) fn note_person_wrote(&mut self, intake: &Intake) -> StoreResult<()> {
+        let by_person = match &intake.matter {
+            Matter::OwnAnswer(answer) => answer.by_person,
+            Matter::SentBefore { by_person } => *by_person,
+            _ => false,
+        };
+        match &intake.message.message_id {
+            Some(id) if by_person && intake.location.folder.role == FolderRole::Sent && self.sent_as(id)?.is_none() => {
+                self.put(Key::of(Table::PersonWrote).text(id.as_str()), &intake.at)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a message answers what a person of ours sent.
+    pub(super) fn answers_a_person(&self, intake: &Intake) -> StoreResult<bool> {
+        for id in intake.message.cited_ids().take(CITED) {
+            if self.has(Key::of(Table::PersonWrote).text(id.as_str()))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A copy of a mail that we sent: proves a delivery in doubt, and is the copy to be filed.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::key::{Key, Table};
 use super::rows::{Counted, CustomerCase, outgoing_indexes};
 use super::tx::{Order, Tx};
+use super::written::{Place, Written};
 use crate::domain::{
     Actor, Address, Case, CaseId, CaseState, Closed, DeliveryState, Email, Event, Given, Message, MessageKey,
     OutgoingMail, RecordEntry, Signal,
@@ -54,6 +55,7 @@ impl Tx<'_> {
         &mut self,
         address: &Email,
         at: Timestamp,
+        place: Place,
         kept: impl Fn(&Self, &Case) -> StoreResult<Option<String>>,
     ) -> StoreResult<Erased> {
         let canonical = address.canonical();
@@ -67,6 +69,9 @@ impl Tx<'_> {
                 gone.extend(self.erase_case(case, "asked for by the person", &mut erased, at)?);
             }
         }
+        let written = Written::of(address);
+        self.erase_mails_to(&written, place, &mut erased)?;
+        self.erase_from_drafts(&written, &erased)?;
         for message in self.rows::<CaseMessage>(&Key::of(Table::Message), Order::Rising, usize::MAX)? {
             let case = self.member(message.key)?.flatten();
             if case.as_ref().is_some_and(|case| erased.deferred.iter().any(|(kept, _)| kept == case)) {
@@ -78,7 +83,7 @@ impl Tx<'_> {
                 if let Some(case) = &case {
                     self.delete(Key::of(Table::Excerpt).text(case.as_str()));
                 }
-            } else if mentions(&message.message, &canonical) {
+            } else if mentions(&message.message, &written) {
                 erased.mentioned_in.extend(case);
             }
         }
@@ -92,6 +97,9 @@ impl Tx<'_> {
                 }
             }
         }
+        self.forget_counted(at)?;
+        erased.mentioned_in.extend(self.mentioned_by_us(&written)?);
+        erased.mentioned_in.retain(|case| !erased.deferred.iter().any(|(kept, _)| kept == case));
         erased.mentioned_in.sort();
         erased.mentioned_in.dedup();
         Ok(erased)
@@ -198,7 +206,7 @@ impl Tx<'_> {
         self.count(Counted::Automated, "", -1)
     }
 
-    fn erase_mail(&mut self, mail: &OutgoingMail) -> StoreResult<()> {
+    pub(super) fn erase_mail(&mut self, mail: &OutgoingMail) -> StoreResult<()> {
         let id = mail.id.as_str();
         for key in outgoing_indexes(mail) {
             self.delete(key);
@@ -252,7 +260,7 @@ fn wrote(message: &Message, canonical: &str) -> bool {
     message.from.iter().chain(&message.reply_to).chain(&message.sender).chain(&message.forwarded_from).any(theirs)
 }
 
-fn mentions(message: &Message, canonical: &str) -> bool {
-    let listed = message.recipients.iter().any(|address| address.email.canonical() == canonical);
-    listed || [&message.text, &message.subject].iter().any(|text| text.to_lowercase().contains(canonical))
+fn mentions(message: &Message, address: &Written) -> bool {
+    let listed = message.recipients.iter().any(|recipient| address.is(recipient));
+    listed || address.stands_in(&message.text) || address.stands_in(&message.subject)
 }

@@ -44,6 +44,8 @@ pub(super) enum Table {
     StoreId = b'I',
     /// Outbox rows in doubt by mailbox and the end of the doubt.
     OutgoingInDoubt = b'i',
+    /// Of the pending outbox rows the replies, by mailbox and time: they leave first.
+    ReplyDue = b'7',
     /// Names of messages already seen in a folder.
     Seen = b'j',
     /// Which case a message belongs to.
@@ -122,6 +124,8 @@ pub(super) enum Table {
     Work = b'3',
     /// Machines' messages that a person must know of, by time.
     Alert = b'5',
+    /// Message-IDs of what persons of ours sent, with the time.
+    PersonWrote = b'6',
     /// Fingerprint of the secret that messages are named with.
     NamedWith = b'4',
 }

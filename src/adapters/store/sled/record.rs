@@ -1,5 +1,6 @@
 //! One received message enters the store.
 
+use super::elsewhere::PERSON_WROTE;
 use super::key::{Key, Table};
 use super::rows::{Counted, extend_thread, order_key};
 use super::tx::{Order, Tx};
@@ -52,7 +53,9 @@ impl Tx<'_> {
     /// Message, case, verdict, acknowledgement, draft, timers, record and position.
     pub(super) fn record(&mut self, incoming: &Incoming) -> StoreResult<Recorded> {
         let intake = &incoming.intake;
+        self.note_person_wrote(intake)?;
         if let Some(case) = self.member(intake.key)? {
+            self.proven_by_copy(incoming)?;
             self.advance(&intake.location.folder, &intake.position)?;
             return Ok(Recorded::AlreadyKnown { case });
         }
@@ -71,7 +74,7 @@ impl Tx<'_> {
                 None if intake.location.folder.role != FolderRole::Sent => Recorded::Unclaimed,
                 case => Recorded::Noted { case },
             },
-            Matter::Nothing => Recorded::Noted { case: None },
+            Matter::SentBefore { .. } => Recorded::Noted { case: None },
         };
         if !matches!(recorded, Recorded::Outdated | Recorded::Unclaimed) {
             self.advance(&intake.location.folder, &intake.position)?;
@@ -95,6 +98,7 @@ impl Tx<'_> {
     }
 
     fn record_customer(&mut self, incoming: &Incoming, matter: &CustomerMatter) -> StoreResult<Recorded> {
+        let intake = &incoming.intake;
         let found = self.locate(&matter.threading)?;
         if found != matter.expected {
             return Ok(Recorded::Outdated);
@@ -105,7 +109,10 @@ impl Tx<'_> {
                 if self.find_case(&matter.new_case)?.is_some() {
                     return Ok(Recorded::Outdated);
                 }
-                let acknowledgement = self.open_case(incoming, matter, linked)?;
+                let held = self
+                    .answers_a_person(intake)?
+                    .then(|| CustomerMatter { permission: Permission::held(PERSON_WROTE), ..matter.clone() });
+                let acknowledgement = self.open_case(incoming, held.as_ref().unwrap_or(matter), linked)?;
                 Ok(Recorded::New { case: matter.new_case.clone(), acknowledgement })
             }
             Joining::Joins { case, other_sender } => {

@@ -161,9 +161,13 @@ impl Tx<'_> {
         }
         case.state = CaseState::after_reply(asks);
         case.closed_at = None;
-        for seen in
-            [CaseFlag::NewMessageSinceEdit, CaseFlag::NotDelivered, CaseFlag::AnsweredElsewhere, CaseFlag::PromiseDue]
-        {
+        for seen in [
+            CaseFlag::NewMessageSinceEdit,
+            CaseFlag::NotDelivered,
+            CaseFlag::AnsweredElsewhere,
+            CaseFlag::UnprovenAnswer,
+            CaseFlag::PromiseDue,
+        ] {
             case.flags.remove(&seen);
         }
         self.cancel_timers(&case.id)?;

@@ -10,7 +10,7 @@ use super::tx::{Order, Tx};
 use crate::domain::joining::canonical_order_number;
 use crate::domain::{
     Actor, Case, CaseFlag, CaseId, CaseState, DeliveryState, Draft, Email, Event, Message, MessageId, MessageKey,
-    OutgoingId, OutgoingMail, RecordEntry,
+    OutgoingId, OutgoingKind, OutgoingMail, RecordEntry,
 };
 use crate::ports::store::{CaseMessage, StoreError, StoreResult};
 
@@ -380,7 +380,12 @@ pub(super) fn outgoing_indexes(mail: &OutgoingMail) -> Vec<Key> {
         (DeliveryState::InDoubt { .. }, Some(due)) => {
             keys.push(Key::of(Table::OutgoingInDoubt).text(&mail.mailbox).time(due).text(id));
         }
-        (_, Some(due)) => keys.push(Key::of(Table::OutgoingDue).text(&mail.mailbox).time(due).text(id)),
+        (_, Some(due)) => {
+            keys.push(Key::of(Table::OutgoingDue).text(&mail.mailbox).time(due).text(id));
+            if mail.kind == OutgoingKind::Reply {
+                keys.push(Key::of(Table::ReplyDue).text(&mail.mailbox).time(due).text(id));
+            }
+        }
         (DeliveryState::Attempting { .. }, None) => {
             keys.push(Key::of(Table::OutgoingUnderWay).text(&mail.mailbox).text(id));
         }

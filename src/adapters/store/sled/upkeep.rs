@@ -11,6 +11,7 @@ use super::erase::Kept;
 use super::files::{Raw, Sweep, Texts};
 use super::key::{Key, Table};
 use super::tx::{Order, Tx, database_error};
+use super::written::Place;
 use super::{Inner, Room, backup, closed, open, rewrite};
 use crate::domain::{Case, CaseId, CaseState, Closed, Email};
 use crate::ports::store::{AutomatedMessage, CaseMessage, Erased, Expired, Expiry, KeptInBackup, StoreResult};
@@ -30,13 +31,15 @@ impl Inner {
     /// See [`crate::ports::Store::erase`].
     pub(super) fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
         let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut erased, _) = self
-            .apply(Room::Reserve, |tx| tx.erase(address, at, |tx, case| Ok(tx.kept_because(case)?.map(Kept::here))))?;
+        let kept = |tx: &Tx<'_>, case: &Case| Ok(tx.kept_because(case)?.map(Kept::here));
+        let (mut erased, _) = self.apply(Room::Reserve, |tx| tx.erase(address, at, Place::Store, kept))?;
         // Even when nothing was found: an erasure that a crash interrupted is finished by repeating it.
         self.renew()?;
         erased.files = self.sweep()?;
         erased.moved_aside = moved_aside(&self.data_dir).map_err(|error| open::at(&self.data_dir, "list", &error))?;
+        backup::sweep_parts(&self.data_dir).map_err(|error| open::at(&self.data_dir, "sweep", &error))?;
         if let Some(backups) = &self.settings.backups {
+            erased.incomplete = backup::sweep_partial(backups).map_err(|error| open::at(backups, "sweep", &error))?;
             for copy in backups_below(backups)? {
                 for (case, why) in self.erase_copy(&copy, address, at)? {
                     erased.deferred_in_backups.push(KeptInBackup { backup: copy.clone(), case, why });
@@ -53,7 +56,7 @@ impl Inner {
         let opened = open::reopen(copy, &self.settings)?;
         let texts = Texts::open(copy).map_err(|error| open::at(copy, "read", &error))?;
         let mut tx = Tx::new(&opened.database, &texts, self.ids.as_ref());
-        let erased = tx.erase(address, at, |copy, case| self.kept_in_copy(copy, case))?;
+        let erased = tx.erase(address, at, Place::Backup, |copy, case| self.kept_in_copy(copy, case))?;
         if let Some(batch) = tx.into_batch() {
             opened.database.apply_batch(batch).map_err(database_error)?;
             opened.database.flush().map_err(database_error)?;
@@ -102,6 +105,7 @@ impl Inner {
                 break;
             }
         }
+        expired.settled = self.settle(before, at)?;
         loop {
             let (gone, _) = self.apply(Room::Reserve, |tx| tx.expire_cases(before.closed, at))?;
             expired.cases += gone as u64;
@@ -109,6 +113,8 @@ impl Inner {
                 break;
             }
         }
+        self.apply(Room::Reserve, |tx| tx.expire_person_wrote(before.closed))?;
+        self.apply(Room::Reserve, |tx| tx.forget_counted(at))?;
         expired.files = self.sweep()?;
         Ok(expired)
     }
@@ -148,6 +154,16 @@ impl Tx<'_> {
             self.drop_automated(row)?;
         }
         Ok(old.len())
+    }
+
+    /// Nobody answers a mail that old.
+    fn expire_person_wrote(&mut self, before: Timestamp) -> StoreResult<()> {
+        let table = Key::of(Table::PersonWrote);
+        let times: Vec<Timestamp> = self.rows(&table, Order::Rising, usize::MAX)?;
+        for (key, _) in self.keys(&table, usize::MAX)?.into_iter().zip(times).filter(|(_, at)| *at < before) {
+            self.delete_raw(key);
+        }
+        Ok(())
     }
 
     /// Erases some closed cases without a message since.
