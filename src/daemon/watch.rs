@@ -27,8 +27,8 @@ const REFUSALS: u32 = 3;
 
 /// What a person is told about a store that knows less than the mailbox.
 const OLDER: &str = "The store is older than what was done: the mailbox holds mail that was acknowledged and that the \
-    store does not know. Mail that lies in the mailboxes now is not acknowledged and is listed as “maybe acknowledged”; \
-    what waited to be sent is held for a person.";
+    store does not know. Mail that it does not know is not acknowledged: what came since waits in the queue, “from the time \
+    that was lost”; older mail is listed as “maybe acknowledged”. What waited to be sent is held for a person.";
 
 /// How often the store refused a message for good, by its name in the folder.
 type Refusals = std::collections::BTreeMap<String, u32>;
@@ -166,6 +166,11 @@ impl Watch {
     async fn open(&self, session: &mut dyn MailSession, lease: &Lease) -> Result<Standing, Broken> {
         let folder = self.source.folder();
         let stored = self.store.position(folder).await?;
+        if stored.is_none()
+            && let Some(lost) = self.store.lost(&folder.mailbox).await?
+        {
+            session.reach_back(lost.from);
+        }
         let opened = session.open(stored.as_ref()).await?;
         if folder.role == FolderRole::Inbox && self.is_older(session, opened.standing).await? {
             self.store.roll_back(self.clock.now(), OLDER).await?;

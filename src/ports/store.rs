@@ -21,7 +21,7 @@ pub use promises::{NewPromise, Promise, PromiseState};
 pub use queries::{
     Assessed, AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, Overview, Quarantined, QueueRow,
 };
-pub use upkeep::{BackedUp, Erased, Expired, Expiry, KeptInBackup, LossNotice};
+pub use upkeep::{BackedUp, Erased, Expired, Expiry, KeptInBackup, LossNotice, Lost};
 
 pub use crate::domain::draft::DraftProposal;
 
@@ -149,6 +149,10 @@ pub trait Store: Send + Sync {
     /// lost anything. Nobody knows what was acknowledged before: a message imported as history into such a store is
     /// listed [`crate::domain::CaseFlag::MaybeAcknowledged`], unless it carries our keyword.
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>>;
+    /// The time of which the store does not know what came into a mailbox; `None` for one that never lost anything.
+    /// Who met that mail for the first time may never have seen it: unknown mail of that time waits for a person
+    /// ([`crate::domain::CaseFlag::AfterLoss`]).
+    async fn lost(&self, mailbox: &str) -> StoreResult<Option<Lost>>;
     /// Evidence was found that this store is older than what was done: from now on it counts as begun anew, all
     /// positions are forgotten, and what waits in the outbox is held for a person. `sentence` becomes
     /// [`Self::loss`].

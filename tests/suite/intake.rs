@@ -1,6 +1,8 @@
 //! What becomes of one message: the real reader, triage, templates and store; only the mail source is
 //! missing.
 
+mod lost;
+
 use std::sync::{Arc, OnceLock};
 
 use guichet::adapters::assets::{Assets, Kind};
@@ -82,22 +84,27 @@ impl Counter {
 
     /// A message arrives in the inbox; `head` is its headers without Message-ID.
     async fn arrives(&self, head: &str, text: &str) {
+        self.takes(FolderRole::Inbox, head, text, |_| {}).await;
+    }
+
+    /// The same in a folder of this role, with whatever else is to be said of the arrival.
+    async fn takes(&self, role: FolderRole, head: &str, text: &str, change: impl FnOnce(&mut Arrival)) {
         let n = self.taken.get() + 1;
         self.taken.set(n);
         let bytes =
             format!("Message-ID: <m{n}@mail.example>\r\n{head}Content-Type: text/plain\r\n\r\n{text}\r\n").into_bytes();
-        let folder = Folder { mailbox: "support".into(), role: FolderRole::Inbox };
-        let arrival = Arrival {
-            location: MessageLocation { folder, name: n.to_string() },
+        let folder = Folder { mailbox: "support".into(), role };
+        let mut arrival = Arrival {
+            location: MessageLocation { folder: folder.clone(), name: n.to_string() },
             position: Position { mark: n.to_string(), ..Position::default() },
             content: Content::Message(RawMessage { bytes, arrived_at: jiff::Timestamp::now(), partial: false }),
             history: false,
             marked_acknowledged: false,
             answered: false,
         };
+        change(&mut arrival);
         self.intake.take(&self.lease, arrival, Standing::Continues).await.unwrap();
-        let position =
-            self.store.position(&Folder { mailbox: "support".into(), role: FolderRole::Inbox }).await.unwrap();
+        let position = self.store.position(&folder).await.unwrap();
         assert_eq!(position.unwrap().mark, n.to_string(), "the folder goes on");
     }
 

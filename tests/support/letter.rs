@@ -348,5 +348,9 @@ pub fn own_answer(n: u32, at: Timestamp, recipient: &str, cited: &[MessageId]) -
     letter.folder = folder(FolderRole::Sent);
     letter.message.recipients = vec![address(recipient)];
     letter.message.in_reply_to = cited.to_vec();
-    letter.intake(Matter::OwnAnswer(OwnAnswer { cited: cited.to_vec(), recipients: vec![address(recipient)] }))
+    letter.intake(Matter::OwnAnswer(OwnAnswer {
+        cited: cited.to_vec(),
+        recipients: vec![address(recipient)],
+        by_machine: false,
+    }))
 }

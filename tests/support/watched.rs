@@ -169,6 +169,10 @@ impl Store for WatchedStore {
         self.step("rebuilt_at", self.inner.rebuilt_at()).await
     }
 
+    async fn lost(&self, mailbox: &str) -> StoreResult<Option<Lost>> {
+        self.step("lost", self.inner.lost(mailbox)).await
+    }
+
     async fn roll_back(&self, at: Timestamp, sentence: &str) -> StoreResult<()> {
         self.step("roll_back", self.inner.roll_back(at, sentence)).await
     }

@@ -19,6 +19,7 @@ mod history;
 mod key;
 mod locate;
 mod look;
+mod lost;
 mod mark;
 mod notices;
 mod open;

@@ -20,6 +20,16 @@ use crate::reply::permission::{
 };
 use crate::reply::suggestion::suggest;
 
+impl Read {
+    /// Nobody knows what was sent in the time lost: a machine sends nothing more.
+    fn held_after_loss(&self, permission: Permission) -> Permission {
+        match permission {
+            Permission::Allowed { .. } if self.lost => Permission::held("after a loss"),
+            other => other,
+        }
+    }
+}
+
 impl Intake {
     /// Decides what the message is to us.
     /// `unclaimed`: it was offered as an own answer and concerns no case.
@@ -40,6 +50,7 @@ impl Intake {
         if let Permission::Machine { why } = permission {
             return Ok(self.machine(read, why));
         }
+        let permission = read.held_after_loss(permission);
         if !unclaimed && is_own_answer(&read.message, &settings) {
             return Ok(self.own_answer(read));
         }
@@ -55,6 +66,7 @@ impl Intake {
         Matter::OwnAnswer(OwnAnswer {
             cited: read.message.cited_ids().cloned().collect(),
             recipients: read.message.recipients.clone(),
+            by_machine: read.message.marks.auto_submitted.as_deref().is_some_and(|keyword| keyword != "no"),
         })
     }
 
@@ -150,8 +162,11 @@ impl Intake {
         if language != "und" && !handbook.wording.languages.contains(language) {
             flags.push(CaseFlag::OtherLanguage(language.clone()));
         }
-        if read.history && rebuilt && !read.arrival.marked_acknowledged {
+        if (read.lost || (read.history && rebuilt)) && !read.arrival.marked_acknowledged {
             flags.push(CaseFlag::MaybeAcknowledged);
+        }
+        if read.lost {
+            flags.push(CaseFlag::AfterLoss);
         }
         if read.arrival.answered && matches!(matter.expected, Joining::Opens { .. }) {
             flags.push(CaseFlag::MarkedAnswered);

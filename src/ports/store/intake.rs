@@ -61,6 +61,8 @@ pub struct OwnAnswer {
     pub cited: Vec<MessageId>,
     /// Whom it went to.
     pub recipients: Vec<Address>,
+    /// It calls itself automatic, as our acknowledgements do: it proves that a mail of ours left, and answers nobody.
+    pub by_machine: bool,
 }
 
 /// See [`Matter::Customer`].

@@ -18,7 +18,11 @@ fn copy_of(n: u32, id: &MessageId) -> Intake {
     let mut letter = Letter::new(n).from("support@shop.example");
     letter.folder = folder(FolderRole::Sent);
     letter.message.message_id = Some(id.clone());
-    letter.intake(Matter::OwnAnswer(OwnAnswer { cited: Vec::new(), recipients: vec![address(CAMILLE)] }))
+    letter.intake(Matter::OwnAnswer(OwnAnswer {
+        cited: Vec::new(),
+        recipients: vec![address(CAMILLE)],
+        by_machine: false,
+    }))
 }
 
 /// A reply in doubt since minute 6.

@@ -59,6 +59,11 @@ impl Tx<'_> {
         {
             return self.our_copy(mail, intake.location.folder.role, intake.at).map(Some);
         }
+        if answer.by_machine {
+            return Ok(None);
+        }
+        let (mailbox, arrived_at) = (&intake.location.folder.mailbox, intake.message.arrived_at);
+        self.remember_answer(mailbox, intake.message.message_id.as_ref(), answer, arrived_at)?;
         let Some(mut case) = self.answered_case(answer)? else { return Ok(None) };
         let author = intake.message.author().map(|address| &address.email);
         self.put_message(&incoming.row, incoming.value.clone(), Some(&case.id), author)?;

@@ -122,6 +122,10 @@ pub(super) enum Table {
     Work = b'3',
     /// Fingerprint of the secret that messages are named with.
     NamedWith = b'4',
+    /// From when on mail of a mailbox may have been lost.
+    LostFrom = b'5',
+    /// Answers of ours from the time lost, by the digest of the Message-ID answered.
+    AnsweredId = b'6',
 }
 
 /// Longest text that stands in a key as it is; longer ones are cut and end in their digest.

@@ -61,8 +61,8 @@ impl std::fmt::Display for Loss {
             write!(f, " The backup {} took its place.", copy.display())?;
         }
         f.write_str(
-            " Mail that lies in the mailboxes now is not acknowledged and is listed as “maybe acknowledged”; what \
-             waited to be sent is held for a person.",
+            " Mail that it does not know is not acknowledged: what came since waits in the queue, “from the time that \
+             was lost”; older mail is listed as “maybe acknowledged”. What waited to be sent is held for a person.",
         )
     }
 }

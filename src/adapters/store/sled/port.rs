@@ -21,7 +21,7 @@ use crate::domain::{
 use crate::ports::Store;
 use crate::ports::store::{
     AutomatedMessage, BackedUp, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Erased,
-    Expired, Expiry, Figures, Intake, Lease, LossNotice, NoticeState, OutboxFilter, Overview, Period, Promise,
+    Expired, Expiry, Figures, Intake, Lease, LossNotice, Lost, NoticeState, OutboxFilter, Overview, Period, Promise,
     Quarantine, Quarantined, QueueRow, Recorded, StoreError, StoreResult, StoredNotice, TellOutcome,
 };
 
@@ -42,6 +42,11 @@ impl Store for SledStore {
 
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>> {
         self.look(|tx| tx.get(Key::of(Table::Rebuilt))).await
+    }
+
+    async fn lost(&self, mailbox: &str) -> StoreResult<Option<Lost>> {
+        let mailbox = mailbox.to_owned();
+        self.look(move |tx| tx.lost(&mailbox)).await
     }
 
     async fn roll_back(&self, at: Timestamp, sentence: &str) -> StoreResult<()> {

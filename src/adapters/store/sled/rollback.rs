@@ -104,7 +104,7 @@ impl Tx<'_> {
 
     /// Mail in the folders counts as history from now on, and nothing waiting leaves by itself.
     pub(super) fn roll_back(&mut self, now: Timestamp) -> StoreResult<()> {
-        self.put(Key::of(Table::Rebuilt), &now)?;
+        self.put_lost(now)?;
         self.delete(Key::of(Table::IsCopy));
         for table in [Table::Mark, Table::Seen] {
             for key in self.keys(&Key::of(table), usize::MAX)? {
