@@ -186,11 +186,14 @@ impl Watch {
     /// Whether the folder holds mail that was acknowledged and that the store knows nothing of. A store that is known
     /// to be begun anew needs no such proof for what lay there before.
     async fn is_older(&self, session: &mut dyn MailSession, standing: Standing) -> Result<bool, Broken> {
-        if standing == Standing::First && self.store.rebuilt_at().await?.is_some() {
+        let known_loss = self.store.rebuilt_at().await?;
+        if standing == Standing::First && known_loss.is_some() {
             return Ok(false);
         }
         for raw in session.acknowledged().await? {
-            if !self.intake.knows(&raw).await? {
+            // Not read again yet since the loss that is known.
+            let explained = known_loss.is_some_and(|noticed| raw.arrived_at <= noticed);
+            if !explained && !self.intake.knows(&raw).await? {
                 return Ok(true);
             }
         }

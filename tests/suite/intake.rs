@@ -2,6 +2,7 @@
 //! missing.
 
 mod lost;
+mod lost_again;
 
 use std::sync::{Arc, OnceLock};
 
