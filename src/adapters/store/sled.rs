@@ -23,10 +23,12 @@ mod lost;
 mod mark;
 mod notices;
 mod open;
+mod patience;
 mod port;
 mod position;
 mod promises;
 mod record;
+mod restore;
 mod review;
 mod rewrite;
 mod rollback;
@@ -64,7 +66,8 @@ const EPOCH: u64 = 1;
 pub struct SledSettings {
     /// Memory for pages read, in bytes.
     pub cache_bytes: u64,
-    /// A database that has not opened by then is moved aside.
+    /// A database that has not opened by then is left alone once; the next time it gets four times as long, and is
+    /// then moved aside.
     pub open_timeout: Duration,
     /// While less than this is free on the disk, in bytes, nothing new is taken in and nothing new is sent: what
     /// is under way can then still be stored to its end.
