@@ -1,9 +1,10 @@
 //! A store that turns out to know less than was done.
 
 use guichet::domain::identity::IdentityKey;
+use guichet::domain::outgoing::AttemptOutcome;
 use guichet::domain::position::FolderRole;
-use guichet::domain::{Actor, CaseFlag, CaseState, DeliveryState};
-use guichet::ports::store::{Intake, LossNotice, Matter, Recorded};
+use guichet::domain::{Actor, CaseFlag, CaseId, CaseState, DeliveryState, OutgoingMail};
+use guichet::ports::store::{CaseFile, Intake, LossNotice, Matter, Recorded};
 use jiff::SignedDuration;
 
 use super::{Bench, event_names};
@@ -34,6 +35,86 @@ pub async fn a_roll_back_forgets_positions_and_holds_what_waits(mut bench: Bench
     assert_eq!(file.record.last().unwrap().actor, Actor::Guichet);
     assert!(bench.send_all(minutes(60)).await.is_empty(), "nothing leaves without a person's word");
     assert_eq!(bench.receive(&Letter::new(1)).await, Recorded::AlreadyKnown { case: Some(sent) });
+}
+
+/// Camille's case with a reply that waited to be sent when the store turned out to be older than what was done.
+async fn held_reply(bench: &mut Bench) -> (CaseId, OutgoingMail) {
+    let case = bench.open_case(&Letter::new(1)).await;
+    bench.send_all(minutes(1)).await;
+    let mail = bench.approve(&case, 1, minutes(5)).await;
+    bench.step(|store, _| async move { store.roll_back(minutes(4), "it is older").await }).await.unwrap();
+    (case, mail)
+}
+
+pub async fn a_copy_or_an_answer_proves_what_a_roll_back_held(mut bench: Bench) {
+    let (case, mail) = held_reply(&mut bench).await;
+    let mut copy = own_answer(7, minutes(7), CAMILLE, &[]);
+    copy.message.message_id = Some(mail.message_id.clone());
+    assert_eq!(bench.record(copy).await, Recorded::Noted { case: Some(case) });
+    assert!(matches!(bench.mail(&mail.id).await.state, DeliveryState::Sent { .. }));
+    assert!(bench.step(|s, _| async move { s.release(&mail.id, "rita", minutes(8)).await }).await.is_err());
+
+    let other = Letter::new(20).from("ben@ben.example");
+    let case = bench.open_case(&other).await;
+    let mail = bench.approve(&case, 1, minutes(25)).await;
+    bench.step(|store, _| async move { store.roll_back(minutes(24), "it is older").await }).await.unwrap();
+    bench.receive(&Letter::new(30).from("ben@ben.example").citing(&mail.message_id)).await;
+    assert!(matches!(bench.mail(&mail.id).await.state, DeliveryState::Sent { .. }), "he answers what he has got");
+}
+
+pub async fn what_a_roll_back_held_is_released_once(mut bench: Bench) {
+    let (_, mail) = held_reply(&mut bench).await;
+    let id = mail.id.clone();
+    bench
+        .step(|store, lease| async move {
+            store.release(&id, "rita", minutes(8)).await?;
+            store.claim_due(&lease, minutes(8), 9).await?;
+            store.mark_committing(&lease, &id).await
+        })
+        .await
+        .unwrap();
+    bench.step(|store, lease| async move { store.recover(&lease, minutes(9)).await }).await.unwrap();
+    bench.step(|store, lease| async move { store.resolve_doubts(&lease, true, minutes(60)).await }).await.unwrap();
+    assert!(
+        matches!(bench.mail(&mail.id).await.state, DeliveryState::Held { .. }),
+        "a third copy is a person's to send"
+    );
+}
+
+pub async fn what_a_roll_back_held_is_no_draft_again(mut bench: Bench) {
+    let (case, mail) = held_reply(&mut bench).await;
+    let approved = |file: &CaseFile| file.draft.as_ref().is_some_and(|draft| draft.approved_as.is_some());
+    assert!(approved(&bench.file(&case).await));
+    bench.receive(&Letter::new(9)).await;
+    let file = bench.file(&case).await;
+    assert!(
+        !approved(&file) && !event_names(&file).contains(&"returned_to_draft".to_owned()),
+        "another reply, not this one"
+    );
+    assert!(matches!(bench.mail(&mail.id).await.state, DeliveryState::Held { .. }));
+    bench.step(|s, _| async move { s.cancel(&mail.id, "not needed", "rita", minutes(11)).await }).await.unwrap();
+    assert!(!event_names(&bench.file(&case).await).contains(&"returned_to_draft".to_owned()));
+}
+
+pub async fn an_attempt_under_way_at_a_roll_back_ends_as_it_ends(mut bench: Bench) {
+    for (n, outcome, state) in [
+        (1, AttemptOutcome::Accepted { response: "250 ok".into() }, "sent"),
+        (2, AttemptOutcome::Retry { not_before: minutes(9), why: "no answer".into() }, "held"),
+    ] {
+        let letter = Letter::new(n).from(&format!("p{n}@p{n}.example"));
+        bench.open_case(&letter).await;
+        let id = letter.acknowledgement_id();
+        let under_way = id.clone();
+        bench
+            .step(|store, lease| async move {
+                store.claim_due(&lease, minutes(5), 9).await?;
+                store.roll_back(minutes(6), "it is older").await?;
+                store.finish(&lease, &under_way, outcome, minutes(7)).await
+            })
+            .await
+            .unwrap();
+        assert_eq!(bench.mail(&id).await.state.name(), state);
+    }
 }
 
 pub async fn a_loss_covers_what_came_after_the_newest_message(mut bench: Bench) {

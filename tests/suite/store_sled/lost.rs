@@ -55,7 +55,7 @@ async fn a_restored_older_copy_is_noticed_and_sends_nothing() {
     assert!(store.rebuilt_at().await.unwrap().is_some());
     assert_eq!(store.position(&folder(FolderRole::Inbox)).await.unwrap(), None, "all counts as history");
     let outbox = store.outbox(OutboxFilter::Latest(9)).await.unwrap();
-    assert!(matches!(&outbox[0].state, DeliveryState::Held { why } if why.contains("rolled back")), "{outbox:?}");
+    assert!(matches!(&outbox[0].state, DeliveryState::Held { why, .. } if why.contains("rolled back")), "{outbox:?}");
     assert!(store.knows(Letter::new(1).from("p1@d1.example").key()).await.unwrap(), "what it knows it still knows");
     drop(store);
     let (store, again) = watched(&data, &witness);

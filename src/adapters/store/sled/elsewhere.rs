@@ -43,7 +43,7 @@ impl Tx<'_> {
 
     /// Positive evidence that a mail left: a doubt is settled, a repetition is not made.
     pub(super) fn left_after_all(&mut self, mut mail: OutgoingMail, evidence: &str, at: Timestamp) -> StoreResult<()> {
-        if matches!(mail.state, DeliveryState::InDoubt { .. }) {
+        if matches!(mail.state, DeliveryState::InDoubt { .. } | DeliveryState::Held { may_have_left: true, .. }) {
             mail.state = mail.state.proven(evidence, at)?;
             return self.was_sent(mail, at);
         }

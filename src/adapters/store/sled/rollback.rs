@@ -18,7 +18,8 @@ use crate::ports::Ids;
 use crate::ports::store::{StoreError, StoreResult};
 
 /// What the outbox row's reader is told.
-const MAY_HAVE_LEFT: &str = "it may have left before the store was rolled back: look in the folder of sent mail";
+pub(super) const MAY_HAVE_LEFT: &str =
+    "it may have left before the store was rolled back: look in the folder of sent mail";
 
 /// Compares the store with the witness, rolls it back where it is older, and sets the witness on it. Returns the
 /// loss, be it `known` before or noticed here; it is stored until a person knows of it.
