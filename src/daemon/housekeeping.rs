@@ -14,6 +14,8 @@ use crate::ports::{Clock, Store};
 const LOOK: SignedDuration = SignedDuration::from_secs(5);
 /// The alarm's subject.
 const DISK: &str = "disk";
+/// The same, of what watches the store.
+const WITNESS: &str = "witness";
 
 /// How often retention runs.
 const TIDY: SignedDuration = SignedDuration::from_hours(6);
@@ -57,6 +59,7 @@ impl Housekeeping {
         while !stop.is_cancelled() {
             let well = heartbeat.during(self.look_at_disk()).await;
             heartbeat.during(self.look_for_loss()).await;
+            heartbeat.during(self.look_for_witness()).await;
             let now = self.clock.now();
             if well && now >= tidy_at {
                 heartbeat.during(self.tidy(now)).await;
@@ -93,6 +96,14 @@ impl Housekeeping {
             Ok(None) => self.alarms.clear(alarms::LOSS),
             // What is wrong with the store is an alarm of its own.
             Err(_) => {}
+        }
+    }
+
+    /// Whether an older copy would be noticed.
+    async fn look_for_witness(&self) {
+        match self.store.unwatched().await {
+            Some(sentence) => self.alarms.raise(WITNESS, sentence),
+            None => self.alarms.clear(WITNESS),
         }
     }
 

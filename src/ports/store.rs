@@ -159,6 +159,9 @@ pub trait Store: Send + Sync {
     async fn roll_back(&self, at: Timestamp, sentence: &str) -> StoreResult<()>;
     /// The newest loss, whoever noticed it, until a person has said to know of it.
     async fn loss(&self) -> StoreResult<Option<LossNotice>>;
+    /// Why an older copy in this store's place would not be noticed although it should be (the witness is missing or
+    /// cannot be written); for the operator.
+    async fn unwatched(&self) -> Option<String>;
     /// A person knows of the loss.
     async fn dismiss_loss(&self) -> StoreResult<()>;
     /// The secret that messages are named with, by its fingerprint: kept where none is kept yet, or where no message

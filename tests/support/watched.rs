@@ -181,6 +181,10 @@ impl Store for WatchedStore {
         self.step("loss", self.inner.loss()).await
     }
 
+    async fn unwatched(&self) -> Option<String> {
+        self.inner.unwatched().await
+    }
+
     async fn dismiss_loss(&self) -> StoreResult<()> {
         self.step("dismiss_loss", self.inner.dismiss_loss()).await
     }

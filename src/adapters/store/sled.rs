@@ -53,6 +53,7 @@ use self::key::{Key, Table};
 pub use self::open::Loss;
 use self::open::OpenDatabase;
 use self::tx::{Tx, database_error};
+use self::witness::Unwatched;
 use crate::domain::MessageKey;
 use crate::failpoint;
 use crate::ports::Ids;
@@ -102,6 +103,7 @@ struct Inner {
     settings: SledSettings,
     /// Who writes it is the only writer. Empty while the database is opened anew, and when that failed.
     live: RwLock<Option<Live>>,
+    unwatched: Unwatched,
     /// Something could not be written since the disk was looked at last.
     refused: AtomicBool,
     texts: Texts,
@@ -126,7 +128,7 @@ struct Live {
 
 impl Live {
     fn start(opened: OpenDatabase) -> StoreResult<Self> {
-        let OpenDatabase { database, file, mark, witness, last_change } = opened;
+        let OpenDatabase { database, file, mark, witness, last_change, .. } = opened;
         let tree: sled::Tree = (*database).clone();
         let committer = Committer::start(tree, file, mark, witness, last_change)
             .map_err(|error| StoreError::Temporary(format!("cannot start the committing thread: {error}")))?;
@@ -169,6 +171,7 @@ impl SledStore {
         let inner = Inner {
             data_dir: data_dir.to_owned(),
             settings: settings.clone(),
+            unwatched: opened.database.unwatched.clone(),
             live: RwLock::new(Some(Live::start(opened.database)?)),
             refused: AtomicBool::new(false),
             upkeep: Mutex::new(()),

@@ -86,6 +86,34 @@ async fn a_store_that_is_gone_is_noticed_by_the_witness() {
     assert!(store.rebuilt_at().await.unwrap().is_some());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_is_not_there_any_more_is_told_and_not_begun_anew() {
+    let base = tempfile::tempdir().unwrap();
+    let (data, witness, hidden) =
+        (base.path().join("data"), base.path().join("disk/witness"), base.path().join("hidden"));
+    let (store, _) = watched(&data, &witness);
+    record(&store, 1).await;
+    assert_eq!(store.unwatched().await, None);
+    drop(store);
+    fs::rename(base.path().join("disk"), &hidden).unwrap();
+    for _ in 0..2 {
+        let (store, loss) = watched(&data, &witness);
+        assert_eq!(loss, None, "nothing says that anything was lost");
+        let told = store.unwatched().await.expect("nobody could compare");
+        assert!(told.contains(&witness.display().to_string()), "{told}");
+        record(&store, 2).await;
+        assert!(!witness.exists(), "the disk may come back");
+    }
+    fs::create_dir(witness.parent().unwrap()).unwrap();
+    fs::write(&witness, "").unwrap();
+    assert!(watched(&data, &witness).0.unwatched().await.is_some(), "an empty one has seen nothing either");
+    assert_eq!(fs::read_to_string(&witness).unwrap(), "");
+    assert_eq!(watched(&data, &base.path().join("another")).0.unwatched().await, None, "the operator named another");
+    fs::copy(hidden.join("witness"), &witness).unwrap();
+    let (store, loss) = watched(&data, &witness);
+    assert_eq!((loss, store.unwatched().await), (None, None), "it is back, and saw no more than the store knows");
+}
+
 #[tokio::test]
 async fn a_file_that_is_no_witness_is_refused_and_left_alone() {
     let base = tempfile::tempdir().unwrap();

@@ -126,6 +126,8 @@ pub(super) enum Table {
     LostFrom = b'5',
     /// Answers of ours from the time lost, by the digest of the Message-ID answered.
     AnsweredId = b'6',
+    /// The witness that watches this store, by its path.
+    Witness = b'7',
 }
 
 /// Longest text that stands in a key as it is; longer ones are cut and end in their digest.

@@ -19,7 +19,7 @@ use super::mark::Mark;
 use super::patience::Patience;
 use super::restore::{Restoring, newest_aside};
 use super::tx::database_error;
-use super::witness::Witness;
+use super::witness::{Unwatched, Witness};
 use super::{rewrite, rollback};
 use crate::adapters::durable;
 use crate::ports::Ids;
@@ -82,6 +82,7 @@ pub(super) struct OpenDatabase {
     pub(super) file: File,
     pub(super) mark: Mark,
     pub(super) witness: Option<Witness>,
+    pub(super) unwatched: Unwatched,
     pub(super) last_change: u64,
 }
 
@@ -377,7 +378,7 @@ fn open_files(folder: &Path, database: sled::Db, last_change: u64) -> StoreResul
     let path = folder.join("db");
     let file = File::open(&path).map_err(|error| at(&path, "open", &error))?;
     let mark = Mark::open(folder).map_err(|error| at(folder, "write to", &error))?;
-    Ok(OpenDatabase { database, file, mark, witness: None, last_change })
+    Ok(OpenDatabase { database, file, mark, witness: None, unwatched: Unwatched::default(), last_change })
 }
 
 /// Opens the database of a store that this process had open before. Nothing is moved aside: at the next start

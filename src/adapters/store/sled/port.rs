@@ -58,6 +58,10 @@ impl Store for SledStore {
         self.look(|tx| tx.get(Key::of(Table::Loss))).await
     }
 
+    async fn unwatched(&self) -> Option<String> {
+        self.inner.unwatched.sentence()
+    }
+
     async fn dismiss_loss(&self) -> StoreResult<()> {
         self.change(|tx| {
             tx.delete(Key::of(Table::Loss));

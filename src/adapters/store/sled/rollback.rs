@@ -3,7 +3,7 @@
 //! Nobody can say what was sent since. So mail that lies in the folders counts as history, and what waits in the
 //! outbox waits for a person.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -39,6 +39,7 @@ pub(super) fn compare(
         None => None,
     };
     let mut tx = Tx::new(&opened.database, texts, ids);
+    let unseen = path.filter(|_| seen.is_none());
     let older = tx.loss(path.zip(seen), opened.last_change)?;
     if let Some(why) = &older {
         tracing::error!(why, "the store is older than what was done: mail in the mailboxes counts as history now");
@@ -58,6 +59,11 @@ pub(super) fn compare(
             store
         }
     };
+    match unseen {
+        // Known to be older: what watched it before would tell nothing new.
+        Some(path) if !is_older && tx.is_watched_by(path)? => opened.unwatched.misses(path),
+        _ => tx.put_watched_by(path)?,
+    }
     if let Some(mut batch) = tx.into_batch() {
         let change = opened.last_change + 1;
         batch.insert(Key::of(Table::LastChange).bytes(), change.to_string().as_bytes());
@@ -68,22 +74,42 @@ pub(super) fn compare(
         opened.last_change = change;
     }
     if let Some(path) = path {
-        opened.witness = Some(watch(path, store, opened.last_change).map_err(|error| unusable(path, &error))?);
+        opened.witness = watch(path, store, opened).map_err(|error| unusable(path, &error))?;
     }
     Ok(loss)
 }
 
-/// Sets the witness on a store.
-pub(super) fn watch(path: &Path, store: String, last_change: u64) -> std::io::Result<Witness> {
-    let mut witness = Witness::open(path, store)?;
-    witness.write(last_change);
-    Ok(witness)
+/// Sets the witness on a store, unless the one that watched it is missing.
+pub(super) fn watch(path: &Path, store: String, opened: &OpenDatabase) -> std::io::Result<Option<Witness>> {
+    if opened.unwatched.is_missing() {
+        return Ok(None);
+    }
+    let mut witness = Witness::open(path, store, opened.unwatched.clone())?;
+    witness.write(opened.last_change);
+    witness.sync()?;
+    Ok(Some(witness))
 }
 
 impl Tx<'_> {
     /// Which store this is; older ones have no id.
     pub(super) fn store_id(&self) -> StoreResult<Option<String>> {
         self.get(Key::of(Table::StoreId))
+    }
+
+    fn is_watched_by(&self, path: &Path) -> StoreResult<bool> {
+        Ok(self.get::<PathBuf>(Key::of(Table::Witness))?.is_some_and(|watched_by| watched_by == path))
+    }
+
+    /// A witness that was set once must be there at each start.
+    fn put_watched_by(&mut self, path: Option<&Path>) -> StoreResult<()> {
+        match path {
+            Some(path) if !self.is_watched_by(path)? => self.put(Key::of(Table::Witness), &path),
+            None if self.has(Key::of(Table::Witness))? => {
+                self.delete(Key::of(Table::Witness));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Why this store is older than what was done, if it is.
