@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use guichet::adapters::store::sled::{Loss, SledSettings, SledStore};
 use guichet::ports::Store;
+use guichet::ports::store::OutboxFilter;
 use tempfile::TempDir;
 
 use super::backup::record;
@@ -64,10 +65,15 @@ impl Scene {
 
     /// A command that opens the store dies there; whether it did.
     fn dies_at(&self, point: &str, with_backups: bool) -> bool {
-        let config = self.path("guichet.toml");
         let backups = if with_backups { format!("backup_dir = {:?}\n", self.path("backups")) } else { String::new() };
+        self.runs(&backups, &["backup", &self.path("never").display().to_string()], Some(point)).is_none()
+    }
+
+    /// The exit status of a command without a daemon; nothing when it died.
+    fn runs(&self, more: &str, arguments: &[&str], failpoint: Option<&str>) -> Option<i32> {
+        let config = self.path("guichet.toml");
         let text = format!(
-            "data_dir = {:?}\n{backups}[[mailbox]]\nname = \"support\"\nsource = \"maildir\"\npath = {:?}\n\
+            "data_dir = {:?}\n{more}[[mailbox]]\nname = \"support\"\nsource = \"maildir\"\npath = {:?}\n\
              from = \"Shop <support@shop.example>\"\n[mailbox.smtp]\noutbox_dir = {:?}\n",
             self.path("data"),
             self.path("inbox"),
@@ -75,8 +81,11 @@ impl Scene {
         );
         fs::write(&config, text).unwrap();
         let mut command = guichet();
-        command.args(["backup", "--config"]).arg(&config).arg(self.path("never")).env("GUICHET_FAILPOINT", point);
-        command.output().unwrap().status.code().is_none()
+        command.args(arguments).arg("--config").arg(&config);
+        if let Some(point) = failpoint {
+            command.env("GUICHET_FAILPOINT", point);
+        }
+        command.output().unwrap().status.code()
     }
 }
 
@@ -155,4 +164,57 @@ async fn a_store_that_opens_slowly_is_left_alone_once() {
     assert!(named(&data, "store.broken").is_empty(), "it opened in between");
     assert!(SledStore::open(&data, &hasty, ids()).is_err(), "no backup opens in no time either");
     assert_eq!(named(&data, "store.broken").len(), 1, "twice in a row");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_while_an_older_copy_is_noticed_hides_nothing() {
+    let scene = Scene::new().await;
+    let witness = scene.path("witness");
+    let settings = SledSettings { witness: Some(witness.clone()), ..SledSettings::default() };
+    let data = scene.path("data");
+    for point in ["store.compared.before", "store.compared.after"] {
+        let _ = fs::remove_file(&witness);
+        fs::remove_dir_all(&data).unwrap();
+        copy(&scene.path("whole"), &data);
+        let old = scene.path("old");
+        let _ = fs::remove_dir_all(&old);
+        drop(SledStore::open(&data, &settings, ids()).unwrap());
+        copy(&data, &old);
+        let (store, _) = SledStore::open(&data, &settings, ids()).unwrap();
+        record(&store, 4).await;
+        drop(store);
+        fs::remove_dir_all(&data).unwrap();
+        copy(&old, &data);
+        let more = format!("state_witness = {witness:?}\n");
+        let never = scene.path("never").display().to_string();
+        let died = tokio::task::block_in_place(|| scene.runs(&more, &["backup", &never], Some(point)));
+        assert_eq!(died, None, "{point} was not reached");
+        let (store, _) = SledStore::open(&data, &settings, ids()).unwrap();
+        assert!(store.loss().await.unwrap().is_some_and(|loss| loss.sentence.contains("witness")), "{point}");
+        assert!(store.rebuilt_at().await.unwrap().is_some(), "{point}");
+        let waiting = store.outbox(OutboxFilter::Open).await.unwrap();
+        assert!(!waiting.is_empty() && waiting.iter().all(|mail| mail.state.name() == "held"), "{point}");
+        assert_eq!(store.unwatched().await, None, "{point}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_while_the_database_is_written_anew_loses_nothing() {
+    let scene = Scene::new().await;
+    let data = scene.path("data");
+    let erase = ["erase", "p1@d1.example"];
+    for point in ["rewrite-copied", "rewrite-between", "rewrite-swapped"] {
+        fs::remove_dir_all(&data).unwrap();
+        copy(&scene.path("whole"), &data);
+        let died = tokio::task::block_in_place(|| scene.runs("", &erase, Some(point)));
+        assert_eq!(died, None, "{point} was not reached");
+        let store = open(&data);
+        let customers = store.cases(9).await.unwrap().into_iter().filter_map(|case| case.customer);
+        let mut customers: Vec<_> = customers.map(|customer| customer.email.to_string()).collect();
+        customers.sort();
+        assert_eq!(customers, ["p2@d2.example", "p3@d3.example"], "{point}: what was asked for, and no more");
+        drop(store);
+        assert!(named(&data, "store.re").is_empty(), "{point}: the next start finishes or forgets it");
+        assert_eq!(tokio::task::block_in_place(|| scene.runs("", &erase, None)), Some(0), "{point}: asked again");
+    }
 }

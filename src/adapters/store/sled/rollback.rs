@@ -14,6 +14,7 @@ use super::open::{Loss, OpenDatabase};
 use super::tx::{Order, Tx, database_error};
 use super::witness::{self, Testimony, Witness};
 use crate::domain::{Actor, OutgoingId};
+use crate::failpoint;
 use crate::ports::Ids;
 use crate::ports::store::{StoreError, StoreResult};
 
@@ -67,10 +68,12 @@ pub(super) fn compare(
     if let Some(mut batch) = tx.into_batch() {
         let change = opened.last_change + 1;
         batch.insert(Key::of(Table::LastChange).bytes(), change.to_string().as_bytes());
+        failpoint::pass("store.compared.before");
         opened.database.apply_batch(batch).map_err(database_error)?;
         opened.database.flush().map_err(database_error)?;
         let marked = opened.file.sync_data().and_then(|()| opened.mark.write(change));
         marked.map_err(|error| StoreError::Temporary(format!("the store cannot be written: {error}")))?;
+        failpoint::pass("store.compared.after");
         opened.last_change = change;
     }
     if let Some(path) = path {
