@@ -118,3 +118,35 @@ async fn what_never_left_is_held_after_two_crashes() {
     let (mail, copies) = dies(BEFORE_THE_BODY, Some(BEFORE_THE_BODY)).await;
     assert_eq!((mail.state.name(), mail.resends, copies), ("held", 1, 0));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_behind_the_filing_of_a_copy_files_no_second() {
+    let server = SmtpServer::start().await;
+    let shop = Shop::new(server.port);
+    let copies = || {
+        let files = |part: &&str| std::fs::read_dir(shop.path().join("sent").join(part)).unwrap().count();
+        ["new", "cur"].iter().map(files).sum::<usize>()
+    };
+    tokio::task::block_in_place(|| {
+        let mut daemon = fast(&shop, Some("filed-copy"));
+        assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
+        shop.deliver(LETTERS[0]);
+        let case = loop {
+            if let Some((case, _)) = super::waiting_case(&daemon, LETTERS[0]) {
+                break case;
+            }
+        };
+        super::approve_first(&daemon);
+        assert!(!daemon.exit().success(), "the copy was not filed");
+        assert_eq!(copies(), 1);
+        let mut daemon = fast(&shop, None);
+        assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
+        let filed = || {
+            let shown = daemon.command(&["case", "show", &case, "--json"]).stdout;
+            String::from_utf8(shown).unwrap().contains("\"filed\"")
+        };
+        while !filed() {}
+        assert!(daemon.stop().success());
+    });
+    assert_eq!(copies(), 1, "it was looked for before it was filed");
+}
