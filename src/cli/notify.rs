@@ -9,6 +9,9 @@ use tokio_util::sync::CancellationToken;
 use crate::daemon::Heartbeats;
 use crate::ports::Clock;
 
+/// How often more time is asked for.
+const STARTING: Duration = Duration::from_secs(20);
+
 /// Says READY once every mailbox has been selected, and feeds the watchdog while every worker's
 /// heartbeat is fresh. Outside systemd all of it does nothing.
 pub async fn run(
@@ -37,6 +40,20 @@ pub async fn run(
         }
     }
     tell(&[NotifyState::Stopping]);
+}
+
+/// More time is asked for while something long goes on before anything else can: a large store is read, or a backup is
+/// put back. Who kills us meanwhile has it begin anew.
+pub async fn while_starting<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    let mut ticks = tokio::time::interval(STARTING);
+    let more = u32::try_from(STARTING.as_micros().saturating_mul(3)).unwrap_or(u32::MAX);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = ticks.tick() => tell(&[NotifyState::ExtendTimeoutUsec(more), NotifyState::Status(what)]),
+        }
+    }
 }
 
 /// READY when all folders were selected; until then more time is asked for, so that a mail server

@@ -401,7 +401,9 @@ fn desk_settings(config: &Config, listen: SocketAddr) -> desk::Settings {
 
 /// What a start before this one noticed and nobody has read is an alarm as well.
 async fn open_store(config: &Config, ids: &Arc<dyn Ids>, alarms: &Alarms) -> anyhow::Result<Arc<dyn Store>> {
-    let (store, _) = SledStore::open(&config.data_dir, &wiring::store_settings(config), Arc::clone(ids))?;
+    let (data_dir, settings, ids) = (config.data_dir.clone(), wiring::store_settings(config), Arc::clone(ids));
+    let opening = tokio::task::spawn_blocking(move || SledStore::open(&data_dir, &settings, ids));
+    let (store, _) = notify::while_starting("opening the store", opening).await??;
     if let Some(loss) = store.loss().await? {
         alarms.raise(alarms::LOSS, loss.sentence);
     }

@@ -174,6 +174,9 @@ pub enum Response {
     Loss {
         /// Nothing when no loss is to be told of.
         notice: Option<LossNotice>,
+        /// Why an older copy would not be noticed.
+        #[serde(default)]
+        unwatched: Option<String>,
     },
     /// To [`Request::Corrections`].
     Corrections(Lessons),

@@ -177,7 +177,7 @@ impl Control {
                 if dismiss {
                     review.dismiss_loss().await?;
                 }
-                Ok(Response::Loss { notice })
+                Ok(Response::Loss { notice, unwatched: self.store.unwatched().await })
             }
             Request::Corrections => {
                 let rows = lessons(self.store.as_ref()).await.map_err(|error| refused(error.to_string()))?;

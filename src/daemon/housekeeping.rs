@@ -14,6 +14,8 @@ use crate::ports::{Clock, Store};
 const LOOK: SignedDuration = SignedDuration::from_secs(5);
 /// The alarm's subject.
 const DISK: &str = "disk";
+/// The same, of what watches the store.
+const WITNESS: &str = "witness";
 
 /// Mail that is due and has not left for so long is an alarm.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(15);
@@ -78,6 +80,7 @@ impl Housekeeping {
         while !stop.is_cancelled() {
             let well = heartbeat.during(self.look_at_disk()).await;
             heartbeat.during(self.look_for_loss()).await;
+            heartbeat.during(self.look_for_witness()).await;
             let now = self.clock.now();
             heartbeat.during(self.look_for_overdue(now)).await;
             heartbeat.during(self.look_for_given_up(now)).await;
@@ -150,6 +153,14 @@ impl Housekeeping {
                 ),
             ),
             _ => self.alarms.clear(QUARANTINE),
+        }
+    }
+
+    /// Whether an older copy would be noticed.
+    async fn look_for_witness(&self) {
+        match self.store.unwatched().await {
+            Some(sentence) => self.alarms.raise(WITNESS, sentence),
+            None => self.alarms.clear(WITNESS),
         }
     }
 

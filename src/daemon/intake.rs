@@ -74,6 +74,8 @@ struct Read {
     key: MessageKey,
     raw_kept: bool,
     history: bool,
+    /// It came in the time that the store lost: new to us, and perhaps to everybody.
+    lost: bool,
 }
 
 impl Intake {
@@ -151,7 +153,8 @@ impl Intake {
             self.store.keep_raw(key, &raw.bytes).await?;
         }
         let history = self.is_history(&arrival, standing, message.arrived_at);
-        let read = Read { arrival, message, key, raw_kept: keep, history };
+        let lost = history && self.was_lost(&arrival, message.arrived_at).await?;
+        let read = Read { arrival, message, key, raw_kept: keep, history: history && !lost, lost };
         let mut unclaimed = false;
         for _ in 0..PREPARATIONS {
             let matter = self.matter(&read, unclaimed).await?;
@@ -185,6 +188,14 @@ impl Intake {
     fn is_history(&self, arrival: &Arrival, standing: Standing, arrived_at: Timestamp) -> bool {
         let too_old = self.clock.now().duration_since(arrived_at) > self.settings.permission.max_age;
         arrival.history && (standing != Standing::Renumbered || too_old)
+    }
+
+    /// Whether customers' mail came in a time of which the store lost what it knew. Where the message is known after
+    /// all, that changes nothing.
+    async fn was_lost(&self, arrival: &Arrival, arrived_at: Timestamp) -> Result<bool, StoreError> {
+        let folder = &arrival.location.folder;
+        let lost = self.store.lost(&folder.mailbox).await?;
+        Ok(folder.role != FolderRole::Sent && lost.is_some_and(|lost| lost.covers(arrived_at)))
     }
 
     fn tell(&self, lease: &Lease, recorded: &Recorded, permission: Option<&Permission>) {

@@ -30,8 +30,8 @@ const REFUSALS: u32 = 3;
 
 /// What a person is told about a store that knows less than the mailbox.
 const OLDER: &str = "The store is older than what was done: the mailbox holds mail that was acknowledged and that the \
-    store does not know. Mail that lies in the mailboxes now is not acknowledged and is listed as “maybe acknowledged”; \
-    what waited to be sent is held for a person.";
+    store does not know. Mail that it does not know is not acknowledged: what came since waits in the queue, “from the time \
+    that was lost”; older mail is listed as “maybe acknowledged”. What waited to be sent is held for a person.";
 
 /// How often the store refused a message for good, by its name in the folder.
 type Refusals = std::collections::BTreeMap<String, u32>;
@@ -200,6 +200,11 @@ impl Watch {
     async fn open(&self, session: &mut dyn MailSession, lease: &Lease) -> Result<Standing, Broken> {
         let folder = self.source.folder();
         let stored = self.store.position(folder).await?;
+        if stored.is_none()
+            && let Some(lost) = self.store.lost(&folder.mailbox).await?
+        {
+            session.reach_back(lost.from);
+        }
         let opened = session.open(stored.as_ref()).await?;
         if folder.role == FolderRole::Inbox && self.is_older(session, opened.standing).await? {
             self.store.roll_back(self.clock.now(), OLDER).await?;
@@ -215,11 +220,14 @@ impl Watch {
     /// Whether the folder holds mail that was acknowledged and that the store knows nothing of. A store that is known
     /// to be begun anew needs no such proof for what lay there before.
     async fn is_older(&self, session: &mut dyn MailSession, standing: Standing) -> Result<bool, Broken> {
-        if standing == Standing::First && self.store.rebuilt_at().await?.is_some() {
+        let known_loss = self.store.rebuilt_at().await?;
+        if standing == Standing::First && known_loss.is_some() {
             return Ok(false);
         }
         for raw in session.acknowledged().await? {
-            if !self.intake.knows(&raw).await? {
+            // Not read again yet since the loss that is known.
+            let explained = known_loss.is_some_and(|noticed| raw.arrived_at <= noticed);
+            if !explained && !self.intake.knows(&raw).await? {
                 return Ok(true);
             }
         }

@@ -52,7 +52,7 @@ pub(super) fn mail_row(visit: &SignedIn, mail: &OutgoingMail) -> MailRow {
         }
         DeliveryState::Sent { at, response } => (*at, Some(response.clone())),
         DeliveryState::Rejected { at, why } | DeliveryState::Cancelled { at, why } => (*at, Some(why.clone())),
-        DeliveryState::Held { why } => (mail.created_at, Some(why.clone())),
+        DeliveryState::Held { why, .. } => (mail.created_at, Some(why.clone())),
     };
     let recipients: Vec<String> = mail.recipients.iter().map(|to| to.email.to_string()).collect();
     MailRow {

@@ -217,6 +217,7 @@ pub(super) fn flag_words(visit: &SignedIn, flag: &CaseFlag) -> String {
         CaseFlag::OtherLanguage(code) => words.fill(language, "flag.other_language", &[("code", code)]),
         CaseFlag::MarkedAnswered => words.say(language, "flag.marked_answered").to_owned(),
         CaseFlag::MaybeAcknowledged => words.say(language, "flag.maybe_acknowledged").to_owned(),
+        CaseFlag::AfterLoss => words.say(language, "flag.after_loss").to_owned(),
         CaseFlag::PromiseDue => words.say(language, "flag.promise_due").to_owned(),
         CaseFlag::RefundNotTold => words.say(language, "flag.refund_not_told").to_owned(),
         CaseFlag::NewMessageSinceEdit => words.say(language, "flag.new_message_since_edit").to_owned(),

@@ -153,6 +153,8 @@ pub enum CaseFlag {
     MarkedAnswered,
     /// After a rebuild: nobody knows whether it was acknowledged.
     MaybeAcknowledged,
+    /// It came in the time of which the store lost what it knew: nobody knows whether it was answered.
+    AfterLoss,
     /// New customer text arrived while a reviewer's edited draft was open.
     NewMessageSinceEdit,
     /// A refund was accepted and the shop's payment side could not be told.

@@ -12,6 +12,9 @@ use super::message::MessageId;
 /// How long a delivery in doubt is given to be proven before it is sent once more.
 pub const DOUBT_PERIOD: SignedDuration = SignedDuration::from_mins(15);
 
+/// Why a person has to decide about a mail whose doubt nothing settled.
+pub const IN_DOUBT: &str = "delivery in doubt";
+
 /// An acknowledgement that has not left by then is not sent any more: “we received your message” a day late
 /// says the contrary of what it should.
 pub const ACKNOWLEDGEMENT_LIFE: SignedDuration = SignedDuration::from_hours(24);
@@ -102,6 +105,9 @@ pub enum DeliveryState {
     Held {
         /// Why.
         why: String,
+        /// A copy may lie in the customer's mailbox: nobody may take it for unsent.
+        #[serde(default)]
+        may_have_left: bool,
     },
     /// Will not be sent.
     Cancelled {
@@ -198,17 +204,23 @@ impl DeliveryState {
         }
     }
 
-    /// Attempting → what the attempt came to.
+    /// Attempting → what the attempt came to. A roll-back found meanwhile has held the mail ([`Self::set_aside`]): it stays
+    /// held, unless the server took it.
     pub fn finish(&self, outcome: AttemptOutcome, now: Timestamp) -> Result<Self, IllegalStep> {
-        let Self::Attempting { n, .. } = self else {
-            return Err(self.illegal("be finished"));
+        let n = match (self, &outcome) {
+            (Self::Attempting { n, .. }, _) => n,
+            (Self::Held { may_have_left: true, .. }, AttemptOutcome::Accepted { response }) => {
+                return Ok(Self::Sent { at: now, response: response.clone() });
+            }
+            (Self::Held { may_have_left: true, .. }, _) => return Ok(self.clone()),
+            _ => return Err(self.illegal("be finished")),
         };
         Ok(match outcome {
             AttemptOutcome::Accepted { response } => Self::Sent { at: now, response },
             AttemptOutcome::Retry { not_before, .. } => Self::Pending { not_before },
             AttemptOutcome::Refused { why } => Self::Rejected { at: now, why },
             AttemptOutcome::Doubt { .. } => Self::InDoubt { since: now, n: *n },
-            AttemptOutcome::Hold { why } => Self::Held { why },
+            AttemptOutcome::Hold { why } => Self::Held { why, may_have_left: false },
         })
     }
 
@@ -221,10 +233,12 @@ impl DeliveryState {
         }
     }
 
-    /// InDoubt → Sent by positive evidence (the copy in \Sent, a bounce citing the id).
+    /// InDoubt, or held for that → Sent by positive evidence (the copy in \Sent, a bounce citing the id).
     pub fn proven(&self, evidence: &str, now: Timestamp) -> Result<Self, IllegalStep> {
         match self {
-            Self::InDoubt { .. } => Ok(Self::Sent { at: now, response: evidence.to_owned() }),
+            Self::InDoubt { .. } | Self::Held { may_have_left: true, .. } => {
+                Ok(Self::Sent { at: now, response: evidence.to_owned() })
+            }
             _ => Err(self.illegal("be proven sent")),
         }
     }
@@ -234,7 +248,7 @@ impl DeliveryState {
     pub fn resolve_doubt(&self, resends: u32, resend_once: bool, now: Timestamp) -> Result<Self, IllegalStep> {
         match self {
             Self::InDoubt { .. } if resend_once && resends == 0 => Ok(Self::Pending { not_before: now }),
-            Self::InDoubt { .. } => Ok(Self::Held { why: "delivery in doubt".into() }),
+            Self::InDoubt { .. } => Ok(Self::Held { why: IN_DOUBT.into(), may_have_left: true }),
             _ => Err(self.illegal("be resolved")),
         }
     }
@@ -251,7 +265,7 @@ impl DeliveryState {
     pub fn set_aside(&self, why: &str) -> Option<Self> {
         match self {
             Self::Pending { .. } | Self::Attempting { .. } | Self::InDoubt { .. } => {
-                Some(Self::Held { why: why.to_owned() })
+                Some(Self::Held { why: why.to_owned(), may_have_left: true })
             }
             _ => None,
         }
@@ -338,6 +352,19 @@ mod tests {
         assert!(matches!(doubt.resolve_doubt(1, true, NOW).unwrap(), DeliveryState::Held { .. }));
         assert!(matches!(doubt.resolve_doubt(0, false, NOW).unwrap(), DeliveryState::Held { .. }));
         assert!(pending().resolve_doubt(0, true, NOW).is_err());
+    }
+
+    #[test]
+    fn what_a_roll_back_holds_may_have_left() {
+        let held = pending().claim(1, NOW).unwrap().set_aside("rolled back").unwrap();
+        let retry = AttemptOutcome::Retry { not_before: NOW, why: "no answer".into() };
+        assert_eq!(held.finish(retry, NOW).unwrap(), held, "it waits for a person");
+        assert!(held.commit().is_err(), "its body is not begun any more");
+        let accepted = AttemptOutcome::Accepted { response: "250 ok".into() };
+        assert!(matches!(held.finish(accepted.clone(), NOW).unwrap(), DeliveryState::Sent { .. }));
+        assert!(matches!(held.proven("a copy", NOW).unwrap(), DeliveryState::Sent { .. }));
+        let refused = DeliveryState::Held { why: "quota".into(), may_have_left: false };
+        assert!(refused.proven("a copy", NOW).is_err() && refused.finish(accepted, NOW).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Folder, MessageId, MessageLocation, Position, RawMessage};
@@ -31,6 +32,10 @@ pub trait MailSource: Send + Sync {
 /// One connection to one folder.
 #[async_trait]
 pub trait MailSession: Send {
+    /// What is met for the first time is read back to this instant at least, whatever the configuration says of
+    /// history. To be called before [`MailSession::open`], where it is called at all.
+    fn reach_back(&mut self, to: Timestamp);
+
     /// Opens the folder and says how it stands against the stored position. To be called first,
     /// once; [`Opened::position`] is to be stored before anything else when it is not `Continues`.
     async fn open(&mut self, stored: Option<&Position>) -> Result<Opened, MailError>;

@@ -22,7 +22,7 @@ pub use queries::{
     Assessed, AutomatedMessage, Breaker, CaseFile, CaseMessage, Correction, MachineAlert, Overview, Quarantined,
     QueueRow,
 };
-pub use upkeep::{BackedUp, Erased, Expired, Expiry, KeptInBackup, LossNotice};
+pub use upkeep::{BackedUp, Erased, Expired, Expiry, KeptInBackup, LossNotice, Lost};
 
 pub use crate::domain::draft::DraftProposal;
 
@@ -160,12 +160,19 @@ pub trait Store: Send + Sync {
     /// lost anything. Nobody knows what was acknowledged before: a message imported as history into such a store is
     /// listed [`crate::domain::CaseFlag::MaybeAcknowledged`], unless it carries our keyword.
     async fn rebuilt_at(&self) -> StoreResult<Option<Timestamp>>;
+    /// The time of which the store does not know what came into a mailbox; `None` for one that never lost anything.
+    /// Who met that mail for the first time may never have seen it: unknown mail of that time waits for a person
+    /// ([`crate::domain::CaseFlag::AfterLoss`]).
+    async fn lost(&self, mailbox: &str) -> StoreResult<Option<Lost>>;
     /// Evidence was found that this store is older than what was done: from now on it counts as begun anew, all
     /// positions are forgotten, and what waits in the outbox is held for a person. `sentence` becomes
     /// [`Self::loss`].
     async fn roll_back(&self, at: Timestamp, sentence: &str) -> StoreResult<()>;
     /// The newest loss, whoever noticed it, until a person has said to know of it.
     async fn loss(&self) -> StoreResult<Option<LossNotice>>;
+    /// Why an older copy in this store's place would not be noticed although it should be (the witness is missing or
+    /// cannot be written); for the operator.
+    async fn unwatched(&self) -> Option<String>;
     /// A person knows of the loss.
     async fn dismiss_loss(&self) -> StoreResult<()>;
     /// The secret that messages are named with, by its fingerprint: kept where none is kept yet, or where no message

@@ -41,6 +41,11 @@ fn a_backup_is_restored_and_nobody_is_answered_again() {
     shop.deliver("third@customer.example");
     wait(&mut daemon, 0, &["acknowledgement accepted"]);
     wait(&mut daemon, 0, &["new case, not acknowledged"]);
+    let queue = daemon.command(&["queue", "list", "--json"]);
+    let queue: serde_json::Value = serde_json::from_slice(&queue.stdout).unwrap();
+    let second = queue["cases"].as_array().unwrap().iter().find(|row| row["customer"] == "second@customer.example");
+    let second = second.expect("the letter that the copy does not know waits for a person");
+    assert!(second["flags"].to_string().contains("after_loss"), "{second}");
     assert_eq!(shop.answered(), ["first@customer.example", "second@customer.example", "third@customer.example"]);
     assert!(daemon.stop().success());
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::play::daemon::{Daemon, Seen};
+use crate::play::daemon::{Daemon, Seen, guichet};
 use crate::shop::NAME;
 use crate::shop::http::Visitor;
 use crate::support::maildir_shop::MaildirShop;
@@ -159,6 +159,43 @@ async fn a_disk_that_does_not_sync_stops_sending_until_it_does() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_turns_read_only_stops_sending_until_it_is_writable() {
     with_fault("r").await;
+}
+
+/// A healthy store is not taken for a damaged one because its disk stumbled, whichever read it was.
+#[test]
+fn a_read_that_fails_moves_nothing_aside() {
+    let shop = MaildirShop::new(None, "");
+    let mut daemon = Daemon::start(&shop.config, None);
+    assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
+    shop.deliver(BEFORE);
+    wait(&mut daemon, 0, &["acknowledgement accepted"]);
+    assert!(daemon.stop().success());
+    let library = shim(shop.folder.path());
+    let fault = shop.folder.path().join("fault");
+    std::fs::write(&fault, "e").unwrap();
+    // A command that opens the store as the daemon does.
+    let opens = |failing: u32| {
+        let copy = shop.folder.path().join(format!("copy-{failing}"));
+        let mut command = guichet();
+        command.args(["backup", "--config"]).arg(&shop.config).arg(copy).env("LD_PRELOAD", &library);
+        command.env("GUICHET_FAULT", &fault).env("GUICHET_FAULT_DIR", shop.data.join("store/db"));
+        let output = command.env("GUICHET_FAULT_READ", failing.to_string()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let names = std::fs::read_dir(&shop.data).unwrap().map(|entry| entry.unwrap().file_name());
+        let aside = names.filter(|name| name.to_string_lossy().starts_with("store.broken")).count();
+        assert_eq!(aside, 0, "read {failing}: {said}");
+        (output.status.success(), said)
+    };
+    let mut failed = 0;
+    for failing in 1.. {
+        let (well, said) = opens(failing);
+        if well {
+            break;
+        }
+        failed += 1;
+        assert!(said.contains("Input/output error"), "read {failing}: {said}");
+    }
+    assert!(failed > 0, "the shim sees no read");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

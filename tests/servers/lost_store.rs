@@ -108,6 +108,10 @@ async fn an_older_copy_is_noticed_by_the_keyword_and_answers_nobody_again() {
         let seen = daemon.log.len().max(from);
         wait(&mut daemon, seen, &["new case, not acknowledged"]);
     }
+    let queue = String::from_utf8(daemon.command(&["queue", "list", "--json"]).stdout).unwrap();
+    for name in ["second", "third", "meanwhile"] {
+        assert!(queue.contains(&format!("{name}@{name}.example")), "{name} waits for a person: {queue}");
+    }
     assert_eq!(stage.acknowledged(), 4, "only the letter that came afterwards");
     assert!(daemon.stop().success());
     let mut daemon = stage.start();

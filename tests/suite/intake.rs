@@ -1,6 +1,9 @@
 //! What becomes of one message: the real reader, triage, templates and store; only the mail source is
 //! missing.
 
+mod lost;
+mod lost_again;
+
 use std::sync::{Arc, OnceLock};
 
 use guichet::adapters::assets::{Assets, Kind};
@@ -83,26 +86,36 @@ impl Counter {
 
     /// A message arrives in the inbox; `head` is its headers without Message-ID.
     async fn arrives(&self, head: &str, text: &str) {
+        self.takes(FolderRole::Inbox, head, text, |_| {}).await;
+    }
+
+    /// The same in a folder of this role, with whatever else is to be said of the arrival.
+    async fn takes(&self, role: FolderRole, head: &str, text: &str, change: impl FnOnce(&mut Arrival)) {
         let n = self.taken.get() + 1;
         self.taken.set(n);
-        self.lies_in(FolderRole::Inbox, n, head, text).await;
+        self.offered(role, n, head, text, change).await;
     }
 
     /// Message `<m{n}@mail.example>` is found in a folder.
     async fn lies_in(&self, role: FolderRole, n: u32, head: &str, text: &str) {
+        self.offered(role, n, head, text, |_| {}).await;
+    }
+
+    async fn offered(&self, role: FolderRole, n: u32, head: &str, text: &str, change: impl FnOnce(&mut Arrival)) {
         let bytes =
             format!("Message-ID: <m{n}@mail.example>\r\n{head}Content-Type: text/plain\r\n\r\n{text}\r\n").into_bytes();
         let folder = Folder { mailbox: "support".into(), role };
-        let arrival = Arrival {
-            location: MessageLocation { folder, name: n.to_string() },
+        let mut arrival = Arrival {
+            location: MessageLocation { folder: folder.clone(), name: n.to_string() },
             position: Position { mark: n.to_string(), ..Position::default() },
             content: Content::Message(RawMessage { bytes, arrived_at: jiff::Timestamp::now(), partial: false }),
             history: false,
             marked_acknowledged: false,
             answered: false,
         };
+        change(&mut arrival);
         self.intake.take(&self.lease, arrival, Standing::Continues).await.unwrap();
-        let position = self.store.position(&Folder { mailbox: "support".into(), role }).await.unwrap();
+        let position = self.store.position(&folder).await.unwrap();
         assert_eq!(position.unwrap().mark, n.to_string(), "the folder goes on");
     }
 

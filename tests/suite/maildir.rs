@@ -93,6 +93,18 @@ async fn the_first_start_gives_new_mail_before_young_history_and_leaves_old_hist
 }
 
 #[tokio::test]
+async fn after_a_loss_it_reads_back_even_where_no_history_is_wanted() {
+    let maildir = Maildir::new();
+    maildir.deliver("cur/1.lost:2,S", HOUR);
+    maildir.deliver("cur/0.known:2,S", 5 * HOUR);
+    let folder = Folder { mailbox: "support".into(), role: FolderRole::Inbox };
+    let mut session = MaildirSource::new(MaildirSettings::new(maildir.path(), 0), folder).connect().await.unwrap();
+    session.reach_back(jiff::Timestamp::try_from(SystemTime::now() - 2 * HOUR).unwrap());
+    session.open(None).await.unwrap();
+    assert_eq!(names(&session.fetch(10).await.unwrap()), ["1.lost"]);
+}
+
+#[tokio::test]
 async fn a_restart_between_two_messages_repeats_only_what_was_not_stored() {
     let maildir = Maildir::new();
     maildir.deliver("cur/1.history:2,", HOUR);

@@ -295,7 +295,10 @@ macro_rules! every_contract {
                     an_untold_refund_defers_the_erasure;
                 concurrency: one_of_two_approvals_wins, many_records_at_once_are_all_there,
                     a_message_read_twice_at_once_is_stored_once;
-                lost: a_roll_back_forgets_positions_and_holds_what_waits, another_secret_is_noticed, a_message_is_known_once_it_is_stored;
+                lost: a_roll_back_forgets_positions_and_holds_what_waits, a_copy_or_an_answer_proves_what_a_roll_back_held,
+                    what_a_roll_back_held_is_released_once, what_a_roll_back_held_is_no_draft_again,
+                    an_attempt_under_way_at_a_roll_back_ends_as_it_ends, a_loss_covers_what_came_after_the_newest_message,
+                    an_answer_read_before_its_letter_is_remembered, an_automatic_mail_of_ours_answers_nobody, another_secret_is_noticed, a_message_is_known_once_it_is_stored;
                 upkeep: an_erased_customer_is_gone_and_stays_known, what_is_under_way_survives_an_erasure, an_open_dispute_defers_the_erasure,
                     what_was_kept_long_enough_goes, machines_messages_run_out_in_any_number,
                     an_answered_case_is_closed_and_runs_out, a_case_closed_by_silence_can_be_continued,

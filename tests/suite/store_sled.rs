@@ -4,6 +4,7 @@ mod backup;
 mod crash;
 mod files;
 mod lost;
+mod restore;
 mod upkeep;
 
 use std::sync::Arc;

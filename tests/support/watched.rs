@@ -169,12 +169,20 @@ impl Store for WatchedStore {
         self.step("rebuilt_at", self.inner.rebuilt_at()).await
     }
 
+    async fn lost(&self, mailbox: &str) -> StoreResult<Option<Lost>> {
+        self.step("lost", self.inner.lost(mailbox)).await
+    }
+
     async fn roll_back(&self, at: Timestamp, sentence: &str) -> StoreResult<()> {
         self.step("roll_back", self.inner.roll_back(at, sentence)).await
     }
 
     async fn loss(&self) -> StoreResult<Option<LossNotice>> {
         self.step("loss", self.inner.loss()).await
+    }
+
+    async fn unwatched(&self) -> Option<String> {
+        self.inner.unwatched().await
     }
 
     async fn dismiss_loss(&self) -> StoreResult<()> {

@@ -50,6 +50,13 @@ impl Mark {
         Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, newest: now }
     }
 
+    /// History is imported from `to` on at least.
+    pub(super) fn reaching_back(mut self, to: Timestamp) -> Self {
+        self.history.next = 1;
+        self.history.since = self.history.since.min(days_before(to, 0));
+        self
+    }
+
     /// The same folder with other UIDs: all comes again from UID 1 as history, back to where the
     /// history of a first start would go or reading had stopped, whichever is earlier.
     pub(super) fn renumbered(&self, uid_validity: u32, uid_next: u32, now: Timestamp, history_days: u32) -> Self {
@@ -137,6 +144,14 @@ mod tests {
         assert!(mark.is_history(9, at("2026-05-10T11:00:00Z")));
         assert!(!mark.is_history(10, at("2026-05-10T11:00:00Z")));
         assert_eq!(mark.history.since, jiff::civil::date(2026, 4, 9));
+    }
+
+    #[test]
+    fn a_loss_reaches_back_even_where_no_history_is_wanted() {
+        let mark = Mark::first(7, 10, at("2026-05-10T12:00:00Z"), 0).reaching_back(at("2026-05-02T23:00:00Z"));
+        assert_eq!((mark.history.next, mark.history.end), (1, 10));
+        assert_eq!(mark.history.since, jiff::civil::date(2026, 5, 1), "a day more, for servers whose day is not ours");
+        assert_eq!(first().reaching_back(at("2026-05-09T00:00:00Z")), first());
     }
 
     #[test]

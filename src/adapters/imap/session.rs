@@ -37,6 +37,8 @@ pub(super) struct ImapSession {
     connection: Connection,
     memory: Arc<Mutex<Memory>>,
     mark: Option<Mark>,
+    /// How far back a first meeting has to read.
+    reach: Option<Timestamp>,
     /// UIDNEXT as told when the folder was opened, and when that was.
     told_next: Option<(u32, Instant)>,
     /// Found by the last search, not fetched yet.
@@ -66,6 +68,7 @@ impl ImapSession {
             connection,
             memory,
             mark: None,
+            reach: None,
             told_next: None,
             new: VecDeque::new(),
             history: None,
@@ -106,7 +109,8 @@ impl ImapSession {
         let (now, days) = (Timestamp::now(), self.settings.history_days);
         let Some(stored) = stored else {
             let next = self.uid_next(selected).await?;
-            return Ok((Mark::first(selected.uid_validity, next, now, days), Standing::First));
+            let first = Mark::first(selected.uid_validity, next, now, days);
+            return Ok((self.reach.map_or(first.clone(), |to| first.reaching_back(to)), Standing::First));
         };
         let mark = Mark::parse(stored).map_err(|error| {
             MailError::Permanent(format!("the stored position of the folder {} cannot be read: {error}", self.name))
@@ -289,6 +293,10 @@ impl ImapSession {
 
 #[async_trait]
 impl MailSession for ImapSession {
+    fn reach_back(&mut self, to: Timestamp) {
+        self.reach = Some(to);
+    }
+
     async fn open(&mut self, stored: Option<&Position>) -> Result<Opened, MailError> {
         let selected = examine(&mut self.connection, &self.name).await?;
         self.memory().opened(selected.uid_validity);

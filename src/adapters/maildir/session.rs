@@ -33,6 +33,8 @@ pub(super) struct MaildirSession {
     folder: Folder,
     /// Names dealt with.
     seen: BTreeSet<String>,
+    /// How far back a first meeting has to read.
+    reach: Option<Timestamp>,
     /// Names to be imported as history.
     history: BTreeSet<String>,
     /// Known names that the last listing did not hold.
@@ -57,6 +59,7 @@ impl MaildirSession {
             settings,
             folder,
             seen: BTreeSet::new(),
+            reach: None,
             history: BTreeSet::new(),
             missing: BTreeSet::new(),
             failures: BTreeMap::new(),
@@ -74,9 +77,11 @@ impl MaildirSession {
 
     /// First start: everything present is known; what is young enough is still to be imported.
     fn first(&mut self, listing: &Listing) -> Position {
-        let oldest = Timestamp::now() - SignedDuration::from_hours(24 * i64::from(self.settings.history_days));
+        let days = self.settings.history_days;
+        let wanted = (days > 0).then(|| Timestamp::now() - SignedDuration::from_hours(24 * i64::from(days)));
+        let oldest = [wanted, self.reach].into_iter().flatten().min();
         for (name, path) in listing {
-            if self.settings.history_days > 0 && arrival_time(path).is_ok_and(|time| time >= oldest) {
+            if oldest.is_some_and(|oldest| arrival_time(path).is_ok_and(|time| time >= oldest)) {
                 self.history.insert(name.clone());
             } else {
                 self.seen.insert(name.clone());
@@ -198,6 +203,10 @@ impl MaildirSession {
 
 #[async_trait]
 impl MailSession for MaildirSession {
+    fn reach_back(&mut self, to: Timestamp) {
+        self.reach = Some(to);
+    }
+
     async fn open(&mut self, stored: Option<&Position>) -> Result<Opened, MailError> {
         match stored {
             Some(stored) => {

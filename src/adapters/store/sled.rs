@@ -20,13 +20,16 @@ mod history;
 mod key;
 mod locate;
 mod look;
+mod lost;
 mod mark;
 mod notices;
 mod open;
+mod patience;
 mod port;
 mod position;
 mod promises;
 mod record;
+mod restore;
 mod review;
 mod rewrite;
 mod rollback;
@@ -53,6 +56,7 @@ use self::key::{Key, Table};
 pub use self::open::Loss;
 use self::open::OpenDatabase;
 use self::tx::{Tx, database_error};
+use self::witness::Unwatched;
 use crate::domain::MessageKey;
 use crate::failpoint;
 use crate::ports::Ids;
@@ -66,7 +70,8 @@ const EPOCH: u64 = 1;
 pub struct SledSettings {
     /// Memory for pages read, in bytes.
     pub cache_bytes: u64,
-    /// A database that has not opened by then is moved aside.
+    /// A database that has not opened by then is left alone once; the next time it gets four times as long, and is
+    /// then moved aside.
     pub open_timeout: Duration,
     /// While less than this is free on the disk, in bytes, nothing new is taken in and nothing new is sent: what
     /// is under way can then still be stored to its end.
@@ -104,6 +109,7 @@ struct Inner {
     settings: SledSettings,
     /// Who writes it is the only writer. Empty while the database is opened anew, and when that failed.
     live: RwLock<Option<Live>>,
+    unwatched: Unwatched,
     /// Something could not be written since the disk was looked at last.
     refused: AtomicBool,
     texts: Texts,
@@ -128,7 +134,7 @@ struct Live {
 
 impl Live {
     fn start(opened: OpenDatabase) -> StoreResult<Self> {
-        let OpenDatabase { database, file, mark, witness, last_change } = opened;
+        let OpenDatabase { database, file, mark, witness, last_change, .. } = opened;
         let tree: sled::Tree = (*database).clone();
         let committer = Committer::start(tree, file, mark, witness, last_change)
             .map_err(|error| StoreError::Temporary(format!("cannot start the committing thread: {error}")))?;
@@ -171,6 +177,7 @@ impl SledStore {
         let inner = Inner {
             data_dir: data_dir.to_owned(),
             settings: settings.clone(),
+            unwatched: opened.database.unwatched.clone(),
             live: RwLock::new(Some(Live::start(opened.database)?)),
             refused: AtomicBool::new(false),
             upkeep: Mutex::new(()),

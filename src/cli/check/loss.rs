@@ -10,7 +10,16 @@ use crate::ports::store::LossNotice;
 /// Tells of it, and ends that where `dismiss` says so. Without a daemon the store is opened only to dismiss: its
 /// files should stay the daemon's.
 pub(super) async fn look(config: &Config, dismiss: bool, findings: &mut Findings) {
-    match ask(config, dismiss).await {
+    let told_of = match ask(config, dismiss).await {
+        Ok((notice, unwatched)) => {
+            if let Some(sentence) = unwatched {
+                findings.wrong(sentence);
+            }
+            Ok(notice)
+        }
+        Err(error) => Err(error),
+    };
+    match told_of {
         Ok(None) if dismiss => findings.note("the store tells of no loss"),
         Ok(None) => {}
         Ok(Some(notice)) if dismiss => findings.note(format!("dismissed: {}", told(&notice))),
@@ -26,10 +35,10 @@ fn told(notice: &LossNotice) -> String {
     format!("{:.0}: {}", notice.at, notice.sentence)
 }
 
-async fn ask(config: &Config, dismiss: bool) -> anyhow::Result<Option<LossNotice>> {
+async fn ask(config: &Config, dismiss: bool) -> anyhow::Result<(Option<LossNotice>, Option<String>)> {
     match Client::connect(&config.data_dir).await {
         Ok(mut daemon) => match daemon.ask(&Request::Loss { dismiss }).await? {
-            Response::Loss { notice } => Ok(notice),
+            Response::Loss { notice, unwatched } => Ok((notice, unwatched)),
             Response::Refused { why, .. } => anyhow::bail!("{why}"),
             _ => anyhow::bail!("the daemon answered something else: use the same version"),
         },
@@ -37,9 +46,9 @@ async fn ask(config: &Config, dismiss: bool) -> anyhow::Result<Option<LossNotice
             let store = wiring::store_without_daemon(config)?;
             let notice = store.loss().await?;
             store.dismiss_loss().await?;
-            Ok(notice)
+            Ok((notice, store.unwatched().await))
         }
-        Err(ClientError::NoDaemon(_)) => Ok(None),
+        Err(ClientError::NoDaemon(_)) => Ok((None, None)),
         Err(error) => Err(error.into()),
     }
 }

@@ -10,6 +10,7 @@ use super::backoff::retry_after;
 use super::{Deliver, InDoubt, SentCopy, after};
 use crate::daemon::heartbeat::Heartbeat;
 use crate::domain::{DeliveryState, OutgoingMail};
+use crate::failpoint;
 use crate::ports::store::{Chore, Lease, OutboxFilter, StoreError, StoreResult};
 use crate::ports::{MailError, MailboxActions};
 
@@ -236,7 +237,9 @@ async fn carry_out(actions: &dyn MailboxActions, chore: &Chore) -> Result<bool, 
             if actions.find_sent(&mail.message_id).await? {
                 return Ok(true);
             }
-            actions.file_sent(&mail.bytes).await.map(|()| false)
+            actions.file_sent(&mail.bytes).await?;
+            failpoint::pass("filed-copy");
+            Ok(false)
         }
         // A folder that keeps no keywords is no reason to try again.
         Chore::MarkAcknowledged { location, .. } => actions.mark_acknowledged(location).await,

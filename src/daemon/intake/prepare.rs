@@ -22,6 +22,16 @@ use crate::reply::permission::{
 use crate::reply::suggestion::suggest;
 use crate::triage::rating;
 
+impl Read {
+    /// Nobody knows what was sent in the time lost: a machine sends nothing more.
+    fn held_after_loss(&self, permission: Permission) -> Permission {
+        match permission {
+            Permission::Allowed { .. } if self.lost => Permission::held("after a loss"),
+            other => other,
+        }
+    }
+}
+
 impl Intake {
     /// Decides what the message is to us.
     /// `unclaimed`: it was offered as an own answer and concerns no case.
@@ -43,6 +53,7 @@ impl Intake {
         if let Permission::Machine { why } = permission {
             return Ok(self.machine(read, &handbook, why).await);
         }
+        let permission = read.held_after_loss(permission);
         if !unclaimed && is_own_answer(&read.message, &settings) {
             return Ok(own_answer(read, is_proven(&read.message, &settings), true));
         }
@@ -166,8 +177,11 @@ impl Intake {
         if language != "und" && !handbook.wording.languages.contains(language) {
             flags.push(CaseFlag::OtherLanguage(language.clone()));
         }
-        if read.history && rebuilt && !read.arrival.marked_acknowledged {
+        if (read.lost || (read.history && rebuilt)) && !read.arrival.marked_acknowledged {
             flags.push(CaseFlag::MaybeAcknowledged);
+        }
+        if read.lost {
+            flags.push(CaseFlag::AfterLoss);
         }
         if read.arrival.answered && matches!(matter.expected, Joining::Opens { .. }) {
             flags.push(CaseFlag::MarkedAnswered);

@@ -78,7 +78,8 @@ pub struct OwnAnswer {
     /// It is certainly ours: found in \Sent, or the trusted server proved its sender. Another one only joins its case
     /// and is flagged there ([`CaseFlag::UnprovenAnswer`]), until its copy is found in \Sent.
     pub proven: bool,
-    /// A person wrote it. Whoever answers it, where it concerns no case, is not acknowledged.
+    /// A person wrote it: whoever answers it, where it concerns no case, is not acknowledged. What a machine wrote, as our
+    /// acknowledgements, proves that a mail of ours left, and answers nobody.
     pub by_person: bool,
 }
 

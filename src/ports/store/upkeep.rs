@@ -60,6 +60,22 @@ pub struct LossNotice {
     pub sentence: String,
 }
 
+/// The time of which a store does not know what came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost {
+    /// A day before the newest message known; a month before the loss was noticed where none is known.
+    pub from: Timestamp,
+    /// A month after it was noticed: a folder may be read for the first time late.
+    pub until: Timestamp,
+}
+
+impl Lost {
+    /// Whether mail that arrived then and is unknown was lost.
+    pub fn covers(&self, at: Timestamp) -> bool {
+        (self.from..=self.until).contains(&at)
+    }
+}
+
 /// A case that an erasure left in a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptInBackup {

@@ -72,21 +72,22 @@ impl Meanings {
     }
 
     fn by([french, english]: &[Dictionary; 2], tokens: &Tokens<'_>) -> Self {
-        let word = |token: &Token| (token.kind == Kind::Word).then(|| tokens.text(token));
-        let found: Vec<_> =
-            tokens.list.iter().map(|token| word(token).map(|w| (w, french.find(w), english.find(w)))).collect();
-        let known = found.iter().flatten();
-        let (only_french, only_english) = known.fold((0, 0), |(f, e), (_, french, english)| {
-            (f + u32::from(english.is_none() && french.is_some()), e + u32::from(french.is_none() && english.is_some()))
-        });
-        let meaning = |(token, found): (&Token, Option<(&str, Option<Meaning>, Option<Meaning>)>)| match found {
-            Some((word, french, english)) if only_french >= only_english => {
-                french.or(english).unwrap_or_else(|| own(word))
-            }
-            Some((word, french, english)) => english.or(french).unwrap_or_else(|| own(word)),
-            None => unworded(tokens, token),
+        let found = |token: &Token| match token.kind {
+            Kind::Word => [french, english].map(|dictionary| dictionary.find(tokens.text(token))),
+            _ => [None; 2],
         };
-        Self(tokens.list.iter().zip(found).map(meaning).collect())
+        let found: Vec<[Option<Meaning>; 2]> = tokens.list.iter().map(found).collect();
+        let only =
+            |one: usize, other: usize| found.iter().filter(|two| two[one].is_some() && two[other].is_none()).count();
+        let in_french = only(0, 1) >= only(1, 0);
+        let meaning = |(token, [french, english]): (&Token, &[Option<Meaning>; 2])| match token.kind {
+            Kind::Word => {
+                let known = if in_french { french.or(*english) } else { english.or(*french) };
+                known.unwrap_or_else(|| own(tokens.text(token)))
+            }
+            _ => unworded(tokens, token),
+        };
+        Self(tokens.list.iter().zip(&found).map(meaning).collect())
     }
 
     /// The notion of the token at a place; nothing for words without meaning of their own and for most marks.

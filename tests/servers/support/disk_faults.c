@@ -4,6 +4,7 @@
  *   s  fsync and fdatasync fail with EIO
  *   r  everything that writes fails with EROFS
  *   f  a write stops half way, the next one fails with ENOSPC
+ *   e  the read whose number GUICHET_FAULT_READ says (from 1) fails with EIO
  * Loaded with LD_PRELOAD; see disk.rs. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -84,6 +85,15 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at) {
     char letter = fault(fd);
     if (letter == 'f') return count > 1 ? real(fd, bytes, count / 2, at) : refuse(ENOSPC);
     return letter == 'r' ? refuse(EROFS) : real(fd, bytes, count, at);
+}
+
+ssize_t read(int fd, void *bytes, size_t count) {
+    static ssize_t (*real)(int, void *, size_t);
+    static int reads;
+    if (!real) real = dlsym(RTLD_NEXT, "read");
+    const char *failing = getenv("GUICHET_FAULT_READ");
+    if (failing && fault(fd) == 'e' && __sync_add_and_fetch(&reads, 1) == atoi(failing)) return refuse(EIO);
+    return real(fd, bytes, count);
 }
 
 int open64(const char *path, int flags, ...) {

@@ -30,7 +30,7 @@ async fn waits_grow_and_after_five_days_a_person_decides() {
     assert!(waits[0] < MINUTE && waits[1] >= MINUTE && waits[6] >= MINUTE * 60, "{waits:?}");
     let total: SignedDuration = waits.iter().fold(SignedDuration::ZERO, |sum, wait| sum + *wait);
     assert!(total >= MINUTE * 60 * 24 * 5 && total < MINUTE * 60 * 24 * 6, "{total:?}");
-    assert!(matches!(held.state, DeliveryState::Held { why } if why.starts_with("undeliverable for 5 days")));
+    assert!(matches!(held.state, DeliveryState::Held { why, .. } if why.starts_with("undeliverable for 5 days")));
     assert!(f.server.taken().is_empty());
 }
 

@@ -251,6 +251,10 @@ impl MailSource for SeenSource {
 
 #[async_trait]
 impl MailSession for SeenSession {
+    fn reach_back(&mut self, to: jiff::Timestamp) {
+        self.inner.reach_back(to);
+    }
+
     async fn open(&mut self, stored: Option<&Position>) -> Result<Opened, MailError> {
         self.inner.open(stored).await
     }

@@ -10,6 +10,7 @@ pub async fn a_store_that_lost_nothing_was_not_rebuilt(mut bench: Bench) {
     assert_eq!(bench.store().rebuilt_at().await.unwrap(), None);
     bench.open_case(&Letter::new(1)).await;
     assert_eq!(bench.store().rebuilt_at().await.unwrap(), None);
+    assert_eq!(bench.store().unwatched().await, None, "nobody asked for a witness");
 }
 
 pub async fn what_no_message_bears_is_missing(mut bench: Bench) {

@@ -12,7 +12,7 @@ use super::files::noise;
 use super::{ids, open};
 use crate::support::letter::{Letter, MAILBOX};
 
-async fn record(store: &SledStore, n: u32) {
+pub(super) async fn record(store: &SledStore, n: u32) {
     let letter = Letter::new(n).from(&format!("p{n}@d{n}.example")).saying(&noise(20_000));
     let lease = store.lease(MAILBOX).await.unwrap();
     store.keep_raw(letter.key(), b"raw").await.unwrap();

@@ -55,7 +55,7 @@ async fn a_restored_older_copy_is_noticed_and_sends_nothing() {
     assert!(store.rebuilt_at().await.unwrap().is_some());
     assert_eq!(store.position(&folder(FolderRole::Inbox)).await.unwrap(), None, "all counts as history");
     let outbox = store.outbox(OutboxFilter::Latest(9)).await.unwrap();
-    assert!(matches!(&outbox[0].state, DeliveryState::Held { why } if why.contains("rolled back")), "{outbox:?}");
+    assert!(matches!(&outbox[0].state, DeliveryState::Held { why, .. } if why.contains("rolled back")), "{outbox:?}");
     assert!(store.knows(Letter::new(1).from("p1@d1.example").key()).await.unwrap(), "what it knows it still knows");
     drop(store);
     let (store, again) = watched(&data, &witness);
@@ -84,6 +84,34 @@ async fn a_store_that_is_gone_is_noticed_by_the_witness() {
     let (store, loss) = watched(&data, &witness);
     assert!(loss.unwrap().why.contains("another store"));
     assert!(store.rebuilt_at().await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_is_not_there_any_more_is_told_and_not_begun_anew() {
+    let base = tempfile::tempdir().unwrap();
+    let (data, witness, hidden) =
+        (base.path().join("data"), base.path().join("disk/witness"), base.path().join("hidden"));
+    let (store, _) = watched(&data, &witness);
+    record(&store, 1).await;
+    assert_eq!(store.unwatched().await, None);
+    drop(store);
+    fs::rename(base.path().join("disk"), &hidden).unwrap();
+    for _ in 0..2 {
+        let (store, loss) = watched(&data, &witness);
+        assert_eq!(loss, None, "nothing says that anything was lost");
+        let told = store.unwatched().await.expect("nobody could compare");
+        assert!(told.contains(&witness.display().to_string()), "{told}");
+        record(&store, 2).await;
+        assert!(!witness.exists(), "the disk may come back");
+    }
+    fs::create_dir(witness.parent().unwrap()).unwrap();
+    fs::write(&witness, "").unwrap();
+    assert!(watched(&data, &witness).0.unwatched().await.is_some(), "an empty one has seen nothing either");
+    assert_eq!(fs::read_to_string(&witness).unwrap(), "");
+    assert_eq!(watched(&data, &base.path().join("another")).0.unwatched().await, None, "the operator named another");
+    fs::copy(hidden.join("witness"), &witness).unwrap();
+    let (store, loss) = watched(&data, &witness);
+    assert_eq!((loss, store.unwatched().await), (None, None), "it is back, and saw no more than the store knows");
 }
 
 #[tokio::test]

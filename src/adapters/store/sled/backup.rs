@@ -13,6 +13,7 @@ use super::files::{Raw, Texts};
 use super::key::{Key, Table};
 use super::{Inner, closed, open, rewrite};
 use crate::adapters::durable;
+use crate::failpoint;
 use crate::ports::store::{BackedUp, StoreError, StoreResult};
 
 /// What lies beside the store and belongs to it.
@@ -103,7 +104,7 @@ fn partial(to: &Path) -> PathBuf {
 }
 
 /// End of the name of a backup that is not complete.
-const PARTIAL: &str = ".partial";
+pub(super) const PARTIAL: &str = ".partial";
 
 fn refused(to: &Path, why: &str) -> StoreError {
     StoreError::Permanent(format!("a backup cannot be written to {}: {why}; name another folder", to.display()))
@@ -234,6 +235,7 @@ pub(super) fn put_back(copy: &Path, data_dir: &Path) -> io::Result<()> {
             rewrite::sync_below(&arriving)?;
             fs::rename(&arriving, &to)?;
         }
+        failpoint::pass("restore-part");
     }
     durable::sync_folder(data_dir)
 }

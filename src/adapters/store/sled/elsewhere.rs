@@ -49,7 +49,7 @@ impl Tx<'_> {
 
     /// Positive evidence that a mail left: a doubt is settled, a repetition is not made.
     pub(super) fn left_after_all(&mut self, mut mail: OutgoingMail, evidence: &str, at: Timestamp) -> StoreResult<()> {
-        if matches!(mail.state, DeliveryState::InDoubt { .. }) {
+        if matches!(mail.state, DeliveryState::InDoubt { .. } | DeliveryState::Held { may_have_left: true, .. }) {
             mail.state = mail.state.proven(evidence, at)?;
             return self.was_sent(mail, at);
         }
@@ -64,6 +64,13 @@ impl Tx<'_> {
             && let Some(mail) = self.sent_as(id)?
         {
             return self.our_copy(mail, intake.location.folder.role, intake.at).map(Some);
+        }
+        if !answer.by_person {
+            return Ok(None);
+        }
+        let (mailbox, arrived_at) = (&intake.location.folder.mailbox, intake.message.arrived_at);
+        if answer.proven {
+            self.remember_answer(mailbox, intake.message.message_id.as_ref(), answer, arrived_at)?;
         }
         let Some(mut case) = self.answered_case(answer)? else { return Ok(None) };
         let author = intake.message.author().map(|address| &address.email);

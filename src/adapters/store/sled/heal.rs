@@ -68,8 +68,8 @@ impl Inner {
         let mut opened = open::reopen(&self.data_dir, &self.settings)?;
         let store = Tx::new(&opened.database, &self.texts, self.ids.as_ref()).store_id()?;
         if let (Some(path), Some(store)) = (&self.settings.witness, store) {
-            let witness = rollback::watch(path, store, opened.last_change);
-            opened.witness = Some(witness.map_err(|error| open::at(path, "write", &error))?);
+            opened.unwatched = self.unwatched.clone();
+            opened.witness = rollback::watch(path, store, &opened).map_err(|error| open::at(path, "write", &error))?;
         }
         *writing = Some(Live::start(opened)?);
         Ok(())

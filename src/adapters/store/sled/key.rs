@@ -128,6 +128,12 @@ pub(super) enum Table {
     PersonWrote = b'6',
     /// Fingerprint of the secret that messages are named with.
     NamedWith = b'4',
+    /// From when on mail of a mailbox may have been lost.
+    LostFrom = b'8',
+    /// Answers of ours from the time lost, by the digest of the Message-ID answered.
+    AnsweredId = b'9',
+    /// The witness that watches this store, by its path.
+    Witness = b'_',
 }
 
 /// Longest text that stands in a key as it is; longer ones are cut and end in their digest.

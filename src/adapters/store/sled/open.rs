@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{BufReader, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -16,9 +16,11 @@ use super::SledSettings;
 use super::files::{Raw, Sweep, Texts};
 use super::key::{Key, Table};
 use super::mark::Mark;
+use super::patience::Patience;
+use super::restore::{Restoring, newest_aside};
 use super::tx::database_error;
-use super::witness::Witness;
-use super::{backup, rewrite, rollback};
+use super::witness::{Unwatched, Witness};
+use super::{rewrite, rollback};
 use crate::adapters::durable;
 use crate::ports::Ids;
 use crate::ports::store::{LossNotice, StoreError, StoreResult};
@@ -27,8 +29,6 @@ use crate::ports::store::{LossNotice, StoreError, StoreResult};
 const SCHEMA: u64 = 1;
 pub(super) const FOLDER: &str = "store";
 const LOCK: &str = "guichet.lock";
-/// What a store moved aside is called, before the time.
-pub(super) const BROKEN: &str = "store.broken";
 /// How long the database's own lock may outlive the handle of a store closed in this process.
 const LINGERING: Duration = Duration::from_secs(10);
 
@@ -61,8 +61,8 @@ impl std::fmt::Display for Loss {
             write!(f, " The backup {} took its place.", copy.display())?;
         }
         f.write_str(
-            " Mail that lies in the mailboxes now is not acknowledged and is listed as “maybe acknowledged”; what \
-             waited to be sent is held for a person.",
+            " Mail that it does not know is not acknowledged: what came since waits in the queue, “from the time that \
+             was lost”; older mail is listed as “maybe acknowledged”. What waited to be sent is held for a person.",
         )
     }
 }
@@ -82,6 +82,7 @@ pub(super) struct OpenDatabase {
     pub(super) file: File,
     pub(super) mark: Mark,
     pub(super) witness: Option<Witness>,
+    pub(super) unwatched: Unwatched,
     pub(super) last_change: u64,
 }
 
@@ -90,45 +91,36 @@ pub(super) fn open(data_dir: &Path, settings: &SledSettings, ids: &dyn Ids) -> S
     durable::private_folder(data_dir).map_err(|error| at(data_dir, "create", &error))?;
     let lock = lock(data_dir)?;
     rewrite::settle(data_dir).map_err(|error| at(data_dir, "finish the rewriting of the store in", &error))?;
-    let folder = data_dir.join(FOLDER);
-    match open_database(data_dir, &folder, settings) {
-        Ok(checked) => finish(data_dir, settings, ids, lock, checked, None),
-        Err(Trouble::Other(error)) => Err(error),
-        Err(Trouble::Broken(why)) => {
-            let mut loss = move_aside(data_dir, why)?;
-            if let Some((checked, copy)) = from_backup(data_dir, &folder, settings)? {
-                loss.restored_from = Some(copy);
-                return finish(data_dir, settings, ids, lock, checked, Some(loss));
-            }
-            match open_database(data_dir, &folder, settings) {
-                Ok(checked) => finish(data_dir, settings, ids, lock, checked, Some(loss)),
-                Err(Trouble::Other(error)) => Err(error),
-                Err(Trouble::Broken(why)) => Err(StoreError::Permanent(format!(
-                    "a new store in {} cannot be used either: {why}",
-                    folder.display()
-                ))),
-            }
-        }
-    }
+    let begun = match Restoring::under_way(data_dir)? {
+        Some(restoring) => Err(restoring),
+        None => open_or_give_up(data_dir, settings)?,
+    };
+    let restoring = match begun {
+        Ok(checked) => return finish(data_dir, settings, ids, lock, checked, None),
+        Err(restoring) => restoring,
+    };
+    let (checked, loss) = restoring.carry_out(data_dir, settings)?;
+    let opened = finish(data_dir, settings, ids, lock, checked, Some(loss))?;
+    Restoring::done(data_dir)?;
+    Ok(opened)
 }
 
-/// The newest backup that can be read, in the place of a store that was moved aside.
-fn from_backup(data_dir: &Path, folder: &Path, settings: &SledSettings) -> StoreResult<Option<(Checked, PathBuf)>> {
-    let Some(backups) = &settings.backups else { return Ok(None) };
-    for copy in backup::below(backups).unwrap_or_default() {
-        backup::put_back(&copy, data_dir).map_err(|error| at(&copy, "put back", &error))?;
-        match open_database(data_dir, folder, settings) {
-            Ok(checked) => return Ok(Some((checked, copy))),
-            Err(Trouble::Other(error)) => return Err(error),
-            Err(Trouble::Broken(why)) => {
-                tracing::error!(backup = %copy.display(), why, "a backup cannot be read; the one before it is tried");
-                for part in backup::PARTS {
-                    let _ = std::fs::remove_dir_all(data_dir.join(part));
-                }
-            }
+/// The database; or what is begun where it is damaged.
+fn open_or_give_up(data_dir: &Path, settings: &SledSettings) -> StoreResult<Result<Checked, Restoring>> {
+    let patience = Patience::of(data_dir, settings.open_timeout);
+    let settled = || Patience::settle(data_dir).map_err(|error| at(data_dir, "write", &error));
+    match open_database(data_dir, &SledSettings { open_timeout: patience.limit, ..settings.clone() }) {
+        Ok(checked) => settled().map(|()| Ok(checked)),
+        Err(Trouble::Other(error)) => Err(error),
+        Err(Trouble::Slow(_)) if !patience.is_last => {
+            let sentence = patience.ran_out(data_dir).map_err(|error| at(data_dir, "write", &error))?;
+            Err(StoreError::Temporary(sentence))
+        }
+        Err(Trouble::Slow(why) | Trouble::Broken(why)) => {
+            let restoring = Restoring::begin(data_dir, why)?;
+            settled().map(|()| Err(restoring))
         }
     }
-    Ok(None)
 }
 
 /// Takes the lock that keeps a second process away.
@@ -156,11 +148,32 @@ fn lock(data_dir: &Path) -> StoreResult<File> {
     Ok(file)
 }
 
-enum Trouble {
+pub(super) enum Trouble {
     /// The database itself: move it aside.
     Broken(String),
+    /// It took too long: a slow disk, or a damaged database.
+    Slow(String),
     /// Something that a new database would not cure.
     Other(StoreError),
+}
+
+impl Trouble {
+    /// What sled met: an error of the disk's says nothing about the database.
+    fn of(error: sled::Error) -> Self {
+        match error {
+            error @ sled::Error::Io(_) if !is_damage(&error) => Self::Other(database_error(error)),
+            other => Self::Broken(other.to_string()),
+        }
+    }
+
+    /// Where nothing can be moved aside.
+    pub(super) fn refused(self, sentence: impl FnOnce(String) -> String) -> StoreError {
+        match self {
+            Self::Broken(why) => StoreError::Permanent(sentence(why)),
+            Self::Slow(why) => StoreError::Temporary(sentence(why)),
+            Self::Other(error) => error,
+        }
+    }
 }
 
 /// A database that was read from beginning to end.
@@ -174,10 +187,11 @@ pub(super) struct Checked {
 }
 
 /// Opens and reads the database on a thread of its own: a damaged one makes sled panic or never return.
-fn open_database(data_dir: &Path, folder: &Path, settings: &SledSettings) -> Result<Checked, Trouble> {
-    durable::private_folder(folder).map_err(|error| Trouble::Other(at(folder, "create", &error)))?;
+pub(super) fn open_database(data_dir: &Path, settings: &SledSettings) -> Result<Checked, Trouble> {
+    let folder = data_dir.join(FOLDER);
+    durable::private_folder(&folder).map_err(|error| Trouble::Other(at(&folder, "create", &error)))?;
     let (sender, receiver) = mpsc::channel();
-    let (path, cache, data) = (folder.to_owned(), settings.cache_bytes, data_dir.to_owned());
+    let (path, cache, data) = (folder, settings.cache_bytes, data_dir.to_owned());
     let thread = std::thread::Builder::new()
         .name("store-open".into())
         .spawn(move || {
@@ -187,7 +201,7 @@ fn open_database(data_dir: &Path, folder: &Path, settings: &SledSettings) -> Res
     match receiver.recv_timeout(settings.open_timeout) {
         Ok(result) => result,
         Err(mpsc::RecvTimeoutError::Timeout) => {
-            Err(Trouble::Broken(format!("it did not open within {} s", settings.open_timeout.as_secs())))
+            Err(Trouble::Slow(format!("it did not open within {} s", settings.open_timeout.as_secs())))
         }
         Err(mpsc::RecvTimeoutError::Disconnected) => {
             let panic = thread.join().err().map(|panic| panic_text(panic.as_ref())).unwrap_or_default();
@@ -202,6 +216,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 fn open_and_read(data_dir: &Path, folder: &Path, cache_bytes: u64) -> Result<Checked, Trouble> {
+    read_through(folder).map_err(|error| Trouble::Other(at(folder, "read", &error)))?;
     let config = sled::Config::new().path(folder).cache_capacity(cache_bytes).flush_every_ms(None);
     let begun = Instant::now();
     let database = loop {
@@ -210,11 +225,10 @@ fn open_and_read(data_dir: &Path, folder: &Path, cache_bytes: u64) -> Result<Che
             Err(error) if is_lingering_lock(&error) && begun.elapsed() < LINGERING => {
                 std::thread::sleep(Duration::from_millis(10));
             }
-            Err(error @ sled::Error::Io(_)) if !is_damage(&error) => return Err(Trouble::Other(database_error(error))),
-            Err(error) => return Err(Trouble::Broken(error.to_string())),
+            Err(error) => return Err(Trouble::of(error)),
         }
     };
-    let schema = database.get(Key::of(Table::Schema).bytes()).map_err(|error| Trouble::Broken(error.to_string()))?;
+    let schema = database.get(Key::of(Table::Schema).bytes()).map_err(Trouble::of)?;
     let mut checked =
         Checked { database, names: Names::default(), rows: 0, cases: 0, fresh: schema.is_none(), last_change: 0 };
     match schema.as_deref().map(read_number) {
@@ -243,6 +257,24 @@ fn open_and_read(data_dir: &Path, folder: &Path, cache_bytes: u64) -> Result<Che
     Ok(checked)
 }
 
+/// Reads all files to their ends. Where the disk fails now, sled would not say so: a place that cannot be read is to it
+/// the end of its log, and what comes behind is cut off for good.
+fn read_through(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_through(&path)?;
+            continue;
+        }
+        match File::open(&path) {
+            // An older snapshot, just replaced by the store closed before in this process.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            opened => drop(std::io::copy(&mut BufReader::with_capacity(1 << 20, opened?), &mut std::io::sink())?),
+        }
+    }
+    Ok(())
+}
+
 fn is_lingering_lock(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
@@ -265,7 +297,7 @@ fn holds_files(folder: &Path) -> bool {
 fn read_whole(checked: &mut Checked) -> Result<(), Trouble> {
     let last_change = Key::of(Table::LastChange).bytes();
     for row in &*checked.database {
-        let (key, value) = row.map_err(|error| Trouble::Broken(error.to_string()))?;
+        let (key, value) = row.map_err(Trouble::of)?;
         checked.rows += 1;
         checked.cases += u64::from(key.first() == Some(&(Table::Case as u8)));
         if key == last_change {
@@ -336,13 +368,9 @@ fn finish(
 
 /// Reads a backup's database from beginning to end, and closes it.
 pub(super) fn read_copy(copy: &Path, settings: &SledSettings) -> StoreResult<Checked> {
-    match open_database(copy, &copy.join(FOLDER), settings) {
-        Ok(checked) => Ok(checked),
-        Err(Trouble::Other(error)) => Err(error),
-        Err(Trouble::Broken(why)) => {
-            Err(StoreError::Permanent(format!("the backup in {} cannot be read back: {why}", copy.display())))
-        }
-    }
+    open_database(copy, settings).map_err(|trouble| {
+        trouble.refused(|why| format!("the backup in {} cannot be read back: {why}", copy.display()))
+    })
 }
 
 /// What makes an open database durable.
@@ -350,14 +378,14 @@ fn open_files(folder: &Path, database: sled::Db, last_change: u64) -> StoreResul
     let path = folder.join("db");
     let file = File::open(&path).map_err(|error| at(&path, "open", &error))?;
     let mark = Mark::open(folder).map_err(|error| at(folder, "write to", &error))?;
-    Ok(OpenDatabase { database, file, mark, witness: None, last_change })
+    Ok(OpenDatabase { database, file, mark, witness: None, unwatched: Unwatched::default(), last_change })
 }
 
 /// Opens the database of a store that this process had open before. Nothing is moved aside: at the next start
 /// that is done with more time, and said.
 pub(super) fn reopen(data_dir: &Path, settings: &SledSettings) -> StoreResult<OpenDatabase> {
     let folder = data_dir.join(FOLDER);
-    match open_database(data_dir, &folder, settings) {
+    match open_database(data_dir, settings) {
         Ok(checked) if checked.fresh => Err(StoreError::Permanent(format!(
             "the database in {} is gone: restart guichet, and restore a backup if there is one",
             folder.display()
@@ -366,11 +394,12 @@ pub(super) fn reopen(data_dir: &Path, settings: &SledSettings) -> StoreResult<Op
             close_to_others(&folder).map_err(|error| at(&folder, "set the mode of", &error))?;
             open_files(&folder, checked.database, checked.last_change)
         }
-        Err(Trouble::Other(error)) => Err(error),
-        Err(Trouble::Broken(why)) => Err(StoreError::Permanent(format!(
-            "the database in {} cannot be read any more ({why}): restart guichet, which moves it aside",
-            folder.display()
-        ))),
+        Err(trouble) => Err(trouble.refused(|why| {
+            format!(
+                "the database in {} cannot be read any more ({why}): restart guichet, which moves it aside",
+                folder.display()
+            )
+        })),
     }
 }
 
@@ -379,7 +408,7 @@ pub(super) fn reopen(data_dir: &Path, settings: &SledSettings) -> StoreResult<Op
 fn first_rows(data_dir: &Path, texts: &Texts) -> StoreResult<sled::Batch> {
     let mut rows = sled::Batch::default();
     rows.insert(Key::of(Table::Schema).bytes(), SCHEMA.to_string().as_bytes());
-    if let Some(moved) = follows_another(data_dir).map_err(|error| at(data_dir, "list", &error))? {
+    if let Some(moved) = newest_aside(data_dir).map_err(|error| at(data_dir, "list", &error))? {
         let why = "see the log of the start before".into();
         let notice = Loss { moved_to: Some(moved), why, restored_from: None }.notice();
         let unwritable = |error| StoreError::Permanent(format!("cannot write a row: {error}"));
@@ -390,17 +419,6 @@ fn first_rows(data_dir: &Path, texts: &Texts) -> StoreResult<sled::Batch> {
     Ok(rows)
 }
 
-fn follows_another(data_dir: &Path) -> std::io::Result<Option<PathBuf>> {
-    let mut newest: Option<PathBuf> = None;
-    for entry in std::fs::read_dir(data_dir)? {
-        let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(BROKEN.as_bytes()) {
-            newest = newest.max(Some(entry.path()));
-        }
-    }
-    Ok(newest)
-}
-
 /// sled creates its files with the usual mode; the folder keeps others out, and so do the files.
 pub(super) fn close_to_others(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
@@ -409,27 +427,6 @@ pub(super) fn close_to_others(folder: &Path) -> std::io::Result<()> {
         std::fs::set_permissions(&path, Permissions::from_mode(mode))?;
     }
     Ok(())
-}
-
-/// Database, texts and raw mail go together: the rows are worth nothing without the files, and the raw mail is
-/// what a person may still want.
-fn move_aside(data_dir: &Path, why: String) -> StoreResult<Loss> {
-    let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    let target = (1..)
-        .map(|n| if n == 1 { format!("{BROKEN}-{stamp}") } else { format!("{BROKEN}-{stamp}-{n}") })
-        .map(|name| data_dir.join(name))
-        .find(|name| !name.exists())
-        .unwrap_or_else(|| data_dir.join(BROKEN));
-    let rename = |from: PathBuf, to: PathBuf| {
-        if from.exists() { std::fs::rename(&from, to).map_err(|error| at(&from, "move aside", &error)) } else { Ok(()) }
-    };
-    rename(data_dir.join(FOLDER), target.clone())?;
-    for beside in ["texts", "raw"] {
-        rename(data_dir.join(beside), target.join(beside))?;
-    }
-    durable::sync_folder(data_dir).map_err(|error| at(data_dir, "write", &error))?;
-    tracing::error!(moved_to = %target.display(), why, "the store could not be used and was moved aside; a new one begins");
-    Ok(Loss { moved_to: Some(target), why, restored_from: None })
 }
 
 pub(super) fn at(path: &Path, step: &str, error: &std::io::Error) -> StoreError {

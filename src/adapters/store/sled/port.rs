@@ -21,8 +21,8 @@ use crate::domain::{
 use crate::ports::Store;
 use crate::ports::store::{
     AutomatedMessage, BackedUp, Breaker, CaseFile, Chore, Correction, Decision, DraftEdit, DraftProposal, Erased,
-    Expired, Expiry, Figures, Intake, Lease, LossNotice, MachineAlert, NoticeState, OutboxFilter, Overview, Period,
-    Promise, Quarantine, Quarantined, QueueRow, Recorded, StoreError, StoreResult, StoredNotice, TellOutcome,
+    Expired, Expiry, Figures, Intake, Lease, LossNotice, Lost, MachineAlert, NoticeState, OutboxFilter, Overview,
+    Period, Promise, Quarantine, Quarantined, QueueRow, Recorded, StoreError, StoreResult, StoredNotice, TellOutcome,
 };
 
 fn reviewed(expected_revision: u64, reviewer: &str, at: Timestamp) -> Reviewed {
@@ -44,6 +44,11 @@ impl Store for SledStore {
         self.look(|tx| tx.get(Key::of(Table::Rebuilt))).await
     }
 
+    async fn lost(&self, mailbox: &str) -> StoreResult<Option<Lost>> {
+        let mailbox = mailbox.to_owned();
+        self.look(move |tx| tx.lost(&mailbox)).await
+    }
+
     async fn roll_back(&self, at: Timestamp, sentence: &str) -> StoreResult<()> {
         let notice = LossNotice { at, sentence: sentence.to_owned() };
         self.change(move |tx| tx.roll_back(at).and_then(|()| tx.put(Key::of(Table::Loss), &notice))).await
@@ -51,6 +56,10 @@ impl Store for SledStore {
 
     async fn loss(&self) -> StoreResult<Option<LossNotice>> {
         self.look(|tx| tx.get(Key::of(Table::Loss))).await
+    }
+
+    async fn unwatched(&self) -> Option<String> {
+        self.inner.unwatched.sentence()
     }
 
     async fn dismiss_loss(&self) -> StoreResult<()> {

@@ -18,7 +18,7 @@ use crate::ports::store::{
 };
 
 /// A hostile message may cite thousands of ids; those that it answers stand first.
-const CITED_MAILS: usize = 20;
+pub(super) const CITED_MAILS: usize = 20;
 
 /// A message under way into the store, with its encoded row.
 pub(super) struct Incoming {
@@ -136,14 +136,15 @@ impl Tx<'_> {
         let at = incoming.intake.at;
         let mut case = new_case(&incoming.intake, matter, linked);
         self.keep_customer_message(incoming, matter, &case)?;
-        let fate = if matter.threading.history {
-            AcknowledgementFate::None
-        } else {
-            self.put_proposed_draft(&case, matter.draft.as_ref(), at)?;
-            self.acknowledge(&mut case, incoming, matter)?
-        };
+        if matter.threading.history {
+            self.put_case(&case)?;
+            return Ok(AcknowledgementFate::None);
+        }
+        self.put_proposed_draft(&case, matter.draft.as_ref(), at)?;
+        let fate = self.acknowledge(&mut case, incoming, matter)?;
+        let answered = self.answered_since_lost(&mut case, incoming.intake.message.message_id.as_ref(), at)?;
         self.put_case(&case)?;
-        if !matter.threading.history {
+        if !answered {
             self.mark_unassessed(&case, at)?;
         }
         Ok(fate)
@@ -155,7 +156,10 @@ impl Tx<'_> {
         incoming: &Incoming,
         matter: &CustomerMatter,
     ) -> StoreResult<AcknowledgementFate> {
-        if let Permission::Held { why } = &matter.permission {
+        // What came in the time lost may have been acknowledged: its own flag says so.
+        if let Permission::Held { why } = &matter.permission
+            && !case.flags.contains(&CaseFlag::AfterLoss)
+        {
             case.flags.insert(CaseFlag::NotAcknowledged(why.clone()));
         }
         let (Permission::Allowed { .. }, Some(mail)) = (&matter.permission, &matter.acknowledgement) else {
@@ -189,11 +193,13 @@ impl Tx<'_> {
         if let Some(verdict) = &matter.case_verdict {
             case.known.fill_from(&verdict.given);
         }
+        let mut answered = false;
         if !matter.threading.history {
             self.continue_case(incoming, matter, &mut case, other_sender)?;
+            answered = self.answered_since_lost(&mut case, intake.message.message_id.as_ref(), intake.at)?;
         }
         self.put_case(&case)?;
-        if matter.threading.history || matter.mere_thanks {
+        if matter.threading.history || matter.mere_thanks || answered {
             Ok(())
         } else {
             self.mark_unassessed(&case, incoming.intake.at)

@@ -10,6 +10,7 @@ use super::mark::Mark;
 use super::open::{FOLDER, close_to_others};
 use super::tx::database_error;
 use crate::adapters::durable;
+use crate::failpoint;
 use crate::ports::store::{StoreError, StoreResult};
 
 /// The new files while they grow.
@@ -70,9 +71,12 @@ pub(super) fn replace(data_dir: &Path, from: sled::Db, cache_bytes: u64) -> Stor
     drop(from);
     let swap = || {
         durable::sync_folder(data_dir)?;
+        failpoint::pass("rewrite-copied");
         std::fs::rename(data_dir.join(FOLDER), data_dir.join(REPLACED))?;
+        failpoint::pass("rewrite-between");
         std::fs::rename(&growing, data_dir.join(FOLDER))?;
         durable::sync_folder(data_dir)?;
+        failpoint::pass("rewrite-swapped");
         remove(&data_dir.join(REPLACED))
     };
     swap().map_err(in_data_dir)

@@ -3,7 +3,7 @@
 //! Nobody can say what was sent since. So mail that lies in the folders counts as history, and what waits in the
 //! outbox waits for a person.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -14,11 +14,13 @@ use super::open::{Loss, OpenDatabase};
 use super::tx::{Order, Tx, database_error};
 use super::witness::{self, Testimony, Witness};
 use crate::domain::{Actor, OutgoingId};
+use crate::failpoint;
 use crate::ports::Ids;
 use crate::ports::store::{StoreError, StoreResult};
 
 /// What the outbox row's reader is told.
-const MAY_HAVE_LEFT: &str = "it may have left before the store was rolled back: look in the folder of sent mail";
+pub(super) const MAY_HAVE_LEFT: &str =
+    "it may have left before the store was rolled back: look in the folder of sent mail";
 
 /// Compares the store with the witness, rolls it back where it is older, and sets the witness on it. Returns the
 /// loss, be it `known` before or noticed here; it is stored until a person knows of it.
@@ -38,6 +40,7 @@ pub(super) fn compare(
         None => None,
     };
     let mut tx = Tx::new(&opened.database, texts, ids);
+    let unseen = path.filter(|_| seen.is_none());
     let older = tx.loss(path.zip(seen), opened.last_change)?;
     if let Some(why) = &older {
         tracing::error!(why, "the store is older than what was done: mail in the mailboxes counts as history now");
@@ -57,32 +60,59 @@ pub(super) fn compare(
             store
         }
     };
+    match unseen {
+        // Known to be older: what watched it before would tell nothing new.
+        Some(path) if !is_older && tx.is_watched_by(path)? => opened.unwatched.misses(path),
+        _ => tx.put_watched_by(path)?,
+    }
     if let Some(mut batch) = tx.into_batch() {
         let change = opened.last_change + 1;
         batch.insert(Key::of(Table::LastChange).bytes(), change.to_string().as_bytes());
+        failpoint::pass("store.compared.before");
         opened.database.apply_batch(batch).map_err(database_error)?;
         opened.database.flush().map_err(database_error)?;
         let marked = opened.file.sync_data().and_then(|()| opened.mark.write(change));
         marked.map_err(|error| StoreError::Temporary(format!("the store cannot be written: {error}")))?;
+        failpoint::pass("store.compared.after");
         opened.last_change = change;
     }
     if let Some(path) = path {
-        opened.witness = Some(watch(path, store, opened.last_change).map_err(|error| unusable(path, &error))?);
+        opened.witness = watch(path, store, opened).map_err(|error| unusable(path, &error))?;
     }
     Ok(loss)
 }
 
-/// Sets the witness on a store.
-pub(super) fn watch(path: &Path, store: String, last_change: u64) -> std::io::Result<Witness> {
-    let mut witness = Witness::open(path, store)?;
-    witness.write(last_change);
-    Ok(witness)
+/// Sets the witness on a store, unless the one that watched it is missing.
+pub(super) fn watch(path: &Path, store: String, opened: &OpenDatabase) -> std::io::Result<Option<Witness>> {
+    if opened.unwatched.is_missing() {
+        return Ok(None);
+    }
+    let mut witness = Witness::open(path, store, opened.unwatched.clone())?;
+    witness.write(opened.last_change);
+    witness.sync()?;
+    Ok(Some(witness))
 }
 
 impl Tx<'_> {
     /// Which store this is; older ones have no id.
     pub(super) fn store_id(&self) -> StoreResult<Option<String>> {
         self.get(Key::of(Table::StoreId))
+    }
+
+    fn is_watched_by(&self, path: &Path) -> StoreResult<bool> {
+        Ok(self.get::<PathBuf>(Key::of(Table::Witness))?.is_some_and(|watched_by| watched_by == path))
+    }
+
+    /// A witness that was set once must be there at each start.
+    fn put_watched_by(&mut self, path: Option<&Path>) -> StoreResult<()> {
+        match path {
+            Some(path) if !self.is_watched_by(path)? => self.put(Key::of(Table::Witness), &path),
+            None if self.has(Key::of(Table::Witness))? => {
+                self.delete(Key::of(Table::Witness));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Why this store is older than what was done, if it is.
@@ -104,7 +134,7 @@ impl Tx<'_> {
 
     /// Mail in the folders counts as history from now on, and nothing waiting leaves by itself.
     pub(super) fn roll_back(&mut self, now: Timestamp) -> StoreResult<()> {
-        self.put(Key::of(Table::Rebuilt), &now)?;
+        self.put_lost(now)?;
         self.delete(Key::of(Table::IsCopy));
         for table in [Table::Mark, Table::Seen] {
             for key in self.keys(&Key::of(table), usize::MAX)? {

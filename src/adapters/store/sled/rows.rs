@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::key::{Key, Table};
+use super::rollback::MAY_HAVE_LEFT;
 use super::tx::{Order, Tx};
 use crate::domain::joining::canonical_order_number;
+use crate::domain::outgoing::IN_DOUBT;
 use crate::domain::{
     Actor, Case, CaseFlag, CaseId, CaseState, DeliveryState, Draft, Email, Event, Message, MessageId, MessageKey,
     OutgoingId, OutgoingKind, OutgoingMail, RecordEntry,
@@ -249,7 +251,7 @@ impl Tx<'_> {
 
     /// An outbox row without its bytes, if it exists.
     pub(super) fn find_outgoing(&self, id: &OutgoingId) -> StoreResult<Option<OutgoingMail>> {
-        self.get(Key::of(Table::Outgoing).text(id.as_str()))
+        Ok(self.get(Key::of(Table::Outgoing).text(id.as_str()))?.map(as_stored_now))
     }
 
     /// An outbox row that must exist, without its bytes.
@@ -320,12 +322,20 @@ impl Tx<'_> {
             DeliveryState::Sent { response, .. } => response.clone(),
             DeliveryState::Rejected { why, .. }
             | DeliveryState::Cancelled { why, .. }
-            | DeliveryState::Held { why } => why.clone(),
+            | DeliveryState::Held { why, .. } => why.clone(),
             _ => mail.last_problem.clone().unwrap_or_default(),
         };
         let event = Event::Delivery { id: mail.id.clone(), state: mail.state.name().to_owned(), detail };
         self.note(&mail.case, at, actor, event)
     }
+}
+
+/// Earlier versions told by the sentence alone that a held mail may have left.
+fn as_stored_now(mut mail: OutgoingMail) -> OutgoingMail {
+    if let DeliveryState::Held { why, may_have_left } = &mut mail.state {
+        *may_have_left |= why == IN_DOUBT || why == MAY_HAVE_LEFT;
+    }
+    mail
 }
 
 /// Adds an id to the conversation, each once.
@@ -392,4 +402,23 @@ pub(super) fn outgoing_indexes(mail: &OutgoingMail) -> Vec<Key> {
         _ => {}
     }
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_earlier_versions_tell_by_their_sentence_that_a_mail_may_have_left() {
+        for (why, may) in [(IN_DOUBT, true), (MAY_HAVE_LEFT, true), ("undeliverable for 5 days", false)] {
+            let mail: OutgoingMail = serde_json::from_value(serde_json::json!({
+                "id": "a-1", "case": "G-7K3Q", "mailbox": "support", "kind": "acknowledgement", "message_id": "a@b",
+                "envelope_from": null, "recipients": [], "bytes": [], "state": {"state": "held", "why": why},
+                "attempts": 1, "resends": 0, "last_problem": null, "file_copy": false, "created_at": "2026-03-02T09:00:00Z"
+            }))
+            .unwrap();
+            let DeliveryState::Held { may_have_left, .. } = as_stored_now(mail).state else { panic!("held") };
+            assert_eq!(may_have_left, may, "{why}");
+        }
+    }
 }

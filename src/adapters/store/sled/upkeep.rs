@@ -12,7 +12,7 @@ use super::files::{Raw, Sweep, Texts};
 use super::key::{Key, Table};
 use super::tx::{Order, Tx, database_error};
 use super::written::Place;
-use super::{Inner, Room, backup, closed, open, rewrite};
+use super::{Inner, Room, backup, closed, open, restore, rewrite};
 use crate::domain::{Case, CaseId, CaseState, Closed, Email};
 use crate::ports::store::{AutomatedMessage, CaseMessage, Erased, Expired, Expiry, KeptInBackup, StoreResult};
 
@@ -190,7 +190,7 @@ fn moved_aside(data_dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(data_dir)? {
         let path = entry?.path();
-        if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(open::BROKEN.as_bytes())) {
+        if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(restore::BROKEN.as_bytes())) {
             found.push(path);
         }
     }

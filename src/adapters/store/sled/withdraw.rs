@@ -11,9 +11,6 @@ use crate::domain::{
 };
 use crate::ports::store::{StoreError, StoreResult};
 
-/// What [`DeliveryState::resolve_doubt`] says when a person has to decide.
-const IN_DOUBT: &str = "delivery in doubt";
-
 /// Why an acknowledgement does not follow a reply.
 const OVERTAKEN: &str = "a person replied";
 /// Why an acknowledgement does not leave after all, as the case is flagged.
@@ -31,7 +28,7 @@ struct Withdrawn {
 pub(super) fn may_have_left(mail: &OutgoingMail) -> bool {
     match &mail.state {
         DeliveryState::InDoubt { .. } => true,
-        DeliveryState::Held { why } => why == IN_DOUBT,
+        DeliveryState::Held { may_have_left, .. } => *may_have_left || mail.resends > 0,
         DeliveryState::Pending { .. } => mail.resends > 0,
         _ => false,
     }
