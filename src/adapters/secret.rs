@@ -18,6 +18,10 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// As many links as Linux follows in one path.
 const MOST_LINKS: usize = 40;
 
+/// The bits of a mode that open a file to a group or to everybody; and to everybody.
+const OF_GROUPS: u32 = 0o077;
+const OF_EVERYBODY: u32 = 0o007;
+
 /// A place that holds a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Secret {
@@ -40,7 +44,7 @@ impl Secret {
     /// [`ConnectError::Setup`] naming the place, never the password.
     pub async fn resolve(&self) -> Result<String, ConnectError> {
         let found = match self {
-            Self::File(path) => read(path).await?,
+            Self::File(path) => read(path, OF_GROUPS).await?,
             Self::Env(name) => std::env::var(name)
                 .map_err(|_| ConnectError::Setup(format!("the password's environment variable {name} is not set")))?,
             Self::Command(command) => run(command).await?,
@@ -50,7 +54,8 @@ impl Secret {
                         "the credential {name} is not there: the unit needs LoadCredential={name}:PATH"
                     ))
                 })?;
-                read(&Path::new(&folder).join(name)).await?
+                // systemd gives it to the unit by a group or an access list of its own choice.
+                read(&Path::new(&folder).join(name), OF_EVERYBODY).await?
             }
             Self::Given(password) => password.clone(),
         };
@@ -112,10 +117,12 @@ fn foreign_link(path: &Path, target_owner: u32, left: usize) -> Option<PathBuf> 
     })
 }
 
-async fn read(path: &Path) -> Result<String, ConnectError> {
+/// `closed` are the bits of the mode that are looked at.
+async fn read(path: &Path, closed: u32) -> Result<String, ConnectError> {
     // A file that is not there gives its error below.
     if let Ok(meta) = tokio::fs::metadata(path).await
-        && let Some(whom) = open_to(meta.permissions().mode(), meta.gid(), geteuid().as_raw(), getegid().as_raw())
+        && let Some(whom) =
+            open_to(meta.permissions().mode() & closed, meta.gid(), geteuid().as_raw(), getegid().as_raw())
     {
         let (shown, mode) = (path.display(), meta.permissions().mode() & 0o777);
         return Err(ConnectError::Setup(format!(
@@ -250,6 +257,18 @@ mod tests {
         assert!(Secret::Command("exit 3".into()).resolve().await.is_err());
         assert!(Secret::Command("true".into()).resolve().await.unwrap_err().to_string().contains("empty"));
         assert!(Secret::Env("GUICHET_NO_SUCH_VARIABLE".into()).resolve().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_systemd_gives_may_be_a_groups_but_not_everybodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("imap");
+        std::fs::write(&path, "s3cret").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o460)).unwrap();
+        assert!(read(&path, OF_GROUPS).await.is_err());
+        assert_eq!(read(&path, OF_EVERYBODY).await.unwrap(), "s3cret");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
+        assert!(read(&path, OF_EVERYBODY).await.is_err());
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Intake {
             self.store.keep_raw(key, &raw.bytes).await?;
         }
         let history = self.is_history(&arrival, standing, message.arrived_at);
-        let lost = history && self.was_lost(&arrival, message.arrived_at).await?;
+        let lost = arrival.history && self.was_lost(&arrival, message.arrived_at).await?;
         let read = Read { arrival, message, key, raw_kept: keep, history: history && !lost, lost };
         let mut unclaimed = false;
         for _ in 0..PREPARATIONS {

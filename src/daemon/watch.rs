@@ -201,7 +201,7 @@ impl Watch {
         let folder = self.source.folder();
         let stored = self.store.position(folder).await?;
         if stored.is_none()
-            && let Some(lost) = self.store.lost(&folder.mailbox).await?
+            && let Some(lost) = self.store.lost(&folder.mailbox).await?.filter(|lost| lost.covers(self.clock.now()))
         {
             session.reach_back(lost.from);
         }

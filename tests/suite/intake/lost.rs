@@ -35,7 +35,7 @@ impl Counter {
         counter.arrives(CUSTOMER, WISH).await;
         let head = "Return-Path: <support@shop.example>\r\nFrom: support@shop.example\r\nTo: claire@orange.example\r\n\
                     Cc: support@shop.example\r\nSubject: Re: Order 48213\r\nIn-Reply-To: <m1@mail.example>\r\n";
-        counter.arrives(head, "We have refunded you.").await;
+        counter.takes(FolderRole::Sent, head, "We have refunded you.", |_| {}).await;
         assert_eq!(counter.of("claire").await.state, CaseState::Answered);
         counter.store.roll_back(Timestamp::now(), "it is older").await.unwrap();
         counter

@@ -2,7 +2,7 @@
 
 use guichet::domain::joining::Threading;
 use guichet::domain::{AlertKind, CaseId, CaseState, DeliveryState, Email, Event, MessageKey, Signal};
-use guichet::ports::store::{Alert, Intake, Matter, Recorded};
+use guichet::ports::store::{Alert, Decision, Intake, Matter, Recorded};
 use jiff::Timestamp;
 
 use super::{Bench, events};
@@ -103,4 +103,16 @@ pub async fn an_alert_goes_with_its_case_or_its_message(mut bench: Bench) {
     let provider = Email::parse("service@provider.example").unwrap();
     bench.step(|store, _| async move { store.erase(&provider, minutes(10)).await }).await.unwrap();
     assert_eq!(shown(&bench).await, []);
+}
+
+pub async fn a_reported_dispute_keeps_its_case(mut bench: Bench) {
+    let case = bench.open_case(&Letter::new(1).order("CMD-7")).await;
+    let (id, revision) = (case.clone(), bench.case(&case).await.revision);
+    let over = Decision::Dismiss { why: String::new() };
+    bench.step(|store, _| async move { store.decide(&id, revision, over, "rita", minutes(4)).await }).await.unwrap();
+    bench.record(told(2, AlertKind::Dispute, Some("CMD-7"), "Dispute")).await;
+    let customer = Email::parse(CAMILLE).unwrap();
+    let erased = bench.step(|store, _| async move { store.erase(&customer, minutes(9)).await }).await.unwrap();
+    assert!(erased.cases.is_empty() && erased.deferred.iter().any(|(kept, _)| *kept == case), "{erased:?}");
+    assert_eq!(shown(&bench).await, [(AlertKind::Dispute, Some(case))]);
 }

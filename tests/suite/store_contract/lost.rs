@@ -166,6 +166,19 @@ pub async fn an_answer_read_before_its_letter_is_remembered(mut bench: Bench) {
     assert!(bench.file(&case).await.draft.is_some());
 }
 
+pub async fn an_answered_letter_takes_no_newer_one_with_it(mut bench: Bench) {
+    bench.step(|store, _| async move { store.roll_back(minutes(100), "older").await }).await.unwrap();
+    bench.record(own_answer(9, minutes(60), CAMILLE, &[message_id("<m1@customer.example>")])).await;
+    // The folder hands out what is newest first.
+    let newer = from_the_time_lost(&bench, &Letter::new(2).at(minutes(90)).held("after a loss")).await;
+    let Recorded::New { case, .. } = bench.record(newer).await else { panic!() };
+    let earlier = Letter::new(1).at(minutes(50)).citing(&message_id("<m2@customer.example>")).held("after a loss");
+    let earlier = from_the_time_lost(&bench, &earlier).await;
+    assert_eq!(bench.record(earlier).await, Recorded::Joined { case: case.clone() });
+    let file = bench.file(&case).await;
+    assert_eq!((file.case.state, file.draft.is_some()), (CaseState::NeedsReply, true), "nobody answered the newer one");
+}
+
 pub async fn an_automatic_mail_of_ours_answers_nobody(mut bench: Bench) {
     let case = bench.open_case(&Letter::new(1)).await;
     let mut copy = own_answer(9, minutes(60), CAMILLE, &[message_id("<m1@customer.example>")]);

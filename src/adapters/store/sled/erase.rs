@@ -9,8 +9,8 @@ use super::rows::{Counted, CustomerCase, outgoing_indexes};
 use super::tx::{Order, Tx};
 use super::written::{Place, Written};
 use crate::domain::{
-    Actor, Address, Case, CaseId, CaseState, Closed, DeliveryState, Email, Event, Given, Message, MessageKey,
-    OutgoingMail, RecordEntry, Signal,
+    Actor, Address, AlertKind, Case, CaseId, CaseState, Closed, DeliveryState, Email, Event, Given, Message,
+    MessageKey, OutgoingMail, RecordEntry, Signal,
 };
 use crate::ports::store::{AutomatedMessage, CaseMessage, Correction, Erased, StoreResult};
 
@@ -114,6 +114,13 @@ impl Tx<'_> {
 
     /// Why a case must be kept for now.
     pub(super) fn kept_because(&self, case: &Case) -> StoreResult<Option<Kept>> {
+        if self
+            .alerts(usize::MAX)?
+            .iter()
+            .any(|row| row.kind == AlertKind::Dispute && row.case.as_ref() == Some(&case.id))
+        {
+            return Ok(Some(Kept::Dispute));
+        }
         let says = |signal| case.verdict.as_ref().is_some_and(|verdict| verdict.signals.contains(&signal));
         if case.state.is_open() && says(Signal::DisputeOpened) {
             return Ok(Some(Kept::Dispute));

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::Digest as _;
 
 use super::key::{Key, Table};
-use super::record::CITED_MAILS;
+use super::record::{CITED_MAILS, Incoming};
 use super::tx::{Order, Tx};
 use crate::domain::{Actor, Case, CaseFlag, CaseId, CaseState, Event, MessageId};
 use crate::ports::store::{Lost, OwnAnswer, StoreResult};
@@ -71,19 +71,16 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// A letter from the time lost that was answered then makes nobody's work; whether it was.
-    pub(super) fn answered_since_lost(
-        &mut self,
-        case: &mut Case,
-        letter: Option<&MessageId>,
-        at: Timestamp,
-    ) -> StoreResult<bool> {
-        if !case.flags.contains(&CaseFlag::AfterLoss) {
+    /// A letter from the time lost that was answered then makes nobody's work, unless a newer one waits in its case;
+    /// whether it was.
+    pub(super) fn answered_since_lost(&mut self, case: &mut Case, incoming: &Incoming) -> StoreResult<bool> {
+        let letter = &incoming.intake.message;
+        if !case.flags.contains(&CaseFlag::AfterLoss) || letter.arrived_at < case.last_message_at {
             return Ok(false);
         }
-        let Some(letter) = letter else { return Ok(false) };
-        let Some(message_id) = self.get::<Option<MessageId>>(answered_key(letter))? else { return Ok(false) };
-        self.note(&case.id, at, Actor::Colleague, Event::AnsweredElsewhere { message_id })?;
+        let Some(id) = &letter.message_id else { return Ok(false) };
+        let Some(message_id) = self.get::<Option<MessageId>>(answered_key(id))? else { return Ok(false) };
+        self.note(&case.id, incoming.intake.at, Actor::Colleague, Event::AnsweredElsewhere { message_id })?;
         case.state = CaseState::Answered;
         case.flags.insert(CaseFlag::AnsweredElsewhere);
         self.drop_draft(&case.id);

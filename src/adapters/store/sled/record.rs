@@ -142,7 +142,7 @@ impl Tx<'_> {
         }
         self.put_proposed_draft(&case, matter.draft.as_ref(), at)?;
         let fate = self.acknowledge(&mut case, incoming, matter)?;
-        let answered = self.answered_since_lost(&mut case, incoming.intake.message.message_id.as_ref(), at)?;
+        let answered = self.answered_since_lost(&mut case, incoming)?;
         self.put_case(&case)?;
         if !answered {
             self.mark_unassessed(&case, at)?;
@@ -196,7 +196,7 @@ impl Tx<'_> {
         let mut answered = false;
         if !matter.threading.history {
             self.continue_case(incoming, matter, &mut case, other_sender)?;
-            answered = self.answered_since_lost(&mut case, intake.message.message_id.as_ref(), intake.at)?;
+            answered = self.answered_since_lost(&mut case, incoming)?;
         }
         self.put_case(&case)?;
         if matter.threading.history || matter.mere_thanks || answered {

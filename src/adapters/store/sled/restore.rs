@@ -140,13 +140,15 @@ fn from_backup(data_dir: &Path, settings: &SledSettings) -> StoreResult<Option<(
     };
     for copy in copies {
         backup::put_back(&copy, data_dir).map_err(|error| at(&copy, "put back", &error))?;
-        match open_database(data_dir, settings) {
+        // It may be as large as a store that needed all its patience.
+        let settings = SledSettings { open_timeout: settings.open_timeout * 4, ..settings.clone() };
+        match open_database(data_dir, &settings) {
             Ok(checked) => return Ok(Some((checked, copy))),
             Err(Trouble::Broken(why)) => {
                 tracing::error!(backup = %copy.display(), why, "a backup cannot be read; the one before it is tried");
                 remove_parts(data_dir)?;
             }
-            Err(trouble) => return Err(trouble.refused(|why| why)),
+            Err(trouble) => return Err(trouble.refused(|why| format!("the backup {}: {why}", copy.display()))),
         }
     }
     Ok(None)

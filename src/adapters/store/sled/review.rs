@@ -166,6 +166,7 @@ impl Tx<'_> {
             CaseFlag::NotDelivered,
             CaseFlag::AnsweredElsewhere,
             CaseFlag::UnprovenAnswer,
+            CaseFlag::AfterLoss,
             CaseFlag::PromiseDue,
         ] {
             case.flags.remove(&seen);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::key::{Key, Table};
 use super::tx::{Order, Tx};
 use super::{Inner, Room, closed};
-use crate::domain::{Actor, Case, CaseId, CaseState, Closed, Event, RecordEntry};
+use crate::domain::{Actor, Case, CaseFlag, CaseId, CaseState, Closed, Event, RecordEntry};
 use crate::ports::store::{Expiry, Promise, StoreResult};
 
 /// Cases looked at in one step: nobody waits long for it.
@@ -67,6 +67,8 @@ impl Tx<'_> {
     /// Whether something of the case is still to come, or a person has to say that it is settled.
     fn is_unfinished(&self, case: &Case) -> StoreResult<bool> {
         Ok(self.kept_because(case)?.is_some()
+            || case.flags.contains(&CaseFlag::UnprovenAnswer)
+            || self.alerts(usize::MAX)?.iter().any(|row| row.case.as_ref() == Some(&case.id))
             || !self.timers_of(&case.id)?.is_empty()
             || self.promises_of(&case.id)?.iter().any(Promise::is_open)
             || self.case_outgoing(&case.id)?.iter().any(|mail| !mail.state.is_final()))

@@ -1,5 +1,6 @@
 //! Erasure and retention as a whole: rows, files, what the database's files still show, and the backups.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use super::key::{Key, Table};
 use super::tx::{Order, Tx, database_error};
 use super::written::Place;
 use super::{Inner, Room, backup, closed, open, restore, rewrite};
-use crate::domain::{Case, CaseId, CaseState, Closed, Email};
+use crate::domain::{Case, CaseId, CaseState, Closed, Email, MessageKey};
 use crate::ports::store::{AutomatedMessage, CaseMessage, Erased, Expired, Expiry, KeptInBackup, StoreResult};
 
 /// Messages looked at, or cases erased, in one step: nobody waits long for it.
@@ -145,7 +146,9 @@ impl Tx<'_> {
     /// Removes some machines' messages stored before.
     fn expire_automated(&mut self, before: Timestamp) -> StoreResult<usize> {
         let old: Vec<AutomatedMessage> = self.rows(&Key::of(Table::Automated), Order::Rising, AT_ONCE)?;
-        let old: Vec<_> = old.into_iter().filter(|row| row.at < before).collect();
+        // What a person must know of stays until somebody has put it away.
+        let alerts: BTreeSet<MessageKey> = self.alerts(usize::MAX)?.into_iter().map(|row| row.key).collect();
+        let old: Vec<_> = old.into_iter().filter(|row| row.at < before && !alerts.contains(&row.key)).collect();
         for row in &old {
             let message: Option<CaseMessage> = self.get(Key::of(Table::Message).text(&row.key.to_hex()))?;
             if let Some(message) = message {

@@ -66,7 +66,9 @@ impl Unwatched {
     /// The witness is not where it was.
     pub(super) fn misses(&self, path: &Path) {
         *self.lock() = Some(Why::Missing(format!(
-            "The state witness {} is not there, or is empty: whether this store is an older copy of what was done cannot be              told. Bring back the disk that it lies on and restart guichet; where it is gone for good, name another file              as state_witness.",
+            "The state witness {} is not there, or is empty: whether this store is an older copy of what was done cannot be \
+             told. Bring back the disk that it lies on and restart guichet; where it is gone for good, name another file \
+             as state_witness.",
             path.display()
         )));
     }
