@@ -96,7 +96,8 @@ async fn a_reply_is_approved_by_a_click_and_taken_back_by_another() {
     let case = browser.address().await.rsplit('/').next().unwrap().to_owned();
     let case = guichet::domain::CaseId::parse(&case).unwrap();
     browser.click("#approve").await;
-    assert!(browser.address().await.ends_with("/queue"));
+    let at = browser.address().await;
+    assert!(at.ends_with("/queue"), "{at}");
     check(&mut browser, "1280-approved").await;
     let replies = || async {
         let mails = shop.store.case_file(&case).await.unwrap().outgoing;
@@ -107,7 +108,8 @@ async fn a_reply_is_approved_by_a_click_and_taken_back_by_another() {
     assert!(String::from_utf8_lossy(&sent[0].bytes).contains("One more sentence."));
     assert!(shop.store.corrections().await.unwrap().is_empty(), "an untouched verdict form corrects nothing");
     browser.click(".note.good button").await;
-    assert!(browser.address().await.ends_with(case.as_str()));
+    let at = browser.address().await;
+    assert!(at.ends_with(case.as_str()), "{at}");
     assert_eq!(replies().await[0].state.name(), "cancelled");
     check(&mut browser, "1280-taken-back").await;
     browser.end().await;

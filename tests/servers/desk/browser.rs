@@ -98,6 +98,9 @@ pub struct Browser {
     phone: bool,
 }
 
+/// How long a page may take to be followed by another.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
 impl Browser {
     pub async fn start(window: &Window) -> Self {
         let mut driver = Command::new("chromedriver")
@@ -126,6 +129,12 @@ impl Browser {
     }
 
     async fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        let value = self.answer(method, path, body).await;
+        assert!(value["error"].is_null(), "{path}: {value}");
+        value
+    }
+
+    async fn answer(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = if method == "POST" { body.to_string() } else { String::new() };
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
@@ -137,9 +146,7 @@ impl Browser {
         stream.write_all(request.as_bytes()).await.unwrap();
         let body = read_answer(BufReader::new(stream)).await;
         let value: Value = serde_json::from_slice(&body).unwrap();
-        let value = value["value"].clone();
-        assert!(value["error"].is_null(), "{path}: {value}");
-        value
+        value["value"].clone()
     }
 
     async fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -159,10 +166,14 @@ impl Browser {
         self.ask("GET", "/url", &Value::Null).await.as_str().unwrap().to_owned()
     }
 
-    /// Clicks, and waits for the page that follows.
+    /// Clicks, and waits for the page that follows. The driver waits by itself only where the answer is quick: it may say that it
+    /// has clicked before the browser has left the page, whose element is gone once it has.
     pub async fn click(&mut self, selector: &str) {
         let element = self.find(selector).await;
         self.ask("POST", &format!("/element/{element}/click"), &json!({})).await;
+        let name = format!("/session/{}/element/{element}/name", self.session);
+        let left = async { while self.answer("GET", &name, &Value::Null).await["error"].is_null() {} };
+        tokio::time::timeout(PATIENCE, left).await.unwrap_or_else(|_| panic!("{selector} leads nowhere"));
     }
 
     /// Types at the end of a field.
