@@ -102,6 +102,13 @@ impl Tx<'_> {
         Ok(alerts)
     }
 
+    /// Those about one case.
+    pub(super) fn alerts_of(&self, case: &CaseId) -> StoreResult<Vec<MachineAlert>> {
+        let mut alerts = self.alerts(usize::MAX)?;
+        alerts.retain(|row| row.case.as_ref() == Some(case));
+        Ok(alerts)
+    }
+
     pub(super) fn dismiss_alert(&mut self, key: MessageKey, reviewer: &str, at: Timestamp) -> StoreResult<()> {
         let Some(row) = self.alerts(usize::MAX)?.into_iter().find(|row| row.key == key) else { return Ok(()) };
         self.drop_alert(row.at, key);
@@ -116,7 +123,7 @@ impl Tx<'_> {
 
     /// Nothing above the queue speaks of a case that was erased.
     pub(super) fn drop_alerts_of(&mut self, case: &CaseId) -> StoreResult<()> {
-        for row in self.alerts(usize::MAX)?.into_iter().filter(|row| row.case.as_ref() == Some(case)) {
+        for row in self.alerts_of(case)? {
             self.drop_alert(row.at, row.key);
         }
         Ok(())

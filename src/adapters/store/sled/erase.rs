@@ -114,11 +114,7 @@ impl Tx<'_> {
 
     /// Why a case must be kept for now.
     pub(super) fn kept_because(&self, case: &Case) -> StoreResult<Option<Kept>> {
-        if self
-            .alerts(usize::MAX)?
-            .iter()
-            .any(|row| row.kind == AlertKind::Dispute && row.case.as_ref() == Some(&case.id))
-        {
+        if self.alerts_of(&case.id)?.iter().any(|row| row.kind == AlertKind::Dispute) {
             return Ok(Some(Kept::Dispute));
         }
         let says = |signal| case.verdict.as_ref().is_some_and(|verdict| verdict.signals.contains(&signal));

@@ -68,7 +68,7 @@ impl Tx<'_> {
     fn is_unfinished(&self, case: &Case) -> StoreResult<bool> {
         Ok(self.kept_because(case)?.is_some()
             || case.flags.contains(&CaseFlag::UnprovenAnswer)
-            || self.alerts(usize::MAX)?.iter().any(|row| row.case.as_ref() == Some(&case.id))
+            || !self.alerts_of(&case.id)?.is_empty()
             || !self.timers_of(&case.id)?.is_empty()
             || self.promises_of(&case.id)?.iter().any(Promise::is_open)
             || self.case_outgoing(&case.id)?.iter().any(|mail| !mail.state.is_final()))
