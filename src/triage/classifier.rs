@@ -33,11 +33,13 @@ pub enum Task {
     PurchaseDateGiven,
     /// Whether the mail names the product at all.
     ProductGiven,
+    /// Whether the mail gives the day that a refund was announced at all.
+    AnnouncedDateGiven,
 }
 
 impl Task {
     /// Every task; later ones build on what earlier ones found.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Intent,
         Self::Anger,
         Self::Reason,
@@ -48,6 +50,7 @@ impl Task {
         Self::ProductWord,
         Self::PurchaseDateGiven,
         Self::ProductGiven,
+        Self::AnnouncedDateGiven,
     ];
 
     /// Name of its file without `.model`.
@@ -63,6 +66,7 @@ impl Task {
             Self::ProductWord => "product_word",
             Self::PurchaseDateGiven => "purchase_date_given",
             Self::ProductGiven => "product_given",
+            Self::AnnouncedDateGiven => "announced_date_given",
         }
     }
 

@@ -42,6 +42,8 @@ pub struct Predictions {
     pub purchase_date_given: Option<f32>,
     /// See there.
     pub product_given: Option<f32>,
+    /// See there; of a mail that waits for a refund.
+    pub announced_date_given: Option<f32>,
     /// Least probability to be sure (facts: to be taken), a task.
     pub thresholds: [f32; Task::ALL.len()],
 }
@@ -58,6 +60,7 @@ impl Predictions {
             named: None,
             purchase_date_given: None,
             product_given: None,
+            announced_date_given: None,
             thresholds: Task::ALL.map(|task| if fact_of(task).is_some() { 0.5 } else { RULES_THRESHOLD }),
         }
     }
@@ -70,7 +73,7 @@ impl Predictions {
                 let score = |cells: Vec<(u32, f32)>| model.scores_of(cells).first().copied().unwrap_or(0.0);
                 self.named = name_product(&analysis.text, &analysis.candidates, score);
             }
-            (Task::PurchaseDateGiven | Task::ProductGiven, Some(_)) | (_, None) => {
+            (Task::PurchaseDateGiven | Task::ProductGiven | Task::AnnouncedDateGiven, Some(_)) | (_, None) => {
                 let parts = model.parts(&analysis.sentences);
                 let parts: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
                 let scores = model.again(&model.scores(&analysis.features), &parts);
@@ -115,6 +118,7 @@ impl Predictions {
         match task {
             Task::PurchaseDateGiven => self.purchase_date_given = Some(probability),
             Task::ProductGiven => self.product_given = Some(probability),
+            Task::AnnouncedDateGiven => self.announced_date_given = Some(probability),
             _ => {}
         }
     }
@@ -124,6 +128,7 @@ impl Predictions {
         match fact {
             Fact::PurchaseDate => self.purchase_date_given.map(|probability| (Task::PurchaseDateGiven, probability)),
             Fact::Product => self.product_given.map(|probability| (Task::ProductGiven, probability)),
+            Fact::AnnouncedDate => self.announced_date_given.map(|probability| (Task::AnnouncedDateGiven, probability)),
             _ => None,
         }
     }
@@ -156,7 +161,7 @@ pub fn fact_of(task: Task) -> Option<Fact> {
         Task::OrderNumber => Some(Fact::OrderNumber),
         Task::PurchaseDate | Task::PurchaseDateGiven => Some(Fact::PurchaseDate),
         Task::Product | Task::ProductWord | Task::ProductGiven => Some(Fact::Product),
-        Task::AnnouncedDate => Some(Fact::AnnouncedDate),
+        Task::AnnouncedDate | Task::AnnouncedDateGiven => Some(Fact::AnnouncedDate),
         Task::Intent | Task::Anger | Task::Reason => None,
     }
 }

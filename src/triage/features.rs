@@ -35,7 +35,7 @@ pub use sentences::Sentences;
 use tokens::Tokens;
 
 /// Raised whenever the same mail would get other features: a model of another version is not used.
-pub const FEATURE_VERSION: u32 = 5;
+pub const FEATURE_VERSION: u32 = 6;
 
 /// Binary logarithm of the number of columns.
 pub const BITS: u32 = 20;
@@ -106,13 +106,6 @@ pub struct Entry {
 pub struct Features {
     /// At most one entry a column.
     pub entries: Vec<Entry>,
-}
-
-impl Features {
-    /// Columns with their values.
-    pub fn cells(&self) -> Vec<(u32, f32)> {
-        self.entries.iter().map(|entry| (entry.column, entry.value)).collect()
-    }
 }
 
 /// What is found out about a mail after its words were seen; each has a column of its own above the hashed ones.

@@ -2,6 +2,7 @@
 
 pub mod calibrate;
 pub mod card;
+pub mod cell;
 pub mod choose;
 pub mod decisive;
 pub mod desk;

@@ -5,8 +5,8 @@ use super::{Index, Linear, Task};
 use crate::triage::features::{Features, Sentences};
 
 /// Scores of all models of a whole mail together, and of all that score sentences.
-const OF_MAIL: usize = 16;
-const OF_SENTENCE: usize = 8;
+const OF_MAIL: usize = 24;
+const OF_SENTENCE: usize = 16;
 
 /// The models of a whole mail.
 pub type JointMails = Joint<OF_MAIL>;
@@ -16,7 +16,8 @@ pub type JointSentences = Joint<OF_SENTENCE>;
 pub type SentenceScores = [f32; OF_SENTENCE];
 
 /// The models that are joined.
-const WHOLE: [Task; 5] = [Task::Intent, Task::Anger, Task::Reason, Task::PurchaseDateGiven, Task::ProductGiven];
+const WHOLE: [Task; 6] =
+    [Task::Intent, Task::Anger, Task::Reason, Task::PurchaseDateGiven, Task::ProductGiven, Task::AnnouncedDateGiven];
 
 /// One column's weights, side by side.
 #[derive(Debug, Clone, Copy)]

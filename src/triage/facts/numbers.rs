@@ -11,6 +11,12 @@ use crate::triage::hit::Part;
 
 /// "Bosch GSR-1200": what a maker's name just before says about a number.
 const MODEL: f32 = -1.6;
+/// A shape that weighs so little is no reference, whatever stands near.
+const NEVER: f32 = -9.0;
+/// One that weighs so little is a reference only where cues of [`NAMED`] together call it one.
+const ONLY_NAMED: f32 = -5.0;
+/// See there.
+const NAMED: f32 = 1.0;
 /// Letters of an airline's or railway's record locator.
 const RECORD_LOCATOR: usize = 6;
 /// Longer than any reference people write.
@@ -37,11 +43,15 @@ pub(super) fn candidates(
         }
         let Some(shape) = scene.vocabulary.numbers().iter().find(|shape| shape.is(written)) else { continue };
         let mut weighing = scene.weigh(Fact::OrderNumber, range, &found);
+        let weight = shape.weights.of(Fact::OrderNumber);
+        if weight <= NEVER || (weight <= ONLY_NAMED && weighing.score < NAMED) || is_international(text, range) {
+            continue;
+        }
         if names_a_model(scene, range) {
             weighing.score += MODEL;
         }
         let candidate = Candidate::new(Fact::OrderNumber, part, scene.folded, range.clone(), &shape.name);
-        let candidate = candidate.weighed(shape.weights.of(Fact::OrderNumber), weighing);
+        let candidate = candidate.weighed(weight, weighing);
         if candidate.score >= THRESHOLD {
             taken.push(range.clone());
         }
@@ -141,6 +151,11 @@ fn trimmed(chunk: &str, start: usize) -> Option<Range<usize>> {
 /// A maker's name stands just before.
 fn names_a_model(scene: &Scene<'_>, range: &Range<usize>) -> bool {
     scene.listed(List::Brands).any(|brand| brand.end < range.start && range.start - brand.end <= 2)
+}
+
+/// "+41 79 330 11 82".
+fn is_international(text: &str, range: &Range<usize>) -> bool {
+    text.get(..range.start).is_some_and(|before| before.ends_with('+'))
 }
 
 /// A number followed by a unit, or with a currency sign.

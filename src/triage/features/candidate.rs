@@ -7,9 +7,44 @@ use super::notions::Meanings;
 use super::tokens::{Kind, Token, Tokens};
 use super::{Block, Entry, Features, Sink, hash, scaled, words};
 use crate::domain::Fact;
-use crate::triage::facts::Candidate;
 use crate::triage::facts::vocabulary::Vocabulary;
+use crate::triage::facts::{Candidate, CueNear};
 
+/// Words between a number and what it is called, at most.
+const LABEL_WITHIN: usize = 6;
+/// Words that make the word beside them a label.
+const NUMBERED: &[&str] =
+    &["n", "no", "nr", "num", "number", "numbers", "numero", "numeros", "ref", "reference", "id", "code"];
+/// Words that may stand between.
+const BETWEEN: &[&str] = &[
+    "is",
+    "was",
+    "the",
+    "my",
+    "our",
+    "your",
+    "of",
+    "a",
+    "it",
+    "est",
+    "etait",
+    "le",
+    "la",
+    "les",
+    "l",
+    "de",
+    "du",
+    "des",
+    "d",
+    "mon",
+    "ma",
+    "notre",
+    "votre",
+    "mes",
+    "bien",
+    "suivant",
+    "following",
+];
 /// Words looked at on either side.
 const REACH: usize = 7;
 
@@ -72,6 +107,9 @@ pub(super) fn extract(
     if candidate.fact == Fact::Product {
         written(tokens, &inside, &mut sink);
     }
+    if candidate.fact == Fact::OrderNumber {
+        label(candidate, tokens, meanings, &inside, &mut sink);
+    }
     let own = |token: &&Token| Some(token.sentence) == sentence;
     let asked = tokens.list.iter().filter(own).any(|token| tokens.text(token) == "?");
     let mut flag = |name: &str, value: usize| {
@@ -123,6 +161,30 @@ fn written(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {
     }
     let capitals = words.iter().filter(|token| tokens.capital(token)).count();
     sink.add_value(Block::Shape, hash::join(hash::text("capitals"), capitals.min(3) as u64), 1.0);
+}
+
+/// What a number is called: "member" in "my member no. is 88-4091", "contrat" in "numéro de contrat : 4410". Whether any list
+/// knows that word counts too: numbers are called many things, and only a few of them are a purchase.
+fn label(candidate: &Candidate, tokens: &Tokens<'_>, meanings: &Meanings, inside: &Range<usize>, sink: &mut Sink) {
+    let sentence = tokens.list.get(inside.start).map(|token| token.sentence);
+    let mut numbered = false;
+    for at in (0..inside.start).rev().take(LABEL_WITHIN) {
+        let Some(token) = tokens.list.get(at).filter(|token| Some(token.sentence) == sentence) else { return };
+        let text = tokens.text(token);
+        if NUMBERED.contains(&text) {
+            numbered = true;
+        } else if token.kind == Kind::Word && !BETWEEN.contains(&text) {
+            let near = |side: &CueNear| side.before && usize::from(side.distance) <= LABEL_WITHIN;
+            let known = candidate.context.iter().any(near);
+            let class = usize::from(numbered) * 2 + usize::from(known);
+            sink.add_value(Block::Shape, hash::join(hash::text("label"), class as u64), 1.0);
+            sink.add(Block::Words, hash::byte(words::word(tokens, token), b'L'), 0..1);
+            if let Some(notion) = meanings.at(at) {
+                sink.add(Block::Notions, hash::byte(notion, b'L'), 0..1);
+            }
+            return;
+        }
+    }
 }
 
 fn surroundings(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {

@@ -22,7 +22,7 @@ const GROUPS: [&[Task]; 7] = [
     &[Task::OrderNumber],
     &[Task::PurchaseDate, Task::PurchaseDateGiven],
     &[Task::Product, Task::ProductWord, Task::ProductGiven],
-    &[Task::AnnouncedDate],
+    &[Task::AnnouncedDate, Task::AnnouncedDateGiven],
 ];
 
 /// A set of models.

@@ -6,6 +6,7 @@
 //! (X·Xᵀ + λ)·α = y need nothing but products with the sparse rows: conjugate gradients solve them, all answers in step.
 //! linfa then learns, from held-out scores, how the scores become probabilities ([`super::second`]).
 
+use super::cell::Cell;
 use super::sparse::Sparse;
 
 /// Steps at most; the residual is small long before.
@@ -30,9 +31,9 @@ impl Weights {
     }
 
     /// Adds `times` of a row, a factor an answer.
-    fn add(&mut self, row: &[(u32, f32)], times: &[f32]) {
-        for (column, value) in row {
-            let start = *column as usize * self.answers;
+    fn add(&mut self, row: &[Cell], times: &[f32]) {
+        for cell in row {
+            let (start, value) = (cell.column() as usize * self.answers, cell.value());
             // One answer needs no loop, which is twice as fast.
             if let ([times], Some(weight)) = (times, self.table.get_mut(start)) {
                 *weight += value * times;
@@ -48,21 +49,21 @@ impl Weights {
     }
 
     /// The scores of a row.
-    pub fn scores(&self, row: &[(u32, f32)]) -> Vec<f32> {
+    pub fn scores(&self, row: &[Cell]) -> Vec<f32> {
         let mut scores = self.intercepts.clone();
         self.add_scores(row, &mut scores);
         scores
     }
 
     /// Adds the scores of a row, less the intercepts, to one place an answer.
-    fn add_scores(&self, row: &[(u32, f32)], scores: &mut [f32]) {
+    fn add_scores(&self, row: &[Cell], scores: &mut [f32]) {
         if let [score] = scores {
             let weight = |column: u32| self.table.get(column as usize).copied().unwrap_or(0.0);
-            *score += row.iter().map(|(column, value)| value * weight(*column)).sum::<f32>();
+            *score += row.iter().map(|cell| cell.value() * weight(cell.column())).sum::<f32>();
             return;
         }
-        for (column, value) in row {
-            let start = *column as usize * self.answers;
+        for cell in row {
+            let (start, value) = (cell.column() as usize * self.answers, cell.value());
             for (score, weight) in scores.iter_mut().zip(self.table.iter().skip(start)) {
                 *score += value * weight;
             }

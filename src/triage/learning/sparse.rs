@@ -1,5 +1,7 @@
 //! Many texts as rows of one sparse table.
 
+use super::cell::Cell;
+
 /// No place.
 const NONE: u32 = u32::MAX;
 
@@ -7,7 +9,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub struct Sparse {
     starts: Vec<usize>,
-    cells: Vec<(u32, f32)>,
+    cells: Vec<Cell>,
     /// What each column was called before, ascending.
     pub columns: Vec<u32>,
 }
@@ -41,7 +43,7 @@ impl Sparse {
         let mut table = Self { starts: vec![0], cells: Vec::new(), columns };
         for row in draw() {
             let cells = row.as_ref().iter();
-            table.cells.extend(cells.filter_map(|(column, value)| Some((place(*column)?, *value))));
+            table.cells.extend(cells.filter_map(|(column, value)| Some(Cell::new(place(*column)?, *value))));
             table.starts.push(table.cells.len());
         }
         table.cells.shrink_to_fit();
@@ -59,7 +61,7 @@ impl Sparse {
     }
 
     /// The cells of a row.
-    pub fn row(&self, row: usize) -> &[(u32, f32)] {
+    pub fn row(&self, row: usize) -> &[Cell] {
         match (self.starts.get(row), self.starts.get(row + 1)) {
             (Some(start), Some(end)) => self.cells.get(*start..*end).unwrap_or_default(),
             _ => &[],

@@ -16,6 +16,7 @@ use crate::triage::corpus::{Row, Split, is_correction};
 use crate::triage::decide::{Predictions, decide};
 use crate::triage::evaluate::{Judged, Report};
 use crate::triage::features::{Features, hash};
+use crate::triage::learning::cell::Cell;
 use crate::triage::learning::parallel::in_parallel;
 use crate::triage::rules::RuleSet;
 
@@ -49,9 +50,9 @@ struct Lesson<'a> {
     /// Without its features and those of its candidates, which stand below; without its sentences once they stand in a table.
     mail: Analysis,
     /// Its features, until they stand in a table.
-    cells: Vec<(u32, f32)>,
+    cells: Box<[Cell]>,
     /// Those of each of its candidates, until these are learnt from.
-    of_candidates: Vec<Vec<(u32, f32)>>,
+    of_candidates: Vec<Box<[Cell]>>,
     /// Which part of the cross-validation it belongs to: by its id, so that it stays when mails are added.
     fold: usize,
     held_out: Predictions,
@@ -62,8 +63,10 @@ impl<'a> Lesson<'a> {
         let held_out = Predictions::by_rules(&mail, &judge_by_rules(&mail.text, &mail.hits, &mail.candidates));
         let fold = (hash::index(hash::join(hash::text(&row.id), 1), 20) as usize) % FOLDS;
         // Of a feature only column and value are learnt from.
-        let cells = std::mem::take(&mut mail.features).cells();
-        let of_candidates = std::mem::take(&mut mail.of_candidates).iter().map(Features::cells).collect();
+        let (features, of_candidates) = (std::mem::take(&mut mail.features), std::mem::take(&mut mail.of_candidates));
+        let pack = |seen: &Features| seen.entries.iter().map(|entry| Cell::new(entry.column, entry.value)).collect();
+        let cells = pack(&features);
+        let of_candidates = of_candidates.iter().map(pack).collect();
         Self { row, mail, cells, of_candidates, fold, held_out }
     }
 }
@@ -87,7 +90,8 @@ pub fn train(rows: &[Row], rules: &RuleSet, corpus: [u8; 32]) -> Result<Trained,
     }
     lessons.iter_mut().for_each(|lesson| lesson.of_candidates = Vec::new());
     models.extend(product_words::learn(&mut lessons)?.map(|model| (Task::ProductWord, model)));
-    for (task, seen) in [Task::PurchaseDateGiven, Task::ProductGiven].into_iter().zip(seen) {
+    let given = [Task::PurchaseDateGiven, Task::ProductGiven, Task::AnnouncedDateGiven];
+    for (task, seen) in given.into_iter().zip(seen) {
         models.extend(given::learn(task, seen, &mut lessons)?.map(|model| (task, model)));
     }
     let judged = lessons.iter().map(|one| Judged { row: one.row, verdict: verdict(one.row, &one.mail, &one.held_out) });

@@ -7,6 +7,7 @@ use crate::domain::{Fact, Intent};
 use crate::triage::classifier::{Linear, Task, logistic};
 use crate::triage::decide::fact_of;
 use crate::triage::learning::calibrate;
+use crate::triage::learning::cell;
 use crate::triage::learning::second::Mixture;
 use crate::triage::learning::solve::{Labels, solve};
 use crate::triage::learning::sparse::Sparse;
@@ -27,7 +28,7 @@ pub(super) fn learn(task: Task, lessons: &mut [Lesson<'_>]) -> Result<Option<Lin
         for (place, (candidate, seen)) in lesson.mail.candidates.all.iter().zip(&lesson.of_candidates).enumerate() {
             if candidate.fact == fact {
                 places.push((index, place));
-                cells.push(seen.as_slice());
+                cells.push(seen);
                 folds.push(if annotated(fact, lesson) { lesson.fold } else { usize::MAX });
                 truth.push(lesson.row.words(fact).is_some_and(|words| same_words(words, &candidate.words)));
             }
@@ -38,7 +39,7 @@ pub(super) fn learn(task: Task, lessons: &mut [Lesson<'_>]) -> Result<Option<Lin
     if known(true) < LEAST_EXAMPLES || known(false) < LEAST_EXAMPLES {
         return Ok(None);
     }
-    let table = Sparse::of(|| cells.iter(), LEAST_CANDIDATES);
+    let table = Sparse::of(|| cells.iter().map(|seen| cell::unpacked(seen)), LEAST_CANDIDATES);
     let solved = solve(&table, &[], &folds, &[Labels::Truth(truth.clone())], PENALTY);
     let mut solved = solved.into_iter().next().ok_or("the solver lost a fact")?;
     let chosen = solved.held_out.iter().zip(&truth).zip(&learnt).filter(|(_, learnt)| **learnt);
@@ -63,7 +64,7 @@ pub(super) fn learn(task: Task, lessons: &mut [Lesson<'_>]) -> Result<Option<Lin
 }
 
 /// Announced dates are annotated only where a refund is awaited.
-fn annotated(fact: Fact, lesson: &Lesson<'_>) -> bool {
+pub(super) fn annotated(fact: Fact, lesson: &Lesson<'_>) -> bool {
     fact != Fact::AnnouncedDate || lesson.row.intent == Intent::RefundNotReceived
 }
 

@@ -2,6 +2,7 @@
 //! likeliest word together.
 
 use super::Lesson;
+use super::candidates::annotated;
 use super::look::{self, Look};
 use crate::triage::classifier::{Linear, Task, logistic};
 use crate::triage::decide::fact_of;
@@ -32,12 +33,17 @@ pub(super) fn learn(task: Task, seen: Seen, lessons: &mut [Lesson<'_>]) -> Resul
     let inputs: Vec<Vec<f32>> =
         inputs.map(|(seen, found)| seen.iter().copied().chain(found.map(|(_, value)| value)).collect()).collect();
     let seen = seen.first().map_or(0, Vec::len);
-    let mixture = Mixture::of_truths(&inputs, std::slice::from_ref(&truth))?;
+    let asked: Vec<bool> = lessons.iter().map(|lesson| annotated(fact, lesson)).collect();
+    let chosen = inputs.iter().zip(&truth).zip(&asked).filter(|(_, asked)| **asked);
+    let (scores, right): (Vec<Vec<f32>>, Vec<bool>) = chosen.map(|((seen, truth), _)| (seen.clone(), *truth)).unzip();
+    let mixture = Mixture::of_truths(&scores, &[right])?;
     let mut decisions = Vec::new();
-    for ((lesson, inputs), given) in lessons.iter_mut().zip(&inputs).zip(&truth) {
+    for (((lesson, inputs), given), asked) in lessons.iter_mut().zip(&inputs).zip(&truth).zip(asked) {
         let probability = mixture.apply(inputs).first().map_or(0.0, |score| logistic(*score));
         lesson.held_out.set_given(task, probability);
-        decisions.push((probability, *given));
+        if asked {
+            decisions.push((probability, *given));
+        }
     }
     let threshold = calibrate::best_limit(&decisions);
     lessons.iter_mut().for_each(|lesson| lesson.held_out.set_threshold(task, threshold));

@@ -7,6 +7,7 @@ use crate::domain::{Fact, Intent};
 use crate::triage::classifier::{Linear, Task};
 use crate::triage::features::Sentences;
 use crate::triage::learning::calibrate;
+use crate::triage::learning::cell::{self, Cell};
 use crate::triage::learning::decisive::Bags;
 use crate::triage::learning::second::Mixture;
 use crate::triage::learning::solve::{Labels, Solved, solve};
@@ -21,11 +22,11 @@ const SURE: f32 = 0.6;
 
 type Models = Vec<(Task, Linear)>;
 
-/// Learns intent, anger and reason; gives back also what the mail and its sentences tell of whether the purchase date
-/// and the product are given.
-pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Seen; 2]), String> {
-    let cells: Vec<Vec<(u32, f32)>> = lessons.iter_mut().map(|lesson| std::mem::take(&mut lesson.cells)).collect();
-    let table = Sparse::of(|| cells.iter(), LEAST_MAILS);
+/// Learns intent, anger and reason; gives back also what the mail and its sentences tell of whether the purchase date,
+/// the product and the announced date are given.
+pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Seen; 3]), String> {
+    let cells: Vec<Box<[Cell]>> = lessons.iter_mut().map(|lesson| std::mem::take(&mut lesson.cells)).collect();
+    let table = Sparse::of(|| cells.iter().map(|seen| cell::unpacked(seen)), LEAST_MAILS);
     drop(cells);
     let cut: Vec<Sentences> = lessons.iter_mut().map(|lesson| std::mem::take(&mut lesson.mail.sentences)).collect();
     let sentences: Vec<&Sentences> = cut.iter().collect();
@@ -36,14 +37,15 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Seen; 2]), S
         Labels::Level(lessons.iter().map(|lesson| usize::from(lesson.row.anger.level())).collect(), 3),
         has(Fact::PurchaseDate),
         has(Fact::Product),
+        has(Fact::AnnouncedDate),
     ];
     let solved = solve(&table, &sentences, &folds, &questions, PENALTY);
     let bags = Bags::of(&sentences, folds);
     drop(cut);
-    let Ok([mut intent, mut anger, date, product]) = <[Solved; 4]>::try_from(solved) else {
+    let Ok([mut intent, mut anger, date, product, announced]) = <[Solved; 5]>::try_from(solved) else {
         return Err("the solver lost a question".into());
     };
-    let [of_intent, of_anger, of_date, of_product] = &questions;
+    let [of_intent, of_anger, of_date, of_product, of_announced] = &questions;
     let mut models = Vec::new();
     for (task, question, solved) in [(Task::Intent, of_intent, &mut intent), (Task::Anger, of_anger, &mut anger)] {
         let labels = labels(task, lessons);
@@ -57,7 +59,7 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<(Models, [Seen; 2]), S
     let look = |question: &Labels, solved: Solved| -> Result<Seen, String> {
         Ok(Seen { look: Look::learn(&bags, question, &solved)?, solved })
     };
-    let doubts = [look(of_date, date)?, look(of_product, product)?];
+    let doubts = [look(of_date, date)?, look(of_product, product)?, look(of_announced, announced)?];
     models.push((Task::Reason, reason(&table, lessons)?));
     Ok((models, doubts))
 }
