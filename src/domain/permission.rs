@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Address;
 
+/// Rule of what arrived in a time that a loss took: nobody knows what was sent then.
+pub const AFTER_LOSS: &str = "after a loss";
+
 /// Verdict of the permission rules on one message. `why` texts are short, stable, lower-case names
 /// of the rule (e.g. `auto-submitted`, `null return-path`, `cap: sender`), shown to people and counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

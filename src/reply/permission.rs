@@ -1,8 +1,8 @@
 //! May a machine answer this message, and whom? One pure function over what reading found.
 //!
 //! The rules come in two groups: those that recognise a machine (`machine`), and those that leave the
-//! answer to a person (`held`). What is left is allowed. The table in `permission/tests.rs` has a row a
-//! rule, beside the nearest innocent message.
+//! answer to a person (`held`). What is left is allowed. The table in `tests/suite/permission_table.rs` has a
+//! row a rule, beside the nearest innocent message; `permission/tests.rs` has what goes beyond it.
 
 mod domains;
 mod held;

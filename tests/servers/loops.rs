@@ -1,5 +1,6 @@
-//! Guichet against Pigeonhole's vacation: an absent customer's server answers what it may, and nobody
-//! answers an answer.
+//! Guichet against Pigeonhole's vacation, and against another Guichet: nobody answers an answer.
+
+mod neighbours;
 
 use crate::play::daemon::Seen;
 use crate::story::{CUSTOMER, Stage};

@@ -8,7 +8,7 @@ pub mod others;
 use counter::Counter;
 use others::{Stripped, absence, bounce, dumb, forwarded, letter};
 
-const SUPPORT: &str = "support@shop.example";
+pub const SUPPORT: &str = "support@shop.example";
 
 /// Lets letters and answers fly for a day; `others` answers what leaves the counter.
 async fn a_day(counter: &Counter, others: impl Fn(usize, &counter::Left) -> Vec<String>) {

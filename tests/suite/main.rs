@@ -26,6 +26,7 @@ mod models;
 mod never_answer;
 mod oauth2;
 mod orders;
+mod permission_table;
 mod poison;
 mod reading;
 mod refund_desk;

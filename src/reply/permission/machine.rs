@@ -86,6 +86,7 @@ pub(super) fn machine(message: &Message, settings: &PermissionSettings, form: bo
     }
     if let ReturnPath::Mailbox(sender) = &message.return_path
         && is_postmaster(sender)
+        && !form
     {
         return Some(format!("daemon return-path: {}", sender.local().to_lowercase()));
     }

@@ -1,5 +1,5 @@
-//! The permission rules as a table: a row a rule, each with a message it stops and the nearest one that
-//! may be answered.
+//! The permission rules beyond the table of `tests/suite/permission_table.rs`: rules that the design does not
+//! name, further shapes of those that it does, and what else is asked of a message.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -120,84 +120,13 @@ fn row(kind: &str, rule: &str, stopped: &Message, innocent: &Message) {
 }
 
 #[test]
-fn a_machine_wrote() {
-    let row = |rule: &str, stopped: &Message, innocent: &Message| row("machine", rule, stopped, innocent);
-    let mark = |value: &str| Some(value.to_owned());
-
-    row(
-        "auto-submitted: auto-replied",
-        &with(|m| m.marks.auto_submitted = mark("auto-replied")),
-        &with(|m| m.marks.auto_submitted = mark("no")),
-    );
-    row("auto-submitted: auto-generated", &with(|m| m.marks.auto_submitted = mark("auto-generated")), &ordinary());
-    row("null return-path", &with(|m| m.return_path = ReturnPath::Null), &ordinary());
-    row(
-        "daemon return-path: mailer-daemon",
-        &with(|m| returned_by(m, "MAILER-DAEMON@client.test")),
-        &with(|m| returned_by(m, "mailer@client.test")),
-    );
-    for value in ["bulk", "junk", "auto_reply"] {
-        row(
-            &format!("precedence: {value}"),
-            &with(|m| m.marks.precedence = mark(value)),
-            &with(|m| m.marks.precedence = mark("first-class")),
-        );
-    }
-    for value in ["all", "autoreply", "oof"] {
-        row(
-            &format!("x-auto-response-suppress: {value}"),
-            &with(|m| m.marks.auto_response_suppress = vec!["dr".into(), value.into()]),
-            &with(|m| m.marks.auto_response_suppress = vec!["dr".into(), "rn".into()]),
-        );
-    }
-    row(
-        "auto-responder header: x-autoreply",
-        &with(|m| m.marks.auto_headers = vec!["x-autoreply".into()]),
-        &ordinary(),
-    );
-    row("machine structure: multipart/report", &with(|m| m.marks.machine_part = mark("multipart/report")), &ordinary());
-    row(
-        "absence subject",
-        &subject("Réponse automatique : Remboursement"),
-        &subject("Re: Réponse automatique : Remboursement"),
-    );
-    row("absence subject", &subject("Out of office"), &subject("Out of office chair arrived broken"));
-    row(
-        "list-unsubscribe without list-post",
-        &with(|m| m.marks.list_unsubscribe = true),
-        &with(|m| m.marks.list_unsubscribe = false),
-    );
-    let ours = "ack.0123456789abcdef0123456789abcdef@shop.example";
-    row(
-        "our own acknowledgement",
-        &with(|m| m.message_id = MessageId::parse(ours).ok()),
-        &with(|m| m.message_id = MessageId::parse("ack.12@shop.example").ok()),
-    );
-}
-
-#[test]
-fn a_daemon_wrote() {
+fn further_addresses_that_nobody_reads() {
     for (daemon, person) in [
-        ("mailer-daemon@client.test", "mailer@client.test"),
-        ("MAILER-DAEMON@client.test", "daemonique@client.test"),
-        ("postmaster@client.test", "postmaster.anna@client.test"),
-        ("no-reply@client.test", "reply@client.test"),
-        ("noreply@client.test", "renoreplyx@client.test"),
+        ("noreply@client.test", "reply@client.test"),
         ("no_reply2@client.test", "no@client.test"),
         ("orders-noreply@client.test", "orders@client.test"),
-        ("no-reply+abc@client.test", "anna+no@client.test"),
-        ("do-not-reply@client.test", "do@client.test"),
-        ("ne-pas-repondre@client.test", "repondre@client.test"),
         ("nepasrepondre@client.test", "pas@client.test"),
-        ("nicht-antworten@client.test", "antworten@client.test"),
-        ("no-responder@client.test", "responder@client.test"),
-        ("owner-news@client.test", "owner@client.test"),
-        ("news-request@client.test", "request@client.test"),
-        ("listserv@client.test", "list@client.test"),
-        ("majordomo@client.test", "major@client.test"),
         ("bounces@client.test", "bouncer@client.test"),
-        ("bounce-12-anna=x@client.test", "anna.bouncer@client.test"),
-        ("news-bounces@client.test", "news@client.test"),
     ] {
         let local = address(daemon).email.local().to_lowercase();
         row("machine", &format!("daemon sender: {local}"), &from(daemon), &from(person));
@@ -210,37 +139,8 @@ fn a_person_has_to_decide() {
 
     let unreadable = with(|m| m.condition = Condition::Unreadable("no headers".into()));
     row("unreadable: no headers", &unreadable, &with(|m| m.condition = Condition::Partial));
-    row("no usable sender", &with(|m| m.from.clear()), &ordinary());
-    row("several senders", &with(|m| m.from.push(address("ben@client.test"))), &ordinary());
-    row("discussion list: list-post", &with(|m| m.marks.list_post = true), &ordinary());
-    row(
-        "discussion list: list-post",
-        &with(|m| (m.marks.list_post, m.marks.list_unsubscribe) = (true, true)),
-        &ordinary(),
-    );
-    row("discussion list: precedence list", &with(|m| m.marks.precedence = Some("list".into())), &ordinary());
     row("discussion list: list-id", &with(|m| m.marks.list_id = true), &ordinary());
-    row("our own address", &from("Support+x@shop.example"), &from("support@client.test"));
     row("our own address", &from("anybody@help.shop.example"), &from("anybody@help.client.test"));
-    row("colleague", &from("marie@shop.example"), &from("marie@client.test"));
-    row("look-alike of our domain: sh0p.example", &from("support@sh0p.example"), &from("support@shed.example"));
-    row("look-alike of our domain: shop.example.evil.test", &from("a@shop.example.evil.test"), &from("a@evil.test"));
-    row(
-        "our address not visible",
-        &to(&["friends@client.test"]),
-        &to(&["friends@client.test", "Support+web@shop.example"]),
-    );
-    row(
-        "our address not visible",
-        &with(|m| {
-            (m.recipients, m.marks.recipient_headers) =
-                (vec![], vec![("delivered-to".into(), "support@shop.example".into())])
-        }),
-        &with(|m| {
-            (m.recipients, m.marks.recipient_headers) =
-                (vec![], vec![("x-original-to".into(), "support@shop.example".into())])
-        }),
-    );
     row("delivery-report subject", &subject("Undeliverable: my order"), &subject("Re: Undeliverable: my order"));
     row(
         "written to a bounce address",
@@ -252,22 +152,13 @@ fn a_person_has_to_decide() {
         &to(&["catchall+12@shop.test"]),
         &to(&["catchall+12@shop.test", "support@shop.example"]),
     );
-    row("spam mark: x-spam-flag", &with(|m| m.marks.spam = Some("x-spam-flag".into())), &ordinary());
-    let crowd = ["support@shop.example", "a@client.test", "b@client.test", "c@client.test"];
-    row("too many recipients: 4", &to(&crowd), &to(crowd.get(..3).unwrap()));
-    let hours = |hours: i64| arrival() - SignedDuration::from_hours(hours);
-    row("too old: 25 h", &with(|m| m.arrived_at = hours(25)), &with(|m| m.arrived_at = hours(24)));
-    row(
-        "too old: 30 h",
-        &with(|m| m.marks.top_received = Some(hours(30))),
-        &with(|m| m.marks.top_received = Some(hours(-30))),
-    );
+    let judge = |role| permission(&ordinary(), &shop(), &PermissionContext { role, ..inbox() });
+    assert_eq!(judge(FolderRole::Sent).why(), "sent folder");
 }
 
 #[test]
 fn a_sender_has_to_be_verified() {
     let row = |rule: &str, stopped: &Message, innocent: &Message| row("held", rule, stopped, innocent);
-    let returned = |sender: &str| with(|m| returned_by(m, sender));
     let proven = |results: &[(&str, Option<&str>)]| {
         with(|m| {
             returned_by(m, "x@relay.test");
@@ -275,17 +166,6 @@ fn a_sender_has_to_be_verified() {
         })
     };
 
-    row(
-        "sender not verified: return-path of relay.test",
-        &returned("x@relay.test"),
-        &returned("bounce@mail.client.test"),
-    );
-    row(
-        "sender not verified: return-path of notclient.test",
-        &returned("anna@notclient.test"),
-        &returned("Anna+x@client.test"),
-    );
-    row("return-path absent", &with(|m| m.return_path = ReturnPath::Absent), &ordinary());
     let pass = |m: &mut Message| authenticated(m, &[("mx.shop.example", Some("pass"))]);
     let unknown = with(|m| {
         pass(m);
@@ -294,25 +174,8 @@ fn a_sender_has_to_be_verified() {
     row("return-path absent", &unknown, &with(pass));
     row(
         "sender not verified: return-path of relay.test",
-        &proven(&[("mx.evil.test", Some("pass"))]),
-        &proven(&[("mx.shop.example", Some("pass"))]),
-    );
-    row(
-        "sender not verified: return-path of relay.test",
         &proven(&[("mx.shop.example", None), ("mx.shop.example", Some("pass"))]),
         &proven(&[("filter.shop.example", None), ("MX.shop.example", Some("pass")), ("mx.shop.example", Some("fail"))]),
-    );
-    row(
-        "dmarc fail",
-        &with(|m| authenticated(m, &[("mx.shop.example", Some("fail"))])),
-        &with(|m| authenticated(m, &[("mx.evil.test", Some("fail"))])),
-    );
-    row(
-        "dmarc fail",
-        &with(|m| authenticated(m, &[("mx.shop.example", None), ("mx.shop.example", Some("fail"))])),
-        &with(|m| {
-            authenticated(m, &[("mx.shop.example", Some("none")), ("x", None), ("mx.shop.example", Some("fail"))])
-        }),
     );
 }
 
@@ -326,47 +189,11 @@ fn a_server_that_strips_the_return_path_is_forgiven_its_absence_only() {
 }
 
 #[test]
-fn folders_and_history_are_held() {
-    let judge = |role, history| permission(&ordinary(), &shop(), &PermissionContext { role, history, now: None });
-    assert_eq!(judge(FolderRole::Junk, false).why(), "junk folder");
-    assert_eq!(judge(FolderRole::Sent, false).why(), "sent folder");
-    assert_eq!(judge(FolderRole::Inbox, true).why(), "history");
-    assert_eq!(judge(FolderRole::Inbox, false).name(), "allowed");
-}
-
-#[test]
-fn a_contact_form_is_answered_at_its_reply_to() {
+fn a_contact_form_is_held_to_the_other_rules() {
     let row = |rule: &str, stopped: &Message, innocent: &Message| row("held", rule, stopped, innocent);
-    assert_eq!(judge(&form()), Permission::Allowed { to: address("anna@client.test") });
-    assert_eq!(judge(&form_with(|m| m.marks.auto_submitted = Some("auto-generated".into()))).name(), "allowed");
-    assert_eq!(judge(&form_with(|m| m.return_path = ReturnPath::Null)).name(), "allowed");
-    assert_eq!(judge(&form_with(|m| m.return_path = ReturnPath::Absent)).name(), "allowed");
-
-    let missing = "no usable sender: contact form without reply-to";
-    row(missing, &form_with(|m| m.reply_to.clear()), &form());
-    row(missing, &form_with(|m| m.reply_to.push(address("ben@client.test"))), &form());
-    row(missing, &form_with(|m| m.reply_to = vec![address("support@shop.example")]), &form());
-    row(missing, &form_with(|m| m.reply_to = vec![address("no-reply@client.test")]), &form());
-    row("dmarc fail", &form_with(|m| authenticated(m, &[("mx.shop.example", Some("fail"))])), &form());
+    let unread = form_with(|m| m.reply_to = vec![address("no-reply@client.test")]);
+    row("no usable sender: contact form without reply-to", &unread, &form());
     row("too many recipients: 4", &form_with(|m| m.recipients = vec![address("support@shop.example"); 4]), &form());
-}
-
-#[test]
-fn a_contact_form_of_a_foreign_domain_has_to_be_proven() {
-    let foreign = |dmarc: Option<&str>| {
-        form_with(|m| {
-            m.from = vec![address("form@forms.test")];
-            returned_by(m, "x@host.test");
-            authenticated(m, &[("mx.shop.example", dmarc)]);
-        })
-    };
-    row("held", "sender not verified: return-path of host.test", &foreign(None), &foreign(Some("pass")));
-}
-
-#[test]
-fn reply_to_of_an_ordinary_message_is_never_used() {
-    let message = with(|m| m.reply_to = vec![address("victim@other.test")]);
-    assert_eq!(judge(&message), Permission::Allowed { to: address("Anna <anna@client.test>") });
 }
 
 #[test]

@@ -12,6 +12,8 @@ use super::free_port;
 pub const USER: (&str, &str) = ("support@shop.example", "correct \"horse\" \\battery");
 /// Another one, with a password that LOGIN has no words for.
 pub const FRENCH_USER: (&str, &str) = ("aide@shop.example", "clé à molette");
+/// Another shop's.
+pub const NEIGHBOUR: (&str, &str) = ("help@store.example", "bonjour");
 /// With which access tokens are signed.
 pub const TOKEN_KEY: &str = "a key that is thirty-two bytes long";
 /// The folder of sent mail, marked `\Sent`.
@@ -198,7 +200,7 @@ fn spawn(folder: &Path) -> (Child, Arc<Mutex<String>>) {
 }
 
 fn users() -> String {
-    [USER, FRENCH_USER].map(|(user, password)| format!("{user}:{{PLAIN}}{password}::::::\n")).concat()
+    [USER, FRENCH_USER, NEIGHBOUR].map(|(user, password)| format!("{user}:{{PLAIN}}{password}::::::\n")).concat()
 }
 
 /// Dovecot finds the key under the token's client, algorithm and key id, each "default" where it names none.

@@ -59,6 +59,13 @@ impl Postfix {
         std::fs::read_to_string(self.folder.path().join("mail.log")).unwrap_or_default()
     }
 
+    /// Whether all that was handed in is delivered.
+    pub fn is_empty(&self) -> bool {
+        let output = Command::new("postqueue").arg("-c").arg(self.folder.path()).arg("-j").output().unwrap();
+        assert!(output.status.success(), "postqueue: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout.is_empty()
+    }
+
     fn command(&self, word: &str) {
         let output = Command::new("postfix").arg("-c").arg(self.folder.path()).arg(word).output();
         let output = output.unwrap_or_else(|error| {

@@ -49,6 +49,11 @@ pub struct Counter {
 
 impl Counter {
     pub async fn open(address: &str) -> Self {
+        Self::open_with(address, |_| {}).await
+    }
+
+    /// With other settings.
+    pub async fn open_with(address: &str, change: impl FnOnce(&mut IntakeSettings)) -> Self {
         let memory = std::path::Path::new("/dev/shm");
         let data = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
         let (store, _) = SledStore::open(data.path(), &SledSettings::default(), Arc::new(SystemIds)).unwrap();
@@ -63,11 +68,13 @@ impl Counter {
         };
         let sender = Sender { mailbox: "support".into(), from, envelope_sender: None, message_id_domain: None };
         let caps = Caps { per_sender_per_day: 3, per_domain_per_hour: Some(20), per_mailbox_per_hour: PER_MAILBOX };
+        let mut settings = IntakeSettings { shadow: false, permission, caps, sender };
+        change(&mut settings);
         let intake = Intake {
             store: Arc::clone(&store),
             handbooks: handbooks(),
             identity: IdentityKey::new([7; 32]),
-            settings: IntakeSettings { shadow: false, permission, caps, sender },
+            settings,
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
             deliver: Arc::default(),
@@ -84,9 +91,14 @@ impl Counter {
 
     /// The same, whatever its bytes are.
     pub async fn receives_bytes(&self, bytes: &[u8]) {
+        self.lies_in(FolderRole::Inbox, bytes).await;
+    }
+
+    /// It is found in a folder of this role.
+    pub async fn lies_in(&self, role: FolderRole, bytes: &[u8]) {
         self.taken.set(self.taken.get() + 1);
         let n = self.taken.get().to_string();
-        let folder = Folder { mailbox: "support".into(), role: FolderRole::Inbox };
+        let folder = Folder { mailbox: "support".into(), role };
         let raw = RawMessage { bytes: bytes.to_vec(), arrived_at: self.clock.now(), partial: false };
         let arrival = Arrival {
             location: MessageLocation { folder, name: n.clone() },
@@ -116,6 +128,14 @@ impl Counter {
         }
         self.left.set(self.left.get() + left.len());
         left
+    }
+
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
     }
 
     /// How many mails left so far.
