@@ -40,6 +40,7 @@ pub async fn run(args: EraseArgs, config: &Config, out: &mut dyn Write) -> anyho
     };
     tell(&done, config, out)?;
     Ok(done.deferred.is_empty()
+        && done.notices.is_empty()
         && done.deferred_in_backups.is_empty()
         && done.incomplete.is_empty()
         && done.moved_aside.is_empty())
@@ -61,6 +62,14 @@ fn tell(done: &Erased, config: &Config, out: &mut dyn Write) -> anyhow::Result<(
     }
     for (case, why) in &done.deferred {
         writeln!(out, "KEPT    case {case}: {why}")?;
+    }
+    for location in &done.notices {
+        let (folder, name) = (&location.folder, &location.name);
+        writeln!(
+            out,
+            "KEPT    a notice of a payment dispute ({} {:?} {name}): put it away at the desk, then erase again",
+            folder.mailbox, folder.role
+        )?;
     }
     for KeptInBackup { backup, case, why } in &done.deferred_in_backups {
         writeln!(out, "KEPT    case {case} in the backup {}: {why}", backup.display())?;

@@ -14,6 +14,7 @@ use super::backoff::Backoff;
 use super::heartbeat::Heartbeat;
 use super::intake::Intake;
 use crate::domain::position::FolderRole;
+use crate::failpoint;
 use crate::ports::store::{Lease, StoreError};
 use crate::ports::{Arrival, Clock, Ids, MailError, MailSession, MailSource, Standing, Store};
 
@@ -153,6 +154,7 @@ impl Watch {
                 heartbeat.during(session.wait(LONGEST_WAIT, stop)).await?;
                 continue;
             }
+            failpoint::pass("watch-fetched");
             for arrival in arrivals {
                 heartbeat.beat();
                 if stop.is_cancelled() {
@@ -212,6 +214,7 @@ impl Watch {
             return Err(MailError::Temporary(OLDER.into()).into());
         }
         if opened.standing != Standing::Continues {
+            failpoint::pass("watch-opened");
             self.store.set_position(lease, folder, &opened.position).await?;
         }
         Ok(opened.standing)

@@ -29,6 +29,8 @@ pub(super) struct MailRow {
     at: String,
     attempts: u32,
     held: bool,
+    /// A held reply: the customer has written since it was approved.
+    overtaken: bool,
     waits: bool,
     troubled: bool,
     /// On a case page: what it says.
@@ -68,6 +70,7 @@ pub(super) fn mail_row(visit: &SignedIn, mail: &OutgoingMail) -> MailRow {
         at: times::moment(visit.language, &visit.desk.settings().time_zone, at, visit.desk.now()),
         attempts: mail.attempts,
         held: matches!(mail.state, DeliveryState::Held { .. }),
+        overtaken: false,
         waits: matches!(mail.state, DeliveryState::Pending { .. }),
         troubled: matches!(
             mail.state,
@@ -79,7 +82,11 @@ pub(super) fn mail_row(visit: &SignedIn, mail: &OutgoingMail) -> MailRow {
 
 pub(super) async fn show(visit: SignedIn) -> Result<Response, Fail> {
     let mails = visit.desk.review().outbox(MOST_ROWS).await?;
-    let rows: Vec<MailRow> = mails.iter().map(|mail| mail_row(&visit, mail)).collect();
+    let mut rows: Vec<MailRow> = Vec::new();
+    for mail in &mails {
+        let overtaken = visit.desk.review().is_overtaken(mail).await?;
+        rows.push(MailRow { overtaken, ..mail_row(&visit, mail) });
+    }
     visit.page(StatusCode::OK, "outbox", context! { rows })
 }
 

@@ -284,6 +284,17 @@ impl Verdict {
         case
     }
 
+    /// This verdict, with what an earlier one says of disputes and legal steps: those stay until a person settles them,
+    /// whatever a case is about since.
+    pub fn with_open_matters_of(mut self, earlier: &Verdict) -> Self {
+        for signal in [Signal::DisputeOpened, Signal::LegalThreat] {
+            if earlier.signals.contains(&signal) && !self.signals.contains(&signal) {
+                self.signals.push(signal);
+            }
+        }
+        self
+    }
+
     /// Whether the reviewer must look at this before anything else: threat, dispute or danger.
     pub fn is_grave(&self) -> bool {
         self.signals.iter().any(|s| matches!(s, Signal::LegalThreat | Signal::DisputeOpened | Signal::Safety))
@@ -325,6 +336,16 @@ mod tests {
         assert_eq!(case.anger, Anger::Angry);
         assert_eq!(case.missing, vec![Fact::PurchaseDate]);
         assert_eq!(case.signals, vec![Signal::LegalThreat]);
+    }
+
+    #[test]
+    fn a_dispute_outlives_what_a_case_was_about() {
+        let mut before = verdict(Intent::Other);
+        before.signals = vec![Signal::Chaser, Signal::DisputeOpened, Signal::LegalThreat];
+        let mut newer = verdict(Intent::RefundRequest);
+        newer.signals = vec![Signal::LegalThreat, Signal::Withdrawal];
+        let case = newer.with_open_matters_of(&before);
+        assert_eq!(case.signals, [Signal::LegalThreat, Signal::Withdrawal, Signal::DisputeOpened]);
     }
 
     #[test]

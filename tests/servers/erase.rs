@@ -1,10 +1,8 @@
 //! `guichet erase` beside the running daemon: afterwards neither address nor name nor words of the letter are in any
 //! file, compressed or not, of data and backups; a second copy of the letter is known and brings nothing back.
 
-use std::io::Read as _;
-use std::path::Path;
-
 use crate::play::daemon::{Daemon, Seen};
+use crate::play::searching::found;
 use crate::shop::NAME;
 use crate::support::maildir_shop::MaildirShop;
 
@@ -13,37 +11,6 @@ const FULL_NAME: &str = "Clothilde Vanneste-Okafor";
 const ORDERED: &str = "Samovar Impérial Toula";
 const PHRASE: &str = "the samovar whistles like a locomotive";
 const OTHER: &str = "tom@btmail.example";
-
-/// Where the words stand: in the bytes of a file, or in anything compressed inside of it.
-fn found(folder: &Path, words: &[&str]) -> Vec<String> {
-    let mut places = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            places.extend(found(&path, words));
-            continue;
-        }
-        let Ok(bytes) = std::fs::read(&path) else { continue };
-        let mut layers = vec![bytes.clone()];
-        for at in 0..bytes.len().saturating_sub(4) {
-            if bytes[at..at + 4] == [0x28, 0xB5, 0x2F, 0xFD] {
-                let mut unpacked = Vec::new();
-                if let Ok(mut decoder) = zstd::stream::read::Decoder::new(&bytes[at..]) {
-                    // What lies behind the frame is no part of it; what came before the error counts.
-                    let _ = decoder.read_to_end(&mut unpacked);
-                }
-                layers.push(unpacked);
-            }
-        }
-        for word in words {
-            let hit = |layer: &Vec<u8>| String::from_utf8_lossy(layer).to_lowercase().contains(&word.to_lowercase());
-            if layers.iter().any(hit) {
-                places.push(format!("{word} in {}", path.display()));
-            }
-        }
-    }
-    places
-}
 
 fn letter(shop: &MaildirShop, name: &str) {
     let text = format!(

@@ -19,7 +19,7 @@ pub const CUSTOMER: &str = "claire@customer.example";
 /// A shop with its mail servers; the daemon is started by each test.
 pub struct Stage {
     pub dovecot: Dovecot,
-    _postfix: Postfix,
+    pub postfix: Postfix,
     folder: tempfile::TempDir,
     pub desk: u16,
 }
@@ -35,29 +35,11 @@ impl Stage {
         let postfix = Postfix::start(&dovecot);
         let folder = tempfile::tempdir().unwrap();
         let desk = free_port();
-        let secret = folder.path().join("secret");
-        std::fs::write(&secret, USER.1).unwrap();
-        std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        let account = |port: u16, tls: &str, ca: PathBuf| {
-            format!(
-                "host = \"localhost\"\nport = {port}\ntls = {tls:?}\nusername = {:?}\npassword = {{ file = {secret:?} }}\nca_file = {ca:?}\n",
-                USER.0
-            )
-        };
-        let text = format!(
-            "data_dir = {data:?}\n[[mailbox]]\nname = \"support\"\nsource = \"imap\"\naddresses = [\"support@shop.example\"]\n\
-             from = \"Maison Guichet <support@shop.example>\"\nsignature = \"Maison Guichet\"\nundo_window = \"0s\"\n\
-             sent_copy = \"always\"\n[mailbox.imap]\n{imap}\n[mailbox.smtp]\n{smtp}\n[desk]\nlisten = \"127.0.0.1:{desk}\"\n{tables}",
-            tables = tables(folder.path()),
-            data = folder.path().join("data"),
-            imap = account(dovecot.imaps, "implicit", dovecot.ca_file()),
-            smtp = account(postfix.submission, "starttls", postfix.ca_file()),
-        );
-        std::fs::write(folder.path().join("guichet.toml"), text).unwrap();
+        configure(folder.path(), (&dovecot, &postfix), USER, &format!("127.0.0.1:{desk}"), &tables(folder.path()));
         ReviewersFile::in_folder(&folder.path().join("data"))
             .add(NAME, "Ana Müller", PASSWORD, jiff::Timestamp::now())
             .unwrap();
-        Self { dovecot, _postfix: postfix, folder, desk }
+        Self { dovecot, postfix, folder, desk }
     }
 
     /// Where everything is kept that is not on the mail servers.
@@ -116,6 +98,30 @@ impl Stage {
         let output = daemon.command(&["queue", "list", "--json"]);
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
     }
+}
+
+/// Writes the configuration of a shop that reads and sends as this user.
+pub fn configure(folder: &Path, servers: (&Dovecot, &Postfix), user: (&str, &str), desk: &str, tables: &str) {
+    let (dovecot, postfix) = servers;
+    let secret = folder.join("secret");
+    std::fs::write(&secret, user.1).unwrap();
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let account = |port: u16, tls: &str, ca: PathBuf| {
+        format!(
+            "host = \"localhost\"\nport = {port}\ntls = {tls:?}\nusername = {:?}\npassword = {{ file = {secret:?} }}\nca_file = {ca:?}\n",
+            user.0
+        )
+    };
+    let text = format!(
+        "data_dir = {data:?}\n[[mailbox]]\nname = \"support\"\nsource = \"imap\"\naddresses = [{address:?}]\n\
+         from = \"Maison Guichet <{address}>\"\nsignature = \"Maison Guichet\"\nundo_window = \"0s\"\n\
+         sent_copy = \"always\"\n[mailbox.imap]\n{imap}\n[mailbox.smtp]\n{smtp}\n[desk]\nlisten = {desk:?}\n{tables}",
+        address = user.0,
+        data = folder.join("data"),
+        imap = account(dovecot.imaps, "implicit", dovecot.ca_file()),
+        smtp = account(postfix.submission, "starttls", postfix.ca_file()),
+    );
+    std::fs::write(folder.join("guichet.toml"), text).unwrap();
 }
 
 pub fn header(letter: &str, name: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The process is killed at every durable step of a message's way, started again, and what is promised
 //! is counted at the receiving server: nothing lost, nobody answered twice outside the stated window.
 
+mod imap;
 mod repetition;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,10 @@ const LETTERS: [&str; 2] = ["claire@orange.example", "tom@btmail.example"];
 /// Comes last in the folder, whose messages are taken by name.
 const MARKER: &str = "zoe@post.example";
 const REVIEWER: &str = "ana";
+/// Refund notices have a story of their own (`refunds/crash.rs`), and so have a store that is put back or written anew
+/// (`store_sled/restore.rs`), its upkeep (`store_sled/upkeep_crash.rs`), a copy that is filed a minute after its mail
+/// (`repetition`) and a folder that keeps keywords (`imap`).
+const ELSEWHERE: [&str; 8] = ["refund-", "restore-", "rewrite-", "backup-", "erase-", "expire-", "filed-", "keyword-"];
 
 struct Shop {
     folder: tempfile::TempDir,
@@ -77,10 +82,15 @@ fn waiting_case(daemon: &Daemon, customer: &str) -> Option<(String, String)> {
     Some((line["case"].as_str()?.to_owned(), line["revision"].to_string()))
 }
 
-/// Approves the first letter's draft; once more when the case was just assessed in between.
+/// Approves the first letter's draft.
 fn approve_first(daemon: &Daemon) {
+    approve(daemon, LETTERS[0]);
+}
+
+/// Approves a customer's draft; once more when the case was just assessed in between.
+fn approve(daemon: &Daemon, customer: &str) {
     for _ in 0..5 {
-        let Some((case, revision)) = waiting_case(daemon, LETTERS[0]) else { return };
+        let Some((case, revision)) = waiting_case(daemon, customer) else { return };
         let approve = ["queue", "approve", &case, "--revision", &revision, "--as", REVIEWER];
         if daemon.command(&approve).status.success() {
             return;
@@ -166,8 +176,8 @@ async fn check(shop: &Shop, server: &SmtpServer, failpoint: &str) -> (usize, usi
     (doubts.len(), taken.len())
 }
 
-/// Every point that the source names, each at its first passages.
-fn failpoints() -> Vec<String> {
+/// Every point that the source names.
+pub fn points_in_source() -> BTreeSet<String> {
     let mut files = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
     let mut names = BTreeSet::new();
     while let Some(path) = files.pop() {
@@ -180,9 +190,13 @@ fn failpoints() -> Vec<String> {
             );
         }
     }
-    // Refund notices have a story of their own (`refunds/crash.rs`), and so have a store that is put back or written anew
-    // (`store_sled/restore.rs`) and a copy that is filed a minute after its mail (`repetition`).
-    names.retain(|name| !["refund-", "restore-", "rewrite-", "filed-"].iter().any(|other| name.starts_with(other)));
+    names
+}
+
+/// Those on the way of a letter in a Maildir, each at its first passages.
+fn failpoints() -> Vec<String> {
+    let mut names = points_in_source();
+    names.retain(|name| !ELSEWHERE.iter().any(|other| name.starts_with(other)));
     let passages = |name: &String| match name.as_str() {
         // The first commits are the position's baseline; the later ones are letters, attempts, the approval.
         "store.batch.before" | "store.flush.after" => 12,

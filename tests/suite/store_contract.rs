@@ -281,9 +281,11 @@ macro_rules! every_contract {
                     a_bounce_of_something_else_is_stored, an_unproven_answer_withdraws_nothing,
                     a_copy_among_the_sent_mails_proves_an_answer,
                     a_known_mail_of_ours_sent_on_to_another_customer_proves_nothing,
+                    a_proven_answer_is_noted_once_and_settles_its_own_case_only,
                     who_answers_a_person_is_not_acknowledged;
                 alerts: an_alert_stands_until_a_person_puts_it_away, a_dispute_takes_an_approved_reply_back,
-                    an_alert_finds_its_case_or_stands_alone, an_alert_goes_with_its_case_or_its_message, a_reported_dispute_keeps_its_case;
+                    an_alert_finds_its_case_or_stands_alone, an_alert_goes_with_its_case_or_its_message, a_reported_dispute_keeps_its_case,
+                    what_machines_wrote_about_a_person_goes_with_the_person, alerts_do_not_keep_what_lies_behind_them;
                 timers: a_timer_fires_once, the_customers_answer_cancels_timers, thanks_leave_timers_standing,
                     one_timer_fires_per_case;
                 promises: a_promise_is_warned_of_lapses_and_is_kept,
@@ -298,7 +300,9 @@ macro_rules! every_contract {
                 lost: a_roll_back_forgets_positions_and_holds_what_waits, a_copy_or_an_answer_proves_what_a_roll_back_held,
                     what_a_roll_back_held_is_released_once, what_a_roll_back_held_is_no_draft_again,
                     an_attempt_under_way_at_a_roll_back_ends_as_it_ends, a_loss_covers_what_came_after_the_newest_message,
-                    an_answer_read_before_its_letter_is_remembered, an_answered_letter_takes_no_newer_one_with_it, an_automatic_mail_of_ours_answers_nobody, another_secret_is_noticed, a_message_is_known_once_it_is_stored;
+                    an_answer_read_before_its_letter_is_remembered, an_answered_letter_takes_no_newer_one_with_it,
+                    a_letter_of_the_time_lost_says_why_else_it_is_held,
+                    a_copy_of_a_known_answer_is_remembered_for_a_letter_read_later, an_automatic_mail_of_ours_answers_nobody, another_secret_is_noticed, a_message_is_known_once_it_is_stored;
                 upkeep: an_erased_customer_is_gone_and_stays_known, what_is_under_way_survives_an_erasure, an_open_dispute_defers_the_erasure,
                     what_was_kept_long_enough_goes, machines_messages_run_out_in_any_number,
                     an_answered_case_is_closed_and_runs_out, a_case_closed_by_silence_can_be_continued,

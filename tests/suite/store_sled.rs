@@ -6,6 +6,7 @@ mod files;
 mod lost;
 mod restore;
 mod upkeep;
+mod upkeep_crash;
 
 use std::sync::Arc;
 

@@ -7,6 +7,8 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 /// A test that waits longer has failed; no assertion is made on how long anything took.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -34,6 +36,8 @@ pub struct Daemon {
     pub log: Vec<String>,
     ready: bool,
     ended: bool,
+    /// The same, for those who wait for something else beside it.
+    gone: watch::Receiver<bool>,
 }
 
 /// The binary under test, or the one that `GUICHET_BINARY` names: a release build, where time is measured.
@@ -66,11 +70,13 @@ impl Daemon {
         let (sender, news) = channel();
         let errors = child.stderr.take().unwrap();
         let lines = sender.clone();
+        let (going, gone) = watch::channel(false);
         std::thread::spawn(move || {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
                 let _ = lines.send(News::Line(line));
             }
             let _ = lines.send(News::Ended);
+            going.send_replace(true);
         });
         std::thread::spawn(move || {
             let mut buffer = [0_u8; 4096];
@@ -80,7 +86,7 @@ impl Daemon {
                 }
             }
         });
-        Self { child, news, config: config.to_owned(), log: Vec::new(), ready: false, ended: false }
+        Self { child, news, config: config.to_owned(), log: Vec::new(), ready: false, ended: false, gone }
     }
 
     /// Waits until every mailbox is watched; false when the process ended before.
@@ -140,6 +146,16 @@ impl Daemon {
     /// Another `guichet` command on the same configuration.
     pub fn command(&self, arguments: &[&str]) -> Output {
         guichet().args(arguments).arg("--config").arg(&self.config).output().unwrap()
+    }
+
+    /// Becomes true when the process has ended.
+    pub fn ended(&self) -> watch::Receiver<bool> {
+        self.gone.clone()
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// `kill -9`.

@@ -14,6 +14,7 @@ pub mod played_imap;
 pub mod queue;
 pub mod scripted_http;
 pub mod scripted_smtp;
+pub mod searching;
 pub mod still_time;
 pub mod watched;
 

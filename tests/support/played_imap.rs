@@ -1,12 +1,16 @@
-//! An IMAP server in memory that behaves as RFC 3501 says, with one folder, and lies where a test says.
+//! An IMAP server in memory that behaves as RFC 3501 says, with an inbox and a folder of sent mail, and lies where a test
+//! says.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod folder;
+
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+pub use folder::{ACKNOWLEDGED, Folder};
 
 /// What a lying server says instead of the truth.
 #[derive(Debug, Clone)]
@@ -25,20 +29,11 @@ struct Lie {
     alter: Alter,
 }
 
+/// All folders.
 #[derive(Debug, Clone)]
-struct Kept {
-    bytes: Vec<u8>,
-    arrived: Timestamp,
-    flags: BTreeSet<String>,
-}
-
-#[derive(Debug, Clone)]
-struct Folder {
-    uid_validity: u32,
-    uid_next: u32,
-    messages: BTreeMap<u32, Kept>,
-    /// New mail is not told to those who idle.
-    silent: bool,
+pub struct Account {
+    pub inbox: Folder,
+    pub sent: Folder,
 }
 
 /// See the module.
@@ -49,26 +44,26 @@ pub struct PlayedImap {
 }
 
 struct Shared {
-    folder: watch::Sender<Folder>,
+    account: watch::Sender<Account>,
     lies: Mutex<Vec<Lie>>,
-    transcript: Mutex<Vec<String>>,
+    transcript: watch::Sender<Vec<String>>,
 }
 
 impl PlayedImap {
-    /// An empty folder with UIDVALIDITY 7.
+    /// Empty folders with UIDVALIDITY 7.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let folder = Folder { uid_validity: 7, uid_next: 1, messages: BTreeMap::new(), silent: false };
+        let account = Account { inbox: Folder::empty(), sent: Folder::empty() };
         let shared = Arc::new(Shared {
-            folder: watch::Sender::new(folder),
+            account: watch::Sender::new(account),
             lies: Mutex::default(),
-            transcript: Mutex::default(),
+            transcript: watch::Sender::default(),
         });
         let server = Self { port, shared: Arc::clone(&shared) };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(Talk { stream, unread: Vec::new(), shared: Arc::clone(&shared) }.begin());
+                tokio::spawn(Talk::new(stream, &shared).begin());
             }
         });
         server
@@ -77,24 +72,21 @@ impl PlayedImap {
     /// A message arrives; its UID.
     pub fn deliver(&self, bytes: &[u8], arrived: Timestamp) -> u32 {
         let mut uid = 0;
-        self.shared.folder.send_modify(|folder| {
-            uid = folder.uid_next;
-            folder.uid_next += 1;
-            folder.messages.insert(uid, Kept { bytes: bytes.to_vec(), arrived, flags: BTreeSet::new() });
-        });
+        self.shared.account.send_modify(|account| uid = account.inbox.take(bytes, arrived));
         uid
     }
 
     /// A message is deleted.
     pub fn expunge(&self, uid: u32) {
-        self.shared.folder.send_modify(|folder| {
-            folder.messages.remove(&uid);
+        self.shared.account.send_modify(|account| {
+            account.inbox.messages.remove(&uid);
         });
     }
 
     /// The folder is rebuilt: other UIDs in another generation, the same messages.
     pub fn renumber(&self, first: u32) {
-        self.shared.folder.send_modify(|folder| {
+        self.shared.account.send_modify(|account| {
+            let folder = &mut account.inbox;
             folder.uid_validity += 1;
             let messages = std::mem::take(&mut folder.messages);
             folder.messages = (first..).zip(messages.into_values()).collect();
@@ -104,7 +96,7 @@ impl PlayedImap {
 
     /// New mail is not told any more to those who idle.
     pub fn fall_silent(&self) {
-        self.shared.folder.send_modify(|folder| folder.silent = true);
+        self.shared.account.send_modify(|account| account.inbox.silent = true);
     }
 
     /// Lies the next `times` when a command begins with `command` (without its tag).
@@ -119,7 +111,18 @@ impl PlayedImap {
 
     /// Commands so far, without tags.
     pub fn transcript(&self) -> Vec<String> {
-        self.shared.transcript.lock().unwrap().clone()
+        self.shared.transcript.borrow().clone()
+    }
+
+    /// What lies there, and each change of it.
+    pub fn account(&self) -> watch::Receiver<Account> {
+        self.shared.account.subscribe()
+    }
+
+    /// Returns once so many commands were received.
+    pub async fn heard(&self, commands: usize) {
+        let mut transcript = self.shared.transcript.subscribe();
+        let _ = transcript.wait_for(|lines| lines.len() >= commands).await;
     }
 }
 
@@ -127,9 +130,17 @@ struct Talk {
     stream: TcpStream,
     unread: Vec<u8>,
     shared: Arc<Shared>,
+    /// The folder that is open is the one of sent mail.
+    in_sent: bool,
+    /// So many messages the client knows of.
+    told: usize,
 }
 
 impl Talk {
+    fn new(stream: TcpStream, shared: &Arc<Shared>) -> Self {
+        Self { stream, unread: Vec::new(), shared: Arc::clone(shared), in_sent: false, told: 0 }
+    }
+
     async fn begin(mut self) {
         let _ = self.stream.set_nodelay(true);
         if self.say(b"* OK ready\r\n").await.is_some() {
@@ -142,9 +153,12 @@ impl Talk {
         let line = self.line().await?;
         let (tag, command) = line.split_once(' ').unwrap_or((&line, ""));
         let verb = command.split(' ').next().unwrap_or_default().to_ascii_uppercase();
-        self.shared.transcript.lock().unwrap().push(command.to_owned());
+        self.shared.transcript.send_modify(|lines| lines.push(command.to_owned()));
         if verb == "IDLE" {
             return self.idle(tag, command).await;
+        }
+        if verb == "APPEND" {
+            self.append(command).await?;
         }
         let answer = self.answer(tag, command);
         let said = self.perhaps_lie(command, tag, answer);
@@ -172,22 +186,27 @@ impl Talk {
         if !said.bytes.starts_with(b"+") {
             return Some(());
         }
-        let mut changes = self.shared.folder.subscribe();
-        let mut told = changes.borrow_and_update().messages.len();
+        let mut changes = self.shared.account.subscribe();
+        // What came between two commands is told as well.
+        changes.mark_changed();
         loop {
             tokio::select! {
                 line = self.line() => {
                     let line = line?;
-                    self.shared.transcript.lock().unwrap().push(line.clone());
+                    self.shared.transcript.send_modify(|lines| lines.push(line.clone()));
                     let done = format!("{tag} OK idled\r\n").into_bytes();
                     let said = self.perhaps_lie(&line, tag, done);
                     self.say(&said.bytes).await?;
                     return (!said.close).then_some(());
                 }
                 _ = changes.changed() => {
-                    let (count, silent) = { let folder = changes.borrow_and_update(); (folder.messages.len(), folder.silent) };
-                    if count != told && !silent {
-                        told = count;
+                    let (count, silent) = {
+                        let account = changes.borrow_and_update();
+                        let folder = self.folder(&account);
+                        (folder.messages.len(), folder.silent)
+                    };
+                    if count != self.told && !silent {
+                        self.told = count;
                         let news = format!("* {count} EXISTS\r\n").into_bytes();
                         let said = self.perhaps_lie("EXISTS", tag, news);
                         self.say(&said.bytes).await?;
@@ -198,10 +217,16 @@ impl Talk {
     }
 
     /// What an honest server says.
-    fn answer(&self, tag: &str, command: &str) -> Vec<u8> {
-        let folder = self.shared.folder.borrow().clone();
+    fn answer(&mut self, tag: &str, command: &str) -> Vec<u8> {
         let mut words = command.split(' ');
         let verb = words.next().unwrap_or_default().to_ascii_uppercase();
+        if matches!(verb.as_str(), "EXAMINE" | "SELECT") {
+            self.in_sent = command.contains("Sent");
+        }
+        let folder = self.folder(&self.shared.account.borrow()).clone();
+        if matches!(verb.as_str(), "EXAMINE" | "SELECT") {
+            self.told = folder.messages.len();
+        }
         let mut out = Vec::new();
         match verb.as_str() {
             "CAPABILITY" => out.extend(b"* CAPABILITY IMAP4rev1 IDLE\r\n"),
@@ -229,13 +254,32 @@ impl Talk {
         out
     }
 
+    fn folder<'a>(&self, account: &'a Account) -> &'a Folder {
+        if self.in_sent { &account.sent } else { &account.inbox }
+    }
+
     fn store(&self, uid: &str) {
         let uid: u32 = uid.parse().unwrap_or_default();
-        self.shared.folder.send_modify(|folder| {
-            if let Some(kept) = folder.messages.get_mut(&uid) {
-                kept.flags.insert("$GuichetAcknowledged".into());
+        self.shared.account.send_modify(|account| {
+            if let Some(kept) = account.inbox.messages.get_mut(&uid) {
+                kept.flags.insert(ACKNOWLEDGED.into());
             }
         });
+    }
+
+    /// The message behind the command (RFC 3501 §6.3.11): there as soon as its last byte is.
+    async fn append(&mut self, command: &str) -> Option<()> {
+        let length: usize = command.rsplit_once('{')?.1.strip_suffix('}')?.parse().ok()?;
+        self.say(b"+ go on\r\n").await?;
+        while self.unread.len() < length + 2 {
+            self.receive().await?;
+        }
+        let bytes: Vec<u8> = self.unread.drain(..length + 2).take(length).collect();
+        self.shared.account.send_modify(|account| {
+            let folder = if command.contains("Sent") { &mut account.sent } else { &mut account.inbox };
+            folder.take(&bytes, Timestamp::now());
+        });
+        Some(())
     }
 
     async fn say(&mut self, bytes: &[u8]) -> Option<()> {
@@ -248,64 +292,14 @@ impl Talk {
                 let line: Vec<u8> = self.unread.drain(..=end).collect();
                 return Some(String::from_utf8_lossy(&line).trim_end().to_owned());
             }
-            let mut buffer = [0; 1024];
-            match self.stream.read(&mut buffer).await {
-                Ok(0) | Err(_) => return None,
-                Ok(count) => self.unread.extend_from_slice(&buffer[..count]),
-            }
+            self.receive().await?;
         }
     }
-}
 
-impl Folder {
-    fn search(&self, criteria: &str) -> Vec<u8> {
-        let found: Vec<u32> = match criteria.strip_prefix("UID ") {
-            // SINCE and other criteria only narrow; every message of a test is young.
-            Some(rest) => self.named(rest.split(' ').next().unwrap_or_default()),
-            None if criteria == "ALL" => self.messages.keys().copied().collect(),
-            None => Vec::new(),
-        };
-        let list: String = found.iter().map(|uid| format!(" {uid}")).collect();
-        format!("* SEARCH{list}\r\n").into_bytes()
-    }
-
-    /// UIDs of a set; `n:*` holds the last message even when its UID is below n (RFC 3501 §6.4.8).
-    fn named(&self, set: &str) -> Vec<u32> {
-        let last = self.messages.keys().next_back().copied().unwrap_or_default();
-        let number = |text: &str| if text == "*" { last } else { text.parse().unwrap_or_default() };
-        let mut uids = BTreeSet::new();
-        for part in set.split(',') {
-            let (from, to) = part.split_once(':').unwrap_or((part, part));
-            let (from, to) = (number(from), number(to));
-            uids.extend(self.messages.keys().filter(|uid| (from.min(to)..=from.max(to)).contains(uid)).copied());
-        }
-        uids.into_iter().collect()
-    }
-
-    fn fetch(&self, rest: &str) -> Vec<u8> {
-        let (set, items) = rest.split_once(' ').unwrap_or((rest, ""));
-        let mut out = Vec::new();
-        for uid in self.named(set) {
-            let (kept, number) = (&self.messages[&uid], self.messages.keys().position(|key| *key == uid).unwrap() + 1);
-            if items.contains("BODY.PEEK[]") {
-                let until = items.split("<0.").nth(1).and_then(|rest| rest.split('>').next()?.parse().ok());
-                let body = &kept.bytes[..until.unwrap_or(kept.bytes.len()).min(kept.bytes.len())];
-                let origin = until.map(|_| "<0>").unwrap_or_default();
-                out.extend(format!("* {number} FETCH (UID {uid} BODY[]{origin} {{{}}}\r\n", body.len()).into_bytes());
-                out.extend(body);
-                out.extend(b")\r\n");
-            } else {
-                let flags = kept.flags.iter().cloned().collect::<Vec<_>>().join(" ");
-                let date = kept.arrived.strftime("%d-%b-%Y %H:%M:%S +0000");
-                out.extend(
-                    format!(
-                        "* {number} FETCH (UID {uid} FLAGS ({flags}) INTERNALDATE \"{date}\" RFC822.SIZE {})\r\n",
-                        kept.bytes.len()
-                    )
-                    .into_bytes(),
-                );
-            }
-        }
-        out
+    async fn receive(&mut self) -> Option<()> {
+        let mut buffer = [0; 1024];
+        let count = self.stream.read(&mut buffer).await.ok()?;
+        self.unread.extend_from_slice(&buffer[..count]);
+        (count > 0).then_some(())
     }
 }

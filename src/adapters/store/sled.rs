@@ -248,11 +248,7 @@ impl SledStore {
         S: FnOnce(&Tx<'_>) -> StoreResult<T> + Send + 'static,
     {
         let inner = Arc::clone(&self.inner);
-        blocking(move || {
-            let reading = inner.live.read().unwrap_or_else(PoisonError::into_inner);
-            look(&inner.tx(reading.as_ref().ok_or_else(closed)?))
-        })
-        .await
+        blocking(move || inner.look(look)).await
     }
 }
 
@@ -263,10 +259,7 @@ impl Inner {
 
     /// Brings what an earlier version stored into the form of this one. A crash before it is durable repeats it.
     fn take_over(&self) -> StoreResult<()> {
-        let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        let former = self.tx(reading.as_ref().ok_or_else(closed)?).has_former_queue()?;
-        drop(reading);
-        if former {
+        if self.look(|tx| tx.has_former_queue())? {
             self.apply(Room::Reserve, |tx| tx.take_over_queue())?;
         }
         Ok(())
@@ -274,8 +267,13 @@ impl Inner {
 
     /// Whether a message was ever stored; an identity never goes.
     fn knows(&self, key: MessageKey) -> StoreResult<bool> {
+        Ok(self.look(|tx| tx.member(key))?.is_some())
+    }
+
+    /// Reads a consistent state; nobody writes meanwhile.
+    fn look<T>(&self, look: impl FnOnce(&Tx<'_>) -> StoreResult<T>) -> StoreResult<T> {
         let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.tx(reading.as_ref().ok_or_else(closed)?).member(key)?.is_some())
+        look(&self.tx(reading.as_ref().ok_or_else(closed)?))
     }
 
     /// Computes a step under the lock and applies it whole; who waits for it to be durable is there when it

@@ -237,12 +237,17 @@ async fn carry_out(actions: &dyn MailboxActions, chore: &Chore) -> Result<bool, 
             if actions.find_sent(&mail.message_id).await? {
                 return Ok(true);
             }
+            failpoint::pass("filed-searched");
             actions.file_sent(&mail.bytes).await?;
             failpoint::pass("filed-copy");
             Ok(false)
         }
         // A folder that keeps no keywords is no reason to try again.
-        Chore::MarkAcknowledged { location, .. } => actions.mark_acknowledged(location).await,
+        Chore::MarkAcknowledged { location, .. } => {
+            let marked = actions.mark_acknowledged(location).await?;
+            failpoint::pass("keyword-set");
+            Ok(marked)
+        }
     }
 }
 

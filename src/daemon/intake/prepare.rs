@@ -9,6 +9,7 @@ use super::{Intake, Read};
 use crate::daemon::handbook::Handbook;
 use crate::domain::clue::FoundClues;
 use crate::domain::joining::{Joining, Threading};
+use crate::domain::permission::AFTER_LOSS;
 use crate::domain::position::FolderRole;
 use crate::domain::{
     Address, AlertKind, Case, CaseFlag, CaseId, CaseState, Condition, DraftProposal, Given, Intent, OutgoingMail,
@@ -26,7 +27,7 @@ impl Read {
     /// Nobody knows what was sent in the time lost: a machine sends nothing more.
     fn held_after_loss(&self, permission: Permission) -> Permission {
         match permission {
-            Permission::Allowed { .. } if self.lost => Permission::held("after a loss"),
+            Permission::Allowed { .. } if self.lost => Permission::held(AFTER_LOSS),
             other => other,
         }
     }
@@ -283,6 +284,7 @@ fn case_verdict(joined: Option<&Case>, verdict: Option<&Verdict>, handbook: &Han
         (Some(before), Some(newer)) if newer.intent == Intent::Other || before.intent != Intent::Other => {
             Some(before.continued_by(newer, &handbook.wording.policy))
         }
+        (Some(before), Some(newer)) => Some(newer.clone().with_open_matters_of(before)),
         (before, newer) => newer.or(before).cloned(),
     }
 }

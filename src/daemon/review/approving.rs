@@ -1,12 +1,14 @@
-//! What stands in the way of an approval: an open dispute, a role, a refusal that the same person sent before, or the
-//! second step that has not been taken.
+//! What stands in the way of an approval, or of letting a held reply leave: an open dispute, a role, a refusal that the
+//! same person sent before, or the second step that has not been taken.
 
 use super::{Review, ReviewError, ReviewResult};
-use crate::domain::{Actor, AlertKind, Anger, CaseId, Draft, Event, Money, OutgoingId, RecordEntry, Signal};
+use crate::domain::{
+    Actor, AlertKind, Anger, CaseId, Draft, Event, Money, OutgoingId, OutgoingKind, RecordEntry, Signal, TemplateName,
+};
 use crate::ports::Reviewer;
-use crate::ports::store::{CaseFile, StoreError};
+use crate::ports::store::{CaseFile, OutboxFilter, StoreError};
 use crate::reply::suggestion::REFUSE;
-use crate::reply::suggestion::approval::{Approval, Commitment, Deliberate, approval, commitment};
+use crate::reply::suggestion::approval::{Approval, Commitment, Deliberate, approval, commitment, grants};
 
 /// The earlier refusals of one customer that are looked at.
 const MOST_EARLIER: usize = 5;
@@ -62,6 +64,21 @@ impl Review {
             (None, Some(why)) if !confirmed => Err(ReviewError::Unconfirmed(why)),
             _ => Ok(()),
         }
+    }
+
+    /// A held reply was approved when less was known: one that grants a refund stays while a dispute is open.
+    ///
+    /// # Errors
+    /// [`ReviewError::Frozen`], or when the store cannot be read.
+    pub(super) async fn check_release(&self, id: &OutgoingId) -> ReviewResult<()> {
+        let held = self.parts.store.outbox(OutboxFilter::Troubled).await?;
+        let Some(mail) = held.into_iter().find(|mail| mail.id == *id && mail.kind == OutgoingKind::Reply) else {
+            return Ok(());
+        };
+        let file = self.look(&mail.case).await?;
+        let template = template_of(&file.record, id);
+        let frozen = grants(template.as_ref(), file.assessment.as_ref()) && dispute_open(&file);
+        if frozen { Err(ReviewError::Frozen) } else { Ok(()) }
     }
 
     fn without_role(&self, kind: Option<Commitment>, amount: Option<&Money>, name: &str) -> Option<ReviewError> {
@@ -140,6 +157,17 @@ fn dispute_open(file: &CaseFile) -> bool {
         file.record.iter().any(|entry| matches!(entry.event, Some(Event::Alert { kind: AlertKind::Dispute, .. })));
     now || (!corrected && reported)
         || (!corrected && file.messages.iter().filter_map(|held| held.verdict.as_ref()).any(of_message))
+}
+
+/// The template of a queued reply: its approval stands before it in the record.
+fn template_of(record: &[RecordEntry], id: &OutgoingId) -> Option<TemplateName> {
+    let queued = |entry: &RecordEntry| matches!(&entry.event, Some(Event::Queued { id: queued, .. }) if queued == id);
+    let place = record.iter().position(queued)?;
+    let approved = record.iter().take(place).rev().find_map(|entry| match &entry.event {
+        Some(Event::Approved { template, .. }) => Some(template.as_deref()),
+        _ => None,
+    });
+    approved.flatten().map(TemplateName::new)
 }
 
 /// Who approved the last reply of the record, with its row in the outbox, when that reply refused and stood.

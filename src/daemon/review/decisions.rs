@@ -252,8 +252,10 @@ impl Review {
     /// Lets a held mail leave.
     ///
     /// # Errors
-    /// When there is no such mail or it is not held.
+    /// [`ReviewError::Frozen`]; when there is no such mail or it is not held.
     pub async fn release(&self, id: &OutgoingId, reviewer: &Reviewer) -> ReviewResult<()> {
+        let _turn = self.deciding.lock().await;
+        self.check_release(id).await?;
         self.parts.store.release(id, &reviewer.name, self.now()).await?;
         self.wake_all();
         Ok(())

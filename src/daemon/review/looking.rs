@@ -4,7 +4,9 @@ use super::wording::TemplateChoice;
 use super::{Approving, Review, ReviewResult};
 use crate::domain::grouping::{Group, Topic, groups};
 use crate::domain::order_of_work::Why;
-use crate::domain::{Agenda, Case, CaseId, CaseState, MessageKey, OutgoingMail, TemplateName, Work};
+use crate::domain::{
+    Agenda, Case, CaseId, CaseState, DeliveryState, MessageKey, OutgoingKind, OutgoingMail, TemplateName, Work,
+};
 use crate::ports::store::{
     AutomatedMessage, Breaker, CaseFile, MachineAlert, OutboxFilter, Overview, Quarantined, QueueRow,
 };
@@ -206,6 +208,17 @@ impl Review {
             }
         }
         Ok(mails)
+    }
+
+    /// Whether the customer wrote after a held reply was approved.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn is_overtaken(&self, mail: &OutgoingMail) -> ReviewResult<bool> {
+        if mail.kind != OutgoingKind::Reply || !matches!(mail.state, DeliveryState::Held { .. }) {
+            return Ok(false);
+        }
+        Ok(self.parts.store.case(&mail.case).await?.last_message_at > mail.created_at)
     }
 
     /// Machines' messages, so many, and all those given up on, newest first.

@@ -37,6 +37,8 @@ pub struct Erased {
     pub files: u64,
     /// Cases left as they are, and why.
     pub deferred: Vec<(CaseId, String)>,
+    /// Machines' notices of a dispute that concern no case known here and that nobody has put away yet: they stay.
+    pub notices: Vec<MessageLocation>,
     /// Cases left in backups, and why.
     pub deferred_in_backups: Vec<KeptInBackup>,
     /// Where the messages lie in the mailbox: theirs to delete who own it.

@@ -1,5 +1,7 @@
 //! The process dies in the window in which a second copy is possible, and again in the repetition: never a third.
 
+use std::path::Path;
+
 use super::{LETTERS, Shop};
 use crate::support::daemon::{Daemon, Seen};
 use crate::support::scripted_smtp::SmtpServer;
@@ -14,8 +16,8 @@ const BEFORE_THE_BODY: &str = "deliver-committing";
 const AFTER_THE_DOT: &str = "deliver-accepted";
 
 /// Its quarter of an hour of doubt is over in one and a half seconds.
-fn fast(shop: &Shop, failpoint: Option<&str>) -> Daemon {
-    Daemon::start_with(&shop.config, |command| {
+pub(super) fn fast(config: &Path, failpoint: Option<&str>) -> Daemon {
+    Daemon::start_with(config, |command| {
         command.env("GUICHET_CLOCK_SPEED", "600");
         if let Some(point) = failpoint {
             command.env("GUICHET_FAILPOINT", point);
@@ -34,9 +36,9 @@ async fn dies(first: &str, second: Option<&str>) -> (OutgoingMail, usize) {
         shop.deliver(LETTERS[0]);
         assert!(!daemon.exit().success(), "{first} was not reached");
         if second.is_some() {
-            assert!(!fast(&shop, second).exit().success(), "nothing was repeated");
+            assert!(!fast(&shop.config, second).exit().success(), "nothing was repeated");
         }
-        let mut daemon = fast(&shop, None);
+        let mut daemon = fast(&shop.config, None);
         let resolved = daemon.wait_line(&["could not be proven"]);
         assert!(matches!(resolved, Seen::Line(_)), "{}", daemon.log.join("\n"));
         if second.is_none() {
@@ -65,7 +67,7 @@ pub(super) async fn by_chance(shop: &Shop, server: &SmtpServer, spins: u64) -> u
     let in_doubt = |mail: &&OutgoingMail| matches!(mail.state, DeliveryState::InDoubt { .. });
     let doubt = outbox().await.iter().find(in_doubt).map(|mail| mail.id.clone()).expect("a mail in doubt");
     tokio::task::block_in_place(|| {
-        let mut daemon = fast(shop, None);
+        let mut daemon = fast(&shop.config, None);
         assert!(matches!(daemon.wait_line(&["could not be proven"]), Seen::Line(_)), "{}", daemon.log.join("\n"));
         (0..spins).for_each(|_| std::hint::spin_loop());
         daemon.kill();
@@ -77,7 +79,7 @@ pub(super) async fn by_chance(shop: &Shop, server: &SmtpServer, spins: u64) -> u
         _ => None,
     };
     tokio::task::block_in_place(|| {
-        let mut daemon = fast(shop, None);
+        let mut daemon = fast(&shop.config, None);
         assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
         let seen = next.map(|words| daemon.wait_line(&[words]));
         assert!(seen != Some(Seen::Ended), "{next:?}: {}", daemon.log.join("\n"));
@@ -128,7 +130,7 @@ async fn a_crash_behind_the_filing_of_a_copy_files_no_second() {
         ["new", "cur"].iter().map(files).sum::<usize>()
     };
     tokio::task::block_in_place(|| {
-        let mut daemon = fast(&shop, Some("filed-copy"));
+        let mut daemon = fast(&shop.config, Some("filed-copy"));
         assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
         shop.deliver(LETTERS[0]);
         let case = loop {
@@ -139,7 +141,7 @@ async fn a_crash_behind_the_filing_of_a_copy_files_no_second() {
         super::approve_first(&daemon);
         assert!(!daemon.exit().success(), "the copy was not filed");
         assert_eq!(copies(), 1);
-        let mut daemon = fast(&shop, None);
+        let mut daemon = fast(&shop.config, None);
         assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
         let filed = || {
             let shown = daemon.command(&["case", "show", &case, "--json"]).stdout;

@@ -4,7 +4,7 @@
 use guichet::control::{Control, Request, Response};
 use guichet::domain::assessment::Terms;
 use guichet::domain::policy::Policy;
-use guichet::domain::{AlertKind, Anger, Assessment, CaseId, Money, OutgoingKind, Signal};
+use guichet::domain::{AlertKind, Anger, Assessment, CaseId, Money, OutgoingId, OutgoingKind, Signal};
 use guichet::ports::{Clock as _, Store as _};
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -260,4 +260,62 @@ async fn a_provider_s_notice_is_named_above_the_queue_and_freezes_the_acceptance
     assert!(page.body.contains("Automated message put away: payment dispute"), "{}", page.body);
     visitor.act(&page, &format!("/case/{case}/approve"), &[("body", "We refund you.")]).await;
     assert_eq!(replies(&shop, &case).await, 0, "seen is not settled");
+}
+
+/// The store turns out to be older than what was done: what waits is held.
+async fn rolled_back(shop: &Shop) {
+    shop.store.roll_back(shop.clock.now(), "it is older").await.unwrap();
+}
+
+async fn reply_state(shop: &Shop, case: &CaseId) -> (OutgoingId, &'static str) {
+    let mails = shop.store.case_file(case).await.unwrap().outgoing;
+    let reply = mails.into_iter().find(|mail| mail.kind == OutgoingKind::Reply).unwrap();
+    (reply.id, reply.state.name())
+}
+
+#[tokio::test]
+async fn a_held_acceptance_is_not_let_go_while_a_dispute_is_open() {
+    for (template, status, state) in [("accept", 409, "held"), ("review_request", 303, "pending")] {
+        let shop = open().await;
+        let case = shop.receive(&letter(Anger::Calm, &[])).await;
+        let mut visitor = visitor(&shop).await;
+        let page = with_template(&shop, &mut visitor, &case, template).await;
+        assert_eq!(visitor.act(&page, &format!("/case/{case}/approve"), &[]).await.status, 303);
+        rolled_back(&shop).await;
+        shop.receive_alert("PayPal <service@paypal.example>", "A dispute", AlertKind::Dispute, "48213").await;
+        let (reply, held) = reply_state(&shop, &case).await;
+        assert_eq!(held, "held");
+        let outbox = visitor.get("/outbox").await;
+        let answer = visitor.act(&outbox, &format!("/outbox/{reply}/release"), &[]).await;
+        assert_eq!((answer.status, reply_state(&shop, &case).await.1), (status, state), "{template}: {}", answer.body);
+        assert_eq!(answer.body.contains("could be paid twice"), status == 409, "{template}");
+        if status == 303 {
+            continue;
+        }
+        let page = visitor.get(&format!("/case/{case}")).await;
+        let settled =
+            [("intent", "refund_request"), ("anger", "0"), ("reason", "unspecified"), ("order_number", "48213")];
+        assert_eq!(visitor.act(&page, &format!("/case/{case}/correct"), &settled).await.status, 303);
+        let outbox = visitor.get("/outbox").await;
+        assert_eq!(visitor.act(&outbox, &format!("/outbox/{reply}/release"), &[]).await.status, 303);
+        assert_eq!(reply_state(&shop, &case).await.1, "pending", "a person said that it is settled");
+    }
+}
+
+#[tokio::test]
+async fn the_outbox_says_that_the_customer_wrote_after_a_held_reply() {
+    let shop = open().await;
+    let case = shop.receive(&letter(Anger::Calm, &[])).await;
+    let mut visitor = visitor(&shop).await;
+    let page = with_template(&shop, &mut visitor, &case, "review_request").await;
+    assert_eq!(visitor.act(&page, &format!("/case/{case}/approve"), &[]).await.status, 303);
+    rolled_back(&shop).await;
+    const SAID: &str = "The customer has written since";
+    assert!(!visitor.get("/outbox").await.body.contains(SAID));
+    shop.clock.advance(SignedDuration::from_mins(3));
+    let mut again = letter(Anger::Calm, &[]).ago(0);
+    again.answers = shop.store.case(&case).await.unwrap().thread.last().cloned();
+    assert_eq!(shop.receive(&again).await, case);
+    let outbox = visitor.get("/outbox").await;
+    assert_eq!(outbox.body.matches(SAID).count(), 1, "{}", outbox.body);
 }

@@ -6,7 +6,7 @@ use guichet::ports::store::{Alert, Decision, Intake, Matter, Recorded};
 use jiff::Timestamp;
 
 use super::{Bench, events};
-use crate::support::letter::{CAMILLE, Letter, key_of, minutes};
+use crate::support::letter::{CAMILLE, Letter, kept_since, key_of, minutes};
 
 /// Letter `n` as a payment provider's or a carrier's.
 fn told(n: u32, kind: AlertKind, order: Option<&str>, subject: &str) -> Intake {
@@ -103,6 +103,49 @@ pub async fn an_alert_goes_with_its_case_or_its_message(mut bench: Bench) {
     let provider = Email::parse("service@provider.example").unwrap();
     bench.step(|store, _| async move { store.erase(&provider, minutes(10)).await }).await.unwrap();
     assert_eq!(shown(&bench).await, []);
+}
+
+pub async fn what_machines_wrote_about_a_person_goes_with_the_person(mut bench: Bench) {
+    let customer = Email::parse(CAMILLE).unwrap();
+    let case = bench.open_case(&Letter::new(1).order("CMD-7")).await;
+    bench.record(told(2, AlertKind::ReturnArrived, Some("CMD-7"), "Return received")).await;
+    // No case is known for these, but they name her.
+    let about_her = format!("Delivery for {CAMILLE}");
+    bench.record(told(3, AlertKind::ReturnArrived, None, &about_her)).await;
+    let mut absence = Letter::new(4).from("robot@robot.example").saying(&about_her).prepare(bench.store()).await;
+    absence.matter = Matter::Machine { why: "absence".into(), alert: None };
+    bench.record(absence).await;
+    bench.record(told(5, AlertKind::Dispute, None, &format!("{CAMILLE} opened a dispute"))).await;
+    bench.record(told(6, AlertKind::ReturnArrived, None, "Somebody else's")).await;
+    let (again, revision) = (customer.clone(), bench.case(&case).await.revision);
+    let erased = bench.step(|store, _| async move { store.erase(&customer, minutes(9)).await }).await.unwrap();
+    assert_eq!((erased.cases.len(), erased.messages, erased.notices.len()), (1, 4, 1), "{erased:?}");
+    assert!(bench.case(&case).await.revision > revision);
+    let left = bench.store().automated(9).await.unwrap();
+    assert_eq!(left.len(), 2, "the dispute, and what is about somebody else: {left:?}");
+    assert_eq!(shown(&bench).await.len(), 2);
+    assert_eq!(bench.store().overview().await.unwrap().automated, 2);
+
+    let dispute = bench.store().alerts(1).await.unwrap()[0].key;
+    dismiss(&mut bench, dispute, minutes(10)).await;
+    let erased = bench.step(|store, _| async move { store.erase(&again, minutes(11)).await }).await.unwrap();
+    assert_eq!((erased.messages, erased.notices.len()), (1, 0), "put away, it may go: {erased:?}");
+    assert_eq!(bench.store().automated(9).await.unwrap().len(), 1);
+}
+
+pub async fn alerts_do_not_keep_what_lies_behind_them(mut bench: Bench) {
+    // As many as one step takes stand first.
+    for n in 1..=200 {
+        let alert = told(n, AlertKind::ReturnArrived, None, &format!("Return {n}"));
+        bench.store().record(&bench.lease, alert).await.unwrap();
+    }
+    let mut absence = Letter::new(300).from("robot@robot.example").prepare(bench.store()).await;
+    absence.matter = Matter::Machine { why: "absence".into(), alert: None };
+    bench.record(absence).await;
+    let late = minutes(5000);
+    let gone = bench.step(|store, _| async move { store.expire(kept_since(late), late).await }).await.unwrap();
+    assert_eq!(gone.automated, 1);
+    assert_eq!(bench.store().overview().await.unwrap().automated, 200);
 }
 
 pub async fn a_reported_dispute_keeps_its_case(mut bench: Bench) {

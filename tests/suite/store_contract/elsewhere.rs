@@ -2,7 +2,7 @@
 
 use guichet::domain::outgoing::AttemptOutcome;
 use guichet::domain::position::FolderRole;
-use guichet::domain::{CaseFlag, CaseId, CaseState, DeliveryState, MessageId, OutgoingId};
+use guichet::domain::{CaseFlag, CaseId, CaseState, DeliveryState, Event, MessageId, OutgoingId};
 use guichet::ports::store::{Intake, Matter, OwnAnswer, Recorded};
 
 use super::{Bench, event_names};
@@ -153,6 +153,30 @@ pub async fn a_copy_among_the_sent_mails_proves_an_answer(mut bench: Bench) {
     assert!(!file.case.flags.contains(&CaseFlag::UnprovenAnswer));
     bench.record(sent).await;
     assert_eq!(bench.case(&case).await.revision, file.case.revision, "once is enough");
+}
+
+pub async fn a_proven_answer_is_noted_once_and_settles_its_own_case_only(mut bench: Bench) {
+    let case = bench.open_case(&Letter::new(1)).await;
+    let first = message_id("<m1@customer.example>");
+    let sent = own_answer(2, minutes(2), CAMILLE, std::slice::from_ref(&first));
+    bench.record(unproven(2, minutes(2), CAMILLE, std::slice::from_ref(&first))).await;
+    // She wrote after the answer: the case stays open, and the folder of sent mail is read twice.
+    bench.receive(&Letter::new(3).at(minutes(9)).citing(&first)).await;
+    for _ in 0..2 {
+        bench.record(sent.clone()).await;
+    }
+    let file = bench.file(&case).await;
+    let noted = file.record.iter().filter(|entry| matches!(entry.event, Some(Event::AnsweredElsewhere { .. })));
+    assert_eq!((file.case.state, noted.count()), (CaseState::NeedsReply, 1));
+
+    // The copy of a mail in one case, known before; the flag in another comes from a forged one.
+    let other = bench.open_case(&Letter::new(20).from("ben@ben.example").at(minutes(10))).await;
+    let id = message_id("<m20@customer.example>");
+    bench.record(unproven(21, minutes(11), "ben@ben.example", std::slice::from_ref(&id))).await;
+    let mut elsewhere = own_answer(2, minutes(12), "ben@ben.example", std::slice::from_ref(&id));
+    elsewhere.key = sent.key;
+    bench.record(elsewhere).await;
+    assert_eq!(bench.case(&other).await.state, CaseState::NeedsReply, "that mail is not the forged one's proof");
 }
 
 pub async fn a_known_mail_of_ours_sent_on_to_another_customer_proves_nothing(mut bench: Bench) {

@@ -166,6 +166,33 @@ pub async fn an_answer_read_before_its_letter_is_remembered(mut bench: Bench) {
     assert!(bench.file(&case).await.draft.is_some());
 }
 
+pub async fn a_letter_of_the_time_lost_says_why_else_it_is_held(mut bench: Bench) {
+    bench.step(|store, _| async move { store.roll_back(minutes(100), "older").await }).await.unwrap();
+    for (n, why, said) in [(1, "after a loss", false), (2, "mailing list", true)] {
+        let letter = Letter::new(n).from(&format!("c{n}@customer{n}.example")).held(why);
+        let lost = from_the_time_lost(&bench, &letter).await;
+        bench.record(lost).await;
+        let flags = bench.case(&letter.case_id()).await.flags;
+        assert_eq!(flags.contains(&CaseFlag::NotAcknowledged(why.into())), said, "{flags:?}");
+    }
+}
+
+pub async fn a_copy_of_a_known_answer_is_remembered_for_a_letter_read_later(mut bench: Bench) {
+    bench.step(|store, _| async move { store.roll_back(minutes(100), "older").await }).await.unwrap();
+    let other = bench.open_case(&Letter::new(5)).await;
+    let cited = [message_id("<m5@customer.example>"), message_id("<m1@customer.example>")];
+    let copy = own_answer(9, minutes(60), CAMILLE, &cited);
+    let mut inbox = copy.clone();
+    inbox.location.folder = folder(FolderRole::Inbox);
+    let Matter::OwnAnswer(answer) = &mut inbox.matter else { panic!() };
+    answer.proven = false;
+    assert_eq!(bench.record(inbox).await, Recorded::Noted { case: Some(other) });
+    bench.record(copy).await;
+    let late = from_the_time_lost(&bench, &Letter::new(1).from("late@late.example").held("after a loss")).await;
+    let Recorded::New { case, .. } = bench.record(late).await else { panic!() };
+    assert_eq!(bench.case(&case).await.state, CaseState::Answered);
+}
+
 pub async fn an_answered_letter_takes_no_newer_one_with_it(mut bench: Bench) {
     bench.step(|store, _| async move { store.roll_back(minutes(100), "older").await }).await.unwrap();
     bench.record(own_answer(9, minutes(60), CAMILLE, &[message_id("<m1@customer.example>")])).await;

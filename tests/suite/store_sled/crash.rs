@@ -17,6 +17,8 @@ const FOLDER_VARIABLE: &str = "GUICHET_TEST_CRASH_FOLDER";
 const STEP_VARIABLE: &str = "GUICHET_TEST_CRASH_STEP";
 
 const ENDLESS: &str = "record endlessly";
+/// Retention, on what `upkeep_crash` has put there.
+pub const EXPIRE: &str = "expire";
 const DURABLE: &str = "durable: ";
 
 /// Steps that a crash must leave whole or undone, each on what the ones before it left.
@@ -99,6 +101,10 @@ async fn the_process_that_dies() {
     if step == ENDLESS {
         return record_endlessly(&store, &lease).await;
     }
+    if step == EXPIRE {
+        super::upkeep_crash::expire(&store).await;
+        return;
+    }
     match step.strip_prefix("keep raw ") {
         Some(hex) => store.keep_raw(MessageKey::from_hex(hex).unwrap(), b"raw").await.unwrap(),
         None => take(&store, &lease, &step).await,
@@ -131,12 +137,17 @@ fn child(data: &Path, step: &str) -> Command {
     command
 }
 
-/// Runs a step in a process armed to die at `place`.
-fn die(data: &Path, step: &str, place: &str) {
+/// Runs a step in a process armed to die at `place`; whether it did, and did not end otherwise.
+pub fn dies(data: &Path, step: &str, place: &str) -> bool {
     let output = child(data, step).env("GUICHET_FAILPOINT", place).output().unwrap();
     let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(signal.is_some(), "“{step}” did not die at {place}: {} {said}", output.status);
+    assert!(signal.is_some() || output.status.success(), "“{step}” failed before {place}: {} {said}", output.status);
+    signal.is_some()
+}
+
+fn die(data: &Path, step: &str, place: &str) {
+    assert!(dies(data, step, place), "“{step}” did not die at {place}");
 }
 
 pub fn copy(from: &Path, to: &Path) {

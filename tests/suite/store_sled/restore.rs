@@ -37,7 +37,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let scene = Self { base: tempfile::tempdir().unwrap() };
-        let store = open(&scene.path("whole"));
+        let (store, _) = SledStore::open(&scene.path("whole"), &scene.settings(), ids()).unwrap();
         record(&store, 1).await;
         record(&store, 2).await;
         store.backup(&scene.path("backups").join(BACKUP)).await.unwrap();
@@ -134,6 +134,32 @@ async fn a_backup_that_cannot_be_put_back_yet_is_put_back_later() {
     fs::remove_file(&in_the_way).unwrap();
     let (store, loss) = SledStore::open(&scene.path("data"), &scene.settings(), ids()).unwrap();
     assert_put_back(&scene, store, loss, "in the way").await;
+}
+
+/// The folder that a disk is mounted on is there without the disk, or it is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_empty_store_begins_while_the_disk_of_the_backups_is_away() {
+    let scene = Scene::new().await;
+    let (backups, away) = (scene.path("backups"), scene.path("away"));
+    fs::rename(&backups, &away).unwrap();
+    for mounted_on_nothing in [false, true] {
+        if mounted_on_nothing {
+            fs::create_dir(&backups).unwrap();
+        }
+        let opened = SledStore::open(&scene.path("data"), &scene.settings(), ids());
+        let refused = opened.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(refused.contains(BACKUP) && refused.contains("bring its disk back"), "{refused}");
+    }
+    fs::remove_dir(&backups).unwrap();
+    fs::rename(&away, &backups).unwrap();
+    let (store, loss) = SledStore::open(&scene.path("data"), &scene.settings(), ids()).unwrap();
+    assert_put_back(&scene, store, loss, "the disk is back").await;
+
+    scene.damage();
+    fs::rename(&backups, &away).unwrap();
+    fs::remove_file(scene.path("data").join("newest-backup")).unwrap();
+    let (_, loss) = SledStore::open(&scene.path("data"), &scene.settings(), ids()).unwrap();
+    assert_eq!(loss.unwrap().restored_from, None, "a person said so");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,6 +102,11 @@ impl Tx<'_> {
         Ok(alerts)
     }
 
+    /// Those of one kind, newest first.
+    pub(super) fn alerts_of_kind(&self, kind: AlertKind) -> StoreResult<Vec<MachineAlert>> {
+        self.rows(&rows_of(kind), Order::Falling, usize::MAX)
+    }
+
     /// Those about one case.
     pub(super) fn alerts_of(&self, case: &CaseId) -> StoreResult<Vec<MachineAlert>> {
         let mut alerts = self.alerts(usize::MAX)?;
@@ -119,14 +124,6 @@ impl Tx<'_> {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Nothing above the queue speaks of a case that was erased.
-    pub(super) fn drop_alerts_of(&mut self, case: &CaseId) -> StoreResult<()> {
-        for row in self.alerts_of(case)? {
-            self.drop_alert(row.at, row.key);
-        }
-        Ok(())
     }
 
     /// Takes the row away with its message.

@@ -18,6 +18,8 @@ use crate::ports::store::{BackedUp, StoreError, StoreResult};
 
 /// What lies beside the store and belongs to it.
 const BESIDE: &[&str] = &["identity.key", "reviewers.json", "overrides"];
+/// Names the newest backup below `backup_dir`; lies in `data_dir` and in no backup.
+pub(super) const NEWEST: &str = "newest-backup";
 /// What makes up the store.
 pub(super) const PARTS: &[&str] = &[open::FOLDER, "texts", "raw"];
 
@@ -46,9 +48,22 @@ impl Inner {
             );
         }
         if done.is_ok() {
+            self.remember_backup(to);
+            failpoint::pass("backup-noted");
             self.remove_old_backups(to);
         }
         done
+    }
+
+    /// A start that finds the store damaged and no backup below `backup_dir` must know whether there is one.
+    fn remember_backup(&self, newest: &Path) {
+        if newest.parent() != self.settings.backups.as_deref() {
+            return;
+        }
+        let name = newest.to_string_lossy();
+        if let Err(error) = durable::write(&self.data_dir, NEWEST, name.as_bytes()) {
+            tracing::warn!(%error, "that a backup was made could not be written down");
+        }
     }
 
     /// Under its name stands only what was read back.
@@ -63,6 +78,7 @@ impl Inner {
             let live = reading.as_ref().ok_or_else(closed)?;
             rewrite::copy(&live.database, &to.join(open::FOLDER), self.settings.cache_bytes, Some(copied()))?
         };
+        failpoint::pass("backup-rows");
         rows += 1;
         let read = open::read_copy(to, &self.settings)?;
         for (part, named) in [("texts", &read.names.texts), ("raw", &read.names.raw)] {
@@ -71,10 +87,13 @@ impl Inner {
         for name in BESIDE {
             copy_all(&self.data_dir.join(name), &to.join(name)).map_err(failed)?;
         }
+        failpoint::pass("backup-files");
         rewrite::sync_below(to).map_err(failed)?;
         let done = verify(to, &read, rows)?;
+        failpoint::pass("backup-verified");
         fs::rename(to, whole).map_err(failed)?;
         whole.parent().map_or(Ok(()), durable::sync_folder).map_err(failed)?;
+        failpoint::pass("backup-renamed");
         Ok(BackedUp { folder: whole.to_owned(), ..done })
     }
 
@@ -89,11 +108,20 @@ impl Inner {
         for old in timed.skip(usize::from(keep).max(1)) {
             // Under this name a removal that is interrupted leaves nothing that looks like a backup.
             let going = partial(&old);
-            if let Err(error) = fs::rename(&old, &going).and_then(|()| fs::remove_dir_all(&going)) {
+            if let Err(error) = remove_under(&going, &old, backups) {
                 tracing::warn!(%error, folder = %old.display(), "an old backup could not be removed");
             }
+            failpoint::pass("backup-old-gone");
         }
     }
+}
+
+/// The name it goes under is durable before the first of its files goes.
+fn remove_under(going: &Path, old: &Path, backups: &Path) -> io::Result<()> {
+    fs::rename(old, going)?;
+    durable::sync_folder(backups)?;
+    failpoint::pass("backup-old-going");
+    fs::remove_dir_all(going)
 }
 
 /// What a backup is called until it is complete.
@@ -161,12 +189,17 @@ fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Complete backups below a folder: those named by their time newest first, then those that a person named.
+/// Complete backups below a folder: those named by their time newest first, then those that a person named. Only while
+/// nobody else makes one or erases in them.
 pub(super) fn below(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let complete = !path.as_os_str().to_string_lossy().ends_with(PARTIAL);
+        if complete && !path.join(open::FOLDER).exists() {
+            // Whole, and its database under another name, where an erasure died between two renames.
+            rewrite::settle(&path)?;
+        }
         if complete && path.join(open::FOLDER).join("db").is_file() {
             found.push((is_timed(&path), path));
         }

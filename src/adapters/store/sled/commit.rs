@@ -85,6 +85,12 @@ impl Committer {
         Waiter { change, progress: self.progress.clone() }
     }
 
+    /// Blocks until this change, the last one applied, is durable.
+    pub(super) fn make_durable(&self, change: u64) -> StoreResult<()> {
+        let waiter = self.request(change);
+        tokio::runtime::Handle::current().block_on(waiter.durable())
+    }
+
     /// Fails when an earlier change could not be made durable: memory is then ahead of the disk.
     pub(super) fn healthy(&self) -> StoreResult<()> {
         self.progress.borrow().failure.as_deref().map_or(Ok(()), |why| Err(failed(why)))

@@ -5,11 +5,13 @@ use jiff::Timestamp;
 use super::key::{Key, Table};
 use super::record::Incoming;
 use super::rows::extend_thread;
-use super::tx::Tx;
+use super::tx::{Order, Tx};
 use super::withdraw::may_have_left;
 use crate::domain::outgoing::OutgoingKind;
 use crate::domain::position::FolderRole;
-use crate::domain::{Actor, Case, CaseFlag, CaseId, CaseState, DeliveryState, Event, MessageId, OutgoingMail};
+use crate::domain::{
+    Actor, Case, CaseFlag, CaseId, CaseState, DeliveryState, Event, MessageId, OutgoingMail, RecordEntry,
+};
 use crate::ports::store::{Chore, Intake, Matter, OwnAnswer, StoreResult};
 
 /// Why who answers a person of ours is not acknowledged.
@@ -125,14 +127,29 @@ impl Tx<'_> {
         let (FolderRole::Sent, Matter::OwnAnswer(answer)) = (intake.location.folder.role, &intake.matter) else {
             return Ok(());
         };
+        if answer.by_person {
+            let (mailbox, id) = (&intake.location.folder.mailbox, intake.message.message_id.as_ref());
+            self.remember_answer(mailbox, id, answer, intake.message.arrived_at)?;
+        }
         let Some(mut case) = self.answered_case(answer)? else { return Ok(()) };
-        if !case.flags.contains(&CaseFlag::UnprovenAnswer) {
+        let unproven = case.flags.contains(&CaseFlag::UnprovenAnswer);
+        if !unproven || self.member(intake.key)?.flatten().as_ref() != Some(&case.id) {
             return Ok(());
         }
-        let event = Event::AnsweredElsewhere { message_id: intake.message.message_id.clone() };
-        self.note(&case.id, intake.at, Actor::Colleague, event)?;
+        self.note_answered_once(&case.id, intake)?;
         self.settle_answered(&mut case, incoming, answer)?;
         self.put_case(&case)
+    }
+
+    /// The folder of sent mail may be read again.
+    fn note_answered_once(&mut self, case: &CaseId, intake: &Intake) -> StoreResult<()> {
+        let event = Event::AnsweredElsewhere { message_id: intake.message.message_id.clone() };
+        let record: Vec<RecordEntry> =
+            self.rows(&Key::of(Table::Record).text(case.as_str()), Order::Rising, usize::MAX)?;
+        if record.iter().any(|entry| entry.event.as_ref() == Some(&event)) {
+            return Ok(());
+        }
+        self.note(case, intake.at, Actor::Colleague, event)
     }
 
     /// Keeps the Message-ID of what a person of ours sent: a mail that begins a conversation belongs to no case, and

@@ -12,7 +12,7 @@ use crate::domain::{
     Actor, Address, AlertKind, Case, CaseId, CaseState, Closed, DeliveryState, Email, Event, Given, Message,
     MessageKey, OutgoingMail, RecordEntry, Signal,
 };
-use crate::ports::store::{AutomatedMessage, CaseMessage, Correction, Erased, StoreResult};
+use crate::ports::store::{AutomatedMessage, CaseMessage, Correction, Erased, MachineAlert, StoreResult};
 
 /// Why a case must be kept for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,7 @@ impl Tx<'_> {
         let written = Written::of(address);
         self.erase_mails_to(&written, place, &mut erased)?;
         self.erase_from_drafts(&written, &erased)?;
+        let disputes = if place == Place::Store { self.alerts_of_kind(AlertKind::Dispute)? } else { Vec::new() };
         for message in self.rows::<CaseMessage>(&Key::of(Table::Message), Order::Rising, usize::MAX)? {
             let case = self.member(message.key)?.flatten();
             if case.as_ref().is_some_and(|case| erased.deferred.iter().any(|(kept, _)| kept == case)) {
@@ -84,7 +85,17 @@ impl Tx<'_> {
                     self.delete(Key::of(Table::Excerpt).text(case.as_str()));
                 }
             } else if mentions(&message.message, &written) {
-                erased.mentioned_in.extend(case);
+                match (case, disputes.iter().find(|alert| alert.key == message.key)) {
+                    (Some(case), _) => erased.mentioned_in.push(case),
+                    (None, Some(MachineAlert { case: None, .. })) => erased.notices.push(message.location),
+                    // Its case is kept for it, and named.
+                    (None, Some(_)) => {}
+                    // A machine's: nobody else's case needs it.
+                    (None, None) => {
+                        gone.insert(message.key);
+                        self.erase_message(&message, None, &mut erased)?;
+                    }
+                }
             }
         }
         self.erase_automated(&gone)?;
@@ -98,10 +109,6 @@ impl Tx<'_> {
             }
         }
         self.forget_counted(at)?;
-        erased.mentioned_in.extend(self.mentioned_by_us(&written)?);
-        erased.mentioned_in.retain(|case| !erased.deferred.iter().any(|(kept, _)| kept == case));
-        erased.mentioned_in.sort();
-        erased.mentioned_in.dedup();
         Ok(erased)
     }
 
@@ -149,7 +156,7 @@ impl Tx<'_> {
         self.cancel_timers(&id)?;
         self.erase_notices(&id)?;
         self.erase_promises(&id)?;
-        self.drop_alerts_of(&id)?;
+        self.erase_alerts_of(&id, erased)?;
         self.drop_draft(&id);
         self.delete(Key::of(Table::Excerpt).text(id.as_str()));
         self.forget_assessment(&id)?;
@@ -199,13 +206,29 @@ impl Tx<'_> {
 
     fn erase_automated(&mut self, gone: &BTreeSet<MessageKey>) -> StoreResult<()> {
         let rows: Vec<AutomatedMessage> = self.rows(&Key::of(Table::Automated), Order::Rising, usize::MAX)?;
-        rows.iter().filter(|row| gone.contains(&row.key)).try_for_each(|row| self.drop_automated(row))
+        rows.iter().filter(|row| gone.contains(&row.key)).try_for_each(|row| self.drop_automated(row.at, row.key))
+    }
+
+    /// A machine's message goes with its case: it tells of the same person.
+    fn erase_alerts_of(&mut self, case: &CaseId, erased: &mut Erased) -> StoreResult<()> {
+        for alert in self.alerts_of(case)? {
+            let message: Option<CaseMessage> = self.get(Key::of(Table::Message).text(&alert.key.to_hex()))?;
+            if let Some(message) = message {
+                self.erase_message(&message, None, erased)?;
+            }
+            self.drop_automated(alert.at, alert.key)?;
+        }
+        Ok(())
     }
 
     /// Takes a machine's message from their list.
-    pub(super) fn drop_automated(&mut self, row: &AutomatedMessage) -> StoreResult<()> {
-        self.delete(Key::of(Table::Automated).time(row.at).text(&row.key.to_hex()));
-        self.drop_alert(row.at, row.key);
+    pub(super) fn drop_automated(&mut self, at: Timestamp, key: MessageKey) -> StoreResult<()> {
+        self.drop_alert(at, key);
+        let row = Key::of(Table::Automated).time(at).text(&key.to_hex());
+        if !self.has(row.clone())? {
+            return Ok(());
+        }
+        self.delete(row);
         self.count(Counted::Automated, "", -1)
     }
 

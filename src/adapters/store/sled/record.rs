@@ -6,6 +6,7 @@ use super::rows::{Counted, extend_thread, order_key};
 use super::tx::{Order, Tx};
 use super::withdraw::may_have_left;
 use crate::domain::joining::Joining;
+use crate::domain::permission::AFTER_LOSS;
 use crate::domain::position::FolderRole;
 use crate::domain::rating::{self, Rating};
 use crate::domain::{
@@ -158,7 +159,7 @@ impl Tx<'_> {
     ) -> StoreResult<AcknowledgementFate> {
         // What came in the time lost may have been acknowledged: its own flag says so.
         if let Permission::Held { why } = &matter.permission
-            && !case.flags.contains(&CaseFlag::AfterLoss)
+            && why != AFTER_LOSS
         {
             case.flags.insert(CaseFlag::NotAcknowledged(why.clone()));
         }

@@ -132,12 +132,24 @@ impl Restoring {
 /// The newest backup that can be read, in the place of a store that was moved aside.
 fn from_backup(data_dir: &Path, settings: &SledSettings) -> StoreResult<Option<(Checked, PathBuf)>> {
     let Some(backups) = &settings.backups else { return Ok(None) };
+    // A disk that is not there yet is no reason to begin with nothing.
     let copies = match backup::below(backups) {
         Ok(copies) => copies,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        // A disk that is not there yet is no reason to begin with nothing.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(at(backups, "look for a backup in", &error)),
     };
+    let newest = data_dir.join(backup::NEWEST);
+    if copies.is_empty()
+        && let Ok(made) = std::fs::read_to_string(&newest)
+    {
+        return Err(StoreError::Temporary(format!(
+            "the store in {} is damaged, and no backup is below {}, though {made} was made: bring its disk back, and the next \
+             start puts it in place; to begin with nothing, delete {}",
+            data_dir.display(),
+            backups.display(),
+            newest.display()
+        )));
+    }
     for copy in copies {
         backup::put_back(&copy, data_dir).map_err(|error| at(&copy, "put back", &error))?;
         // It may be as large as a store that needed all its patience.

@@ -8,6 +8,7 @@ use super::key::{Key, Table};
 use super::tx::{Order, Tx};
 use super::{Inner, Room, closed};
 use crate::domain::{Actor, Case, CaseFlag, CaseId, CaseState, Closed, Event, RecordEntry};
+use crate::failpoint;
 use crate::ports::store::{Expiry, Promise, StoreResult};
 
 /// Cases looked at in one step: nobody waits long for it.
@@ -23,6 +24,7 @@ impl Inner {
         let mut settled = 0;
         for some in silent.chunks(AT_ONCE) {
             settled += self.apply(Room::Reserve, |tx| tx.settle(some, before, at))?.0;
+            failpoint::pass("expire-settled");
         }
         Ok(settled)
     }

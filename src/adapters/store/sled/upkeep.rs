@@ -12,9 +12,10 @@ use super::erase::Kept;
 use super::files::{Raw, Sweep, Texts};
 use super::key::{Key, Table};
 use super::tx::{Order, Tx, database_error};
-use super::written::Place;
+use super::written::{Place, Written};
 use super::{Inner, Room, backup, closed, open, restore, rewrite};
 use crate::domain::{Case, CaseId, CaseState, Closed, Email, MessageKey};
+use crate::failpoint;
 use crate::ports::store::{AutomatedMessage, CaseMessage, Erased, Expired, Expiry, KeptInBackup, StoreResult};
 
 /// Messages looked at, or cases erased, in one step: nobody waits long for it.
@@ -34,9 +35,13 @@ impl Inner {
         let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = |tx: &Tx<'_>, case: &Case| Ok(tx.kept_because(case)?.map(Kept::here));
         let (mut erased, _) = self.apply(Room::Reserve, |tx| tx.erase(address, at, Place::Store, kept))?;
+        failpoint::pass("erase-rows");
+        self.say_where_mentioned(address, &mut erased)?;
         // Even when nothing was found: an erasure that a crash interrupted is finished by repeating it.
         self.renew()?;
+        failpoint::pass("erase-rewritten");
         erased.files = self.sweep()?;
+        failpoint::pass("erase-swept");
         erased.moved_aside = moved_aside(&self.data_dir).map_err(|error| open::at(&self.data_dir, "list", &error))?;
         backup::sweep_parts(&self.data_dir).map_err(|error| open::at(&self.data_dir, "sweep", &error))?;
         if let Some(backups) = &self.settings.backups {
@@ -46,9 +51,23 @@ impl Inner {
                     erased.deferred_in_backups.push(KeptInBackup { backup: copy.clone(), case, why });
                 }
                 erased.backups.push(copy);
+                failpoint::pass("erase-copy-done");
             }
         }
         Ok(erased)
+    }
+
+    /// Reads every record and every mail of ours, some cases at a time: who writes does not wait for all of them.
+    fn say_where_mentioned(&self, address: &Email, erased: &mut Erased) -> StoreResult<()> {
+        let written = Written::of(address);
+        let cases = self.look(|tx| tx.case_ids())?;
+        for some in cases.chunks(AT_ONCE) {
+            erased.mentioned_in.extend(self.look(|tx| tx.mentioned_by_us(some, &written))?);
+        }
+        erased.mentioned_in.retain(|case| !erased.deferred.iter().any(|(kept, _)| kept == case));
+        erased.mentioned_in.sort();
+        erased.mentioned_in.dedup();
+        Ok(())
     }
 
     /// The same in a backup; returns the cases kept there, and why.
@@ -62,7 +81,9 @@ impl Inner {
             opened.database.apply_batch(batch).map_err(database_error)?;
             opened.database.flush().map_err(database_error)?;
         }
+        failpoint::pass("erase-copy-rows");
         rewrite::replace(copy, opened.database, self.settings.cache_bytes)?;
+        failpoint::pass("erase-copy-rewritten");
         let names = open::read_copy(copy, &self.settings)?.names;
         let swept = Raw::open(copy).and_then(|raw| names.sweep(&texts, &raw, Sweep::All));
         swept.map_err(|error| open::at(copy, "sweep", &error))?;
@@ -87,6 +108,8 @@ impl Inner {
         // Nothing is applied meanwhile.
         let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
         let live = reading.as_ref().ok_or_else(closed)?;
+        // A row that a crash brings back must find its file.
+        live.committer.make_durable(live.last)?;
         let names = open::names(&live.database)?;
         let mut released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
         let swept = names.sweep(&self.texts, &self.raw, Sweep::Released(&released));
@@ -102,6 +125,7 @@ impl Inner {
         loop {
             let (gone, _) = self.apply(Room::Reserve, |tx| tx.expire_automated(before.automated))?;
             expired.automated += gone as u64;
+            failpoint::pass("expire-automated");
             if gone < AT_ONCE {
                 break;
             }
@@ -110,13 +134,16 @@ impl Inner {
         loop {
             let (gone, _) = self.apply(Room::Reserve, |tx| tx.expire_cases(before.closed, at))?;
             expired.cases += gone as u64;
+            failpoint::pass("expire-cases");
             if gone < AT_ONCE {
                 break;
             }
         }
         self.apply(Room::Reserve, |tx| tx.expire_person_wrote(before.closed))?;
         self.apply(Room::Reserve, |tx| tx.forget_counted(at))?;
+        failpoint::pass("expire-counted");
         expired.files = self.sweep()?;
+        failpoint::pass("expire-swept");
         Ok(expired)
     }
 
@@ -135,6 +162,7 @@ impl Inner {
                 if message.message.arrived_at < before && held.is_none() {
                     self.raw.remove(*key).map_err(|error| open::at(&self.data_dir, "remove from", &error))?;
                     removed += 1;
+                    failpoint::pass("expire-raw");
                 }
             }
         }
@@ -145,16 +173,19 @@ impl Inner {
 impl Tx<'_> {
     /// Removes some machines' messages stored before.
     fn expire_automated(&mut self, before: Timestamp) -> StoreResult<usize> {
-        let old: Vec<AutomatedMessage> = self.rows(&Key::of(Table::Automated), Order::Rising, AT_ONCE)?;
         // What a person must know of stays until somebody has put it away.
         let alerts: BTreeSet<MessageKey> = self.alerts(usize::MAX)?.into_iter().map(|row| row.key).collect();
-        let old: Vec<_> = old.into_iter().filter(|row| row.at < before && !alerts.contains(&row.key)).collect();
+        let prefix = Key::of(Table::Automated);
+        let old: Vec<AutomatedMessage> =
+            self.rows_until(prefix.clone(), &prefix.time(before), AT_ONCE + alerts.len())?;
+        let old: Vec<_> =
+            old.into_iter().filter(|row| row.at < before && !alerts.contains(&row.key)).take(AT_ONCE).collect();
         for row in &old {
             let message: Option<CaseMessage> = self.get(Key::of(Table::Message).text(&row.key.to_hex()))?;
             if let Some(message) = message {
                 self.erase_message(&message, None, &mut Erased::default())?;
             }
-            self.drop_automated(row)?;
+            self.drop_automated(row.at, row.key)?;
         }
         Ok(old.len())
     }

@@ -82,11 +82,19 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Cases in which the address is written by our own people: subjects, drafts, replies, the record.
-    pub(super) fn mentioned_by_us(&self, address: &Written) -> StoreResult<Vec<CaseId>> {
+    /// All cases.
+    pub(super) fn case_ids(&self) -> StoreResult<Vec<CaseId>> {
+        let cases: Vec<Case> = self.rows(&Key::of(Table::Case), Order::Rising, usize::MAX)?;
+        Ok(cases.into_iter().map(|case| case.id).collect())
+    }
+
+    /// Those of the cases in which the address is written by our own people: subjects, drafts, replies, the record.
+    pub(super) fn mentioned_by_us(&self, cases: &[CaseId], address: &Written) -> StoreResult<Vec<CaseId>> {
         let mut found = Vec::new();
-        for case in self.rows::<Case>(&Key::of(Table::Case), Order::Rising, usize::MAX)? {
-            if self.mentions_in(&case, address)? {
+        for id in cases {
+            if let Some(case) = self.find_case(id)?
+                && self.mentions_in(&case, address)?
+            {
                 found.push(case.id);
             }
         }
