@@ -14,6 +14,8 @@ use super::fail::Fail;
 use super::visit::language_of;
 use super::words::Language;
 use super::{Desk, Settings};
+use crate::daemon::review::ReviewError;
+use crate::ports::store::StoreError;
 
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; \
                    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -70,8 +72,7 @@ pub(super) async fn check(State(desk): State<Desk>, request: Request, next: Next
     if !host_allowed(desk.settings(), host) {
         return Fail::Refused(StatusCode::MISDIRECTED_REQUEST, "error.host").into_response();
     }
-    let looking = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !looking && !same_origin(request.headers(), host, desk.settings().secure_cookie) {
+    if !is_looking(&request) && !same_origin(request.headers(), host, desk.settings().secure_cookie) {
         return Fail::Refused(StatusCode::FORBIDDEN, "error.origin").into_response();
     }
     next.run(request).await
@@ -80,11 +81,13 @@ pub(super) async fn check(State(desk): State<Desk>, request: Request, next: Next
 /// Adds the headers and turns a [`Fail`] into its page.
 pub(super) async fn dress(State(desk): State<Desk>, request: Request, next: Next) -> Response {
     let language = language_of(request.headers());
+    let looking = is_looking(&request);
     let mut response = next.run(request).await;
     if let Some(fail) = response.extensions_mut().remove::<Arc<Fail>>() {
-        response = fail_page(&desk, language, &fail);
+        response = fail_page(&desk, language, looking, &fail);
     } else if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        response = fail_page(&desk, language, &Fail::Refused(StatusCode::PAYLOAD_TOO_LARGE, "error.too_large"));
+        let too_large = Fail::Refused(StatusCode::PAYLOAD_TOO_LARGE, "error.too_large");
+        response = fail_page(&desk, language, looking, &too_large);
     }
     let apart = response.extensions_mut().remove::<Apart>().map_or(&[][..], Apart::headers);
     for (name, value) in HEADERS.iter().chain(apart) {
@@ -93,7 +96,12 @@ pub(super) async fn dress(State(desk): State<Desk>, request: Request, next: Next
     response
 }
 
-fn fail_page(desk: &Desk, language: Language, fail: &Fail) -> Response {
+/// Nothing was to be changed.
+fn is_looking(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+fn fail_page(desk: &Desk, language: Language, looking: bool, fail: &Fail) -> Response {
     let words = desk.inner.pages.words();
     let lang = language.code();
     let (page, context) = match fail {
@@ -103,6 +111,13 @@ fn fail_page(desk: &Desk, language: Language, fail: &Fail) -> Response {
         }
         Fail::SignIn { text: Some(text), .. } => ("signed_out", context! { lang, text }),
         Fail::Refused(_, key) => ("error", context! { lang, message => words.say(language, key) }),
+        Fail::Review(ReviewError::Store(error @ (StoreError::Temporary(_) | StoreError::Permanent(_)))) if looking => {
+            tracing::warn!(%error, "the store cannot be read for the desk");
+            // Only who is signed in gets so far, so the alarms may be told.
+            let alarms: Vec<String> =
+                desk.inner.parts.health.alarms().into_iter().map(|alarm| alarm.sentence).collect();
+            ("error", context! { lang, alarms, message => words.say(language, "error.unreadable") })
+        }
         Fail::Review(error) => ("error", context! { lang, message => review_words(desk, language, error) }),
         Fail::Broken(detail) => {
             tracing::error!(detail, "the desk could not answer a request");
@@ -119,8 +134,8 @@ fn fail_page(desk: &Desk, language: Language, fail: &Fail) -> Response {
 }
 
 /// A refused step in the reader's language.
-pub(super) fn review_words(desk: &Desk, language: Language, error: &crate::daemon::review::ReviewError) -> String {
-    use crate::daemon::review::ReviewError as E;
+pub(super) fn review_words(desk: &Desk, language: Language, error: &ReviewError) -> String {
+    use ReviewError as E;
     let words = desk.inner.pages.words();
     let say = |key: &str| words.say(language, key).to_owned();
     match error {
@@ -145,9 +160,7 @@ pub(super) fn review_words(desk: &Desk, language: Language, error: &crate::daemo
         E::NoVerdict => say("refused.no_verdict"),
         E::Wording(why) => words.fill(language, "refused.wording", &[("why", why)]),
         E::Missing(_) => say("error.not_found"),
-        E::Store(crate::ports::store::StoreError::Illegal(step)) => {
-            words.fill(language, "refused.illegal", &[("why", &step.to_string())])
-        }
+        E::Store(StoreError::Illegal(step)) => words.fill(language, "refused.illegal", &[("why", &step.to_string())]),
         E::Store(error) => {
             tracing::warn!(%error, "the store refused a reviewer's step");
             say("refused.store")

@@ -272,3 +272,28 @@ async fn a_case_without_a_usable_draft_can_still_be_read_and_dismissed() {
     assert_eq!(page.status, 200);
     assert!(page.body.contains("No draft waits") && page.body.contains("Take back"), "{}", page.body);
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_is_no_refused_change() {
+    let shop = open().await;
+    // Long, and of little repetition: such a text lies in a file of its own.
+    let long = (0_u64..4000).map(|n| format!("{:x} ", n.wrapping_mul(0x9E37_79B9_7F4A_7C15))).collect::<String>();
+    let case = shop.receive(&Letter::new("a@a.example", "Hello", &long)).await;
+    let mut visitor = Visitor::new(shop.address);
+    visitor.sign_in().await;
+    let path = format!("/case/{case}");
+    assert_eq!(visitor.get(&path).await.status, 200);
+
+    let texts: Vec<_> = std::fs::read_dir(shop.data.path().join("texts")).unwrap().map(|f| f.unwrap().path()).collect();
+    assert!(!texts.is_empty());
+    texts.iter().for_each(|text| std::fs::remove_file(text).unwrap());
+    *shop.pulse.ill.lock().unwrap() = Some("the disk fails".into());
+    let page = visitor.get(&path).await;
+    assert_eq!(page.status, 503);
+    assert!(page.body.contains("could not be read from the store") && page.body.contains("Nothing was changed"));
+    assert!(page.body.contains("the disk fails"), "the alarm stands there too");
+    assert!(!visitor.get("/nowhere").await.body.contains("the disk fails"));
+    // A stranger is told nothing of it.
+    let page = Visitor::new(shop.address).get(&path).await;
+    assert!(page.status == 303 && !page.body.contains("the disk fails"), "{}", page.body);
+}

@@ -37,12 +37,16 @@ impl Inner {
     /// Makes the store usable again when the disk is. Blocks everybody else meanwhile.
     pub(super) fn heal(&self) -> StoreResult<()> {
         self.has_room()?;
-        if self.refused.load(Ordering::Relaxed) {
-            self.probe()?;
-            self.refused.store(false, Ordering::Relaxed);
+        let healthy = |live: &Option<Live>| live.as_ref().is_some_and(|live| live.healthy().is_ok());
+        let well = healthy(&self.live.read().unwrap_or_else(PoisonError::into_inner));
+        if well && !self.refused.load(Ordering::Relaxed) {
+            return Ok(());
         }
+        // First of all: while the disk refuses, the database stays open and the desk can be read.
+        self.probe()?;
+        self.refused.store(false, Ordering::Relaxed);
         let mut writing = self.live.write().unwrap_or_else(PoisonError::into_inner);
-        if writing.as_ref().is_some_and(|live| live.healthy().is_ok()) {
+        if healthy(&writing) {
             return Ok(());
         }
         self.reopen(&mut writing)?;
@@ -86,5 +90,32 @@ impl Inner {
                 self.data_dir.display()
             ))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{SledSettings, SledStore};
+    use super::*;
+    use crate::adapters::system::SystemIds;
+
+    #[test]
+    fn what_failed_can_still_be_read_until_the_disk_works_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = SledStore::open(folder.path(), &SledSettings::default(), Arc::new(SystemIds)).unwrap();
+        let inner = &store.inner;
+        inner.live.write().unwrap().as_mut().unwrap().broken = Some("an earlier write failed".into());
+        let in_the_way = folder.path().join(PROBE);
+        std::fs::create_dir(&in_the_way).unwrap();
+
+        assert!(matches!(inner.heal(), Err(StoreError::Temporary(why)) if why.contains("repair it or make room")));
+        inner.look(|tx| tx.store_id()).unwrap();
+        assert!(inner.apply(super::super::Room::Ordinary, |_| Ok(())).is_err());
+
+        std::fs::remove_dir(&in_the_way).unwrap();
+        inner.heal().unwrap();
+        assert!(inner.apply(super::super::Room::Ordinary, |_| Ok(())).is_ok());
     }
 }
