@@ -43,7 +43,7 @@ pub fn judge_by_rules(text: &PreparedText, hits: &[RuleHit], candidates: &Candid
             continue;
         }
         counted.push(hit.rule);
-        for effect in &hit.effects {
+        for effect in hit.effects.iter() {
             match *effect {
                 Effect::Intent(intent, weight) => add(&mut intent_scores, Intent::ALL, intent, weight),
                 Effect::Reason(reason, weight) => add(&mut reason_scores, Reason::ALL, reason, weight),
@@ -103,7 +103,7 @@ pub fn mere_thanks(text: &PreparedText, hits: &[RuleHit]) -> bool {
     let rates = super::rating::read(text.body.original()).is_some();
     let thanks = rates || hits.iter().any(|hit| hit.name.starts_with("thanks-") && !hit.negated);
     let mut refund = 0.0;
-    for effect in hits.iter().filter(|hit| !hit.negated).flat_map(|hit| &hit.effects) {
+    for effect in hits.iter().filter(|hit| !hit.negated).flat_map(|hit| hit.effects.iter()) {
         match effect {
             Effect::Intent(Intent::Other, weight) => refund -= weight,
             Effect::Intent(_, weight) => refund += weight,

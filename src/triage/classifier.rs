@@ -35,11 +35,13 @@ pub enum Task {
     ProductGiven,
     /// Whether the mail gives the day that a refund was announced at all.
     AnnouncedDateGiven,
+    /// The signals: one column for each, above 0 where it is given.
+    Signals,
 }
 
 impl Task {
     /// Every task; later ones build on what earlier ones found.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Intent,
         Self::Anger,
         Self::Reason,
@@ -51,6 +53,7 @@ impl Task {
         Self::PurchaseDateGiven,
         Self::ProductGiven,
         Self::AnnouncedDateGiven,
+        Self::Signals,
     ];
 
     /// Name of its file without `.model`.
@@ -67,6 +70,7 @@ impl Task {
             Self::PurchaseDateGiven => "purchase_date_given",
             Self::ProductGiven => "product_given",
             Self::AnnouncedDateGiven => "announced_date_given",
+            Self::Signals => "signals",
         }
     }
 
@@ -74,7 +78,7 @@ impl Task {
     pub fn classes(self) -> usize {
         match self {
             Self::Intent | Self::Anger => 3,
-            Self::Reason => 8,
+            Self::Reason | Self::Signals => 8,
             _ => 1,
         }
     }

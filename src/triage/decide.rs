@@ -22,6 +22,8 @@ const STATED: f32 = 2.5;
 
 /// How far a rule that sets a floor is believed against the model: such rules are right in nine mails of ten or more.
 const FLOOR_BELIEVED: f32 = 0.9;
+/// A signal that rules found is dropped where the model's probability is less.
+const DOUBTED: f32 = 0.25;
 /// A model's probability of fury below which no word makes it one.
 const IMPOSSIBLE: f32 = 0.05;
 
@@ -44,6 +46,9 @@ pub struct Predictions {
     pub product_given: Option<f32>,
     /// See there; of a mail that waits for a refund.
     pub announced_date_given: Option<f32>,
+    /// How likely each signal is, in the order of [`Signal::ALL`], one half or more where it is given; `None` without a model
+    /// for that.
+    pub signals: Option<Vec<f32>>,
     /// Least probability to be sure (facts: to be taken), a task.
     pub thresholds: [f32; Task::ALL.len()],
 }
@@ -61,6 +66,7 @@ impl Predictions {
             purchase_date_given: None,
             product_given: None,
             announced_date_given: None,
+            signals: None,
             thresholds: Task::ALL.map(|task| if fact_of(task).is_some() { 0.5 } else { RULES_THRESHOLD }),
         }
     }
@@ -139,6 +145,7 @@ impl Predictions {
             Task::Intent => self.intent = softmax(scores),
             Task::Anger => self.anger = levels(scores),
             Task::Reason => self.reason = softmax(scores),
+            Task::Signals => self.signals = Some(scores.iter().map(|score| logistic(*score)).collect()),
             _ => {}
         }
     }
@@ -162,7 +169,7 @@ pub fn fact_of(task: Task) -> Option<Fact> {
         Task::PurchaseDate | Task::PurchaseDateGiven => Some(Fact::PurchaseDate),
         Task::Product | Task::ProductWord | Task::ProductGiven => Some(Fact::Product),
         Task::AnnouncedDate | Task::AnnouncedDateGiven => Some(Fact::AnnouncedDate),
-        Task::Intent | Task::Anger | Task::Reason => None,
+        Task::Intent | Task::Anger | Task::Reason | Task::Signals => None,
     }
 }
 
@@ -174,7 +181,8 @@ pub fn decide(
     policy: &Policy,
     language: &str,
 ) -> Verdict {
-    let (intent, intent_confidence) = intent(&judgement.signals, &predictions.intent);
+    let signals = signals(judgement, predictions.signals.as_deref());
+    let (intent, intent_confidence) = intent(&signals, &predictions.intent);
     let (anger, anger_confidence) = anger(&predictions.anger, anger_floor(&analysis.hits, &predictions.anger));
     let likeliest = likeliest(&predictions.reason, Reason::ALL)
         .map(|judged| stated(judgement).filter(|_| judged.0 == Reason::Unspecified).unwrap_or(judged))
@@ -210,9 +218,19 @@ pub fn decide(
         unsure,
         missing: policy.missing(intent, &given),
         given,
-        signals: judgement.signals.clone(),
+        signals,
         explanation: Vec::new(),
     }
+}
+
+/// What the model finds, and what rules found unless the model holds it for unlikely.
+fn signals(judgement: &Judgement, likely: Option<&[f32]>) -> Vec<Signal> {
+    let Some(likely) = likely else { return judgement.signals.clone() };
+    let given = |(signal, likely): (&Signal, &f32)| {
+        let least = if judgement.signals.contains(signal) { DOUBTED } else { 0.5 };
+        (*likely >= least).then_some(*signal)
+    };
+    Signal::ALL.iter().zip(likely).filter_map(given).collect()
 }
 
 /// The likeliest intent; a declared withdrawal is a refund request whatever the words sound like.

@@ -10,7 +10,7 @@ use super::decide::Predictions;
 use super::features::Entry;
 use super::features::tokens::Tokens;
 use super::hit::{Effect, Part, RuleHit};
-use crate::domain::{Anger, Explanation, Verdict};
+use crate::domain::{Anger, Explanation, Signal, Verdict};
 
 /// Lines in an explanation.
 const LINES: usize = 8;
@@ -38,7 +38,7 @@ pub fn explain(
     let mut lines = rules(&analysis.hits, verdict);
     lines.extend(floor(&analysis.hits, verdict, predictions));
     let parts = [Part::Subject, Part::Body].map(|part| (part, Tokens::cut(analysis.text.part(part))));
-    for (task, class, against, sign) in questions(verdict, predictions) {
+    for Question { task, name, class, against, sign } in questions(verdict, predictions, &analysis.hits) {
         let Some(stored) = triage.models.get(&task) else { continue };
         let of_first = stored.model.shares(class, against);
         let shares = analysis.features.entries.iter().zip(places).filter_map(|(entry, place)| {
@@ -47,18 +47,13 @@ pub fn explain(
             Some((entry, share * entry.value))
         });
         for (matched, weight) in words(analysis, &parts, shares, sign) {
-            lines.push(Explanation { from: "model".into(), name: task.as_str().into(), matched, weight });
+            lines.push(Explanation { from: "model".into(), name: name.into(), matched, weight });
         }
         let of_task: Vec<&[f32]> =
             sentences.iter().filter_map(|scores| triage.decisive.of_task(task, scores)).collect();
         if let Some(moved) = stored.model.moved(&of_task, class, against).filter(|moved| moved.weight.abs() >= LEAST) {
             let matched = sentence(analysis, &parts[1].1, moved.sentence);
-            lines.push(Explanation {
-                from: "model".into(),
-                name: task.as_str().into(),
-                matched,
-                weight: moved.weight * sign,
-            });
+            lines.push(Explanation { from: "model".into(), name: name.into(), matched, weight: moved.weight * sign });
         }
     }
     lines.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
@@ -75,16 +70,38 @@ fn sentence(analysis: &Analysis, body: &Tokens<'_>, n: usize) -> String {
     if cut.len() < words.len() { format!("{cut}…") } else { cut }
 }
 
-/// Task, class decided, the runner-up it is measured against, and the sign that makes "for" positive.
-fn questions(verdict: &Verdict, predictions: &Predictions) -> Vec<(Task, usize, Option<usize>, f32)> {
+/// What is to be explained.
+struct Question {
+    task: Task,
+    /// What the reader is told it is.
+    name: &'static str,
+    /// Decided.
+    class: usize,
+    /// The runner-up it is measured against.
+    against: Option<usize>,
+    /// Makes "for" positive.
+    sign: f32,
+}
+
+fn questions(verdict: &Verdict, predictions: &Predictions, hits: &[RuleHit]) -> Vec<Question> {
+    let question = |task: Task, class, against, sign| Question { task, name: task.as_str(), class, against, sign };
     let intent = verdict.intent as usize;
-    let mut questions = vec![(Task::Intent, intent, second(&predictions.intent, intent), 1.0)];
+    let mut questions = vec![question(Task::Intent, intent, second(&predictions.intent, intent), 1.0)];
     questions.push(match verdict.anger {
-        Anger::Calm => (Task::Anger, 0, None, -1.0),
-        level => (Task::Anger, usize::from(level.level()) - 1, None, 1.0),
+        Anger::Calm => question(Task::Anger, 0, None, -1.0),
+        level => question(Task::Anger, usize::from(level.level()) - 1, None, 1.0),
     });
     let reason = verdict.reason.map(|reason| reason as usize);
-    questions.extend(reason.map(|reason| (Task::Reason, reason, second(&predictions.reason, reason), 1.0)));
+    questions.extend(reason.map(|reason| question(Task::Reason, reason, second(&predictions.reason, reason), 1.0)));
+    // What rules found speaks for itself.
+    let by_rule = |signal: &Signal| {
+        hits.iter().any(|hit| !hit.negated && hit.effects.iter().any(|effect| *effect == Effect::Signal(*signal)))
+    };
+    let signals = verdict.signals.iter().filter(|signal| !by_rule(signal));
+    questions.extend(
+        signals
+            .map(|signal| Question { name: signal.as_str(), ..question(Task::Signals, *signal as usize, None, 1.0) }),
+    );
     questions
 }
 
@@ -97,8 +114,8 @@ fn rules(hits: &[RuleHit], verdict: &Verdict) -> Vec<Explanation> {
     let mut lines: Vec<Explanation> = Vec::new();
     for hit in hits.iter().filter(|hit| !hit.negated) {
         let weight: f32 = hit.effects.iter().map(|effect| speaks(effect, verdict)).sum();
-        if weight.abs() >= LEAST && !lines.iter().any(|line| line.name == hit.name) {
-            let (from, name, matched) = ("rule".into(), hit.name.clone(), hit.matched.clone());
+        if weight.abs() >= LEAST && !lines.iter().any(|line| *line.name == *hit.name) {
+            let (from, name, matched) = ("rule".into(), hit.name.to_string(), hit.matched.clone());
             lines.push(Explanation { from, name, matched, weight });
         }
     }
@@ -114,7 +131,7 @@ fn floor(hits: &[RuleHit], verdict: &Verdict, predictions: &Predictions) -> Opti
     let lifted = likely < 0.5;
     lifted.then(|| Explanation {
         from: "rule".into(),
-        name: hit.name.clone(),
+        name: hit.name.to_string(),
         matched: hit.matched.clone(),
         weight: (1.0 / likely.max(1e-3)).ln().max(LIFT),
     })

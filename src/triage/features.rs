@@ -214,7 +214,7 @@ fn rules(hits: &[RuleHit], subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut S
         let key = hash::join(hash::text(&hit.name), u64::from(hit.negated));
         let tokens = if hit.part == Part::Subject { subject } else { body };
         sink.add(Block::Rules, key, tokens.within(&hit.span));
-        for effect in &hit.effects {
+        for effect in hit.effects.iter() {
             let (key, weight) = match effect {
                 Effect::Intent(intent, weight) => (hash::text(intent.as_str()), *weight),
                 Effect::Anger(level, weight) => (hash::join(hash::text("anger"), u64::from(*level)), *weight),

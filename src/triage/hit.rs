@@ -1,6 +1,7 @@
 //! What a rule found in a message.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::domain::{Intent, Reason, Signal};
 
@@ -34,7 +35,7 @@ pub struct RuleHit {
     /// Stable index of the rule in the loaded rule set (a feature of the models).
     pub rule: usize,
     /// The rule's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Where it matched.
     pub part: Part,
     /// Byte range in that part.
@@ -44,7 +45,7 @@ pub struct RuleHit {
     /// Whether the match stands in the scope of a negation ("je ne veux pas …", "not …").
     pub negated: bool,
     /// What it speaks for.
-    pub effects: Vec<Effect>,
+    pub effects: Arc<[Effect]>,
     /// The anger (2 or 3) below which no model may judge the message: these words alone decide it. None where
     /// the rule sets no floor, and where the words are denied or quoted.
     pub anger_floor: Option<u8>,

@@ -6,6 +6,7 @@ mod negation;
 mod quoted;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex_automata::util::syntax;
@@ -26,7 +27,7 @@ const HITS_PER_RULE: usize = 3;
 /// One loaded rule.
 #[derive(Debug, Clone)]
 struct Rule {
-    name: String,
+    name: Arc<str>,
     subject: bool,
     body: bool,
     attachment: bool,
@@ -34,7 +35,7 @@ struct Rule {
     sketch: Option<meta::Regex>,
     regex: meta::Regex,
     negatable: bool,
-    effects: Vec<Effect>,
+    effects: Arc<[Effect]>,
     clues: Vec<Clue>,
     anger_floor: Option<u8>,
 }
@@ -188,7 +189,7 @@ impl RuleSet {
 
     /// The rule's name.
     pub fn name(&self, rule: usize) -> Option<&str> {
-        self.rules.get(rule).map(|rule| rule.name.as_str())
+        self.rules.get(rule).map(|rule| &*rule.name)
     }
 
     /// The clues that a match of the rule is; none for the rules of verdicts.
@@ -297,12 +298,12 @@ impl RuleSet {
                 count += 1;
                 hits.push(RuleHit {
                     rule: index,
-                    name: rule.name.clone(),
+                    name: Arc::clone(&rule.name),
                     part,
                     span: folded.original_span(found.range()),
                     matched: folded.words(found.range()).to_owned(),
                     negated,
-                    effects: rule.effects.clone(),
+                    effects: Arc::clone(&rule.effects),
                     anger_floor: rule.anger_floor.filter(|_| meant(folded, &found.range())),
                 });
             }
@@ -392,14 +393,14 @@ fn compile(source: &RuleSource) -> Result<(Rule, Vec<Expression>), RuleError> {
         .and_then(|hir| needles::sketch(&hir))
         .and_then(|hir| meta::Builder::new().configure(settings).build_from_hir(&hir).ok());
     let rule = Rule {
-        name: source.name.clone(),
+        name: source.name.as_str().into(),
         subject: source.subject,
         body: source.body,
         attachment: source.attachment,
         sketch,
         regex,
         negatable: source.negatable,
-        effects: source.effects.clone(),
+        effects: source.effects.as_slice().into(),
         clues: source.clues.clone(),
         anger_floor: source.anger_floor,
     };

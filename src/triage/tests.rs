@@ -1,6 +1,6 @@
 use super::classifier::Linear;
 use super::*;
-use crate::domain::{Anger, Intent, verdict::Unsure};
+use crate::domain::{Anger, Intent, Signal, verdict::Unsure};
 
 const RULES: &str = r#"
 [[rule]]
@@ -15,6 +15,12 @@ patterns = ['\bdisgraceful\b|\bnot good\b']
 anger_floor = 2
 must_match = ["Disgraceful!", "It is not good."]
 must_not_match = ["It is not disgraceful", "The sign said \"disgraceful\""]
+[[rule]]
+name = "burns"
+patterns = ['\bburn\w*\b']
+signals = ["safety"]
+must_match = ["It burns.", "We were burnt."]
+must_not_match = ["It is bitter."]
 "#;
 
 fn rules() -> Vec<Asset> {
@@ -110,4 +116,36 @@ fn a_mail_without_words_is_judged_as_ordinary() {
         assert_eq!(verdict.anger, Anger::Calm, "{text:?}");
         assert!(verdict.anger_confidence > 0.9);
     }
+}
+
+/// A model of the signals that knows one word, and what it is held for without it.
+fn of_signals(word: &str, signal: Signal, weight: f32, otherwise: f32) -> Linear {
+    let mut weights = vec![0.0; Signal::ALL.len()];
+    weights[signal as usize] = weight;
+    let model = one_word(word, weights);
+    let column = model.columns()[0];
+    Linear::new(&[column], model.row(column).unwrap().to_vec(), vec![otherwise; Signal::ALL.len()], 0.5).unwrap()
+}
+
+#[test]
+fn a_model_finds_signals_that_no_rule_knows_and_says_by_which_word() {
+    let model = of_signals("singed", Signal::Safety, 5.0, -2.0);
+    let triage =
+        Triage::with_models(RuleSet::load(&rules()).unwrap(), [(Task::Signals, Stored { model, corpus: [0; 32] })]);
+    let verdict = judge(&triage, "It singed my hand.", "en");
+    assert_eq!(verdict.signals, [Signal::Safety]);
+    let line = verdict.explanation.iter().find(|line| line.name == "safety").unwrap();
+    assert_eq!((line.from.as_str(), line.matched.as_str()), ("model", "singed"));
+}
+
+#[test]
+fn a_signal_of_the_rules_stays_unless_the_model_holds_it_for_unlikely() {
+    let signals = |otherwise: f32| {
+        let model = of_signals("candle", Signal::Safety, -5.0, otherwise);
+        let stored = Stored { model, corpus: [0; 32] };
+        let triage = Triage::with_models(RuleSet::load(&rules()).unwrap(), [(Task::Signals, stored)]);
+        ["It burns.", "The candle burns."].map(|text| judge(&triage, text, "en").signals)
+    };
+    assert_eq!(signals(-0.5), [vec![Signal::Safety], vec![]], "doubtful, and denied");
+    assert_eq!(signals(-3.0), [vec![], vec![]]);
 }

@@ -5,7 +5,7 @@ use super::{Index, Linear, Task};
 use crate::triage::features::{Features, Sentences};
 
 /// Scores of all models of a whole mail together, and of all that score sentences.
-const OF_MAIL: usize = 24;
+const OF_MAIL: usize = 32;
 const OF_SENTENCE: usize = 16;
 
 /// The models of a whole mail.
@@ -16,8 +16,15 @@ pub type JointSentences = Joint<OF_SENTENCE>;
 pub type SentenceScores = [f32; OF_SENTENCE];
 
 /// The models that are joined.
-const WHOLE: [Task; 6] =
-    [Task::Intent, Task::Anger, Task::Reason, Task::PurchaseDateGiven, Task::ProductGiven, Task::AnnouncedDateGiven];
+const WHOLE: [Task; 7] = [
+    Task::Intent,
+    Task::Anger,
+    Task::Reason,
+    Task::PurchaseDateGiven,
+    Task::ProductGiven,
+    Task::AnnouncedDateGiven,
+    Task::Signals,
+];
 
 /// One column's weights, side by side.
 #[derive(Debug, Clone, Copy)]

@@ -1,20 +1,39 @@
 //! The same features, sentence by sentence: a short plea at the end of a long story is heard by itself.
 
 use super::tokens::Tokens;
-use super::{Block, Entry};
+use super::{Block, COLUMNS, Entry};
 use crate::triage::hit::Part;
 
 /// Sentences of the body that are told apart; what follows counts with the last of them.
 const MOST: u32 = 60;
 
-/// One occurrence of a feature.
+/// One occurrence of a feature in four bytes, for training holds those of all mails at once: its column, the unit it
+/// stands in (0 is the subject), its block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Occurrence {
-    column: u32,
-    /// 0 is the subject.
-    unit: u16,
-    block: u8,
+struct Occurrence(u32);
+
+impl Occurrence {
+    const COLUMN: u32 = 21;
+    const UNIT: u32 = 6;
+
+    fn new(column: u32, unit: u16, block: Block) -> Self {
+        Self(column | u32::from(unit) << Self::COLUMN | (block as u32) << (Self::COLUMN + Self::UNIT))
+    }
+
+    fn column(self) -> u32 {
+        self.0 & ((1 << Self::COLUMN) - 1)
+    }
+
+    fn unit(self) -> usize {
+        (self.0 >> Self::COLUMN & ((1 << Self::UNIT) - 1)) as usize
+    }
+
+    fn block(self) -> usize {
+        (self.0 >> (Self::COLUMN + Self::UNIT)) as usize
+    }
 }
+
+const _: () = assert!(COLUMNS <= 1 << Occurrence::COLUMN && MOST < 1 << Occurrence::UNIT, "all has its place");
 
 /// What stands in the subject and in each sentence of the body.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,9 +66,8 @@ impl Sentences {
             if let Some(count) = place.and_then(|counts| counts.get_mut(entry.block as usize)) {
                 *count += 1.0;
             }
-            sentences.occurrences.push(Occurrence { column: entry.column, unit, block: entry.block as u8 });
+            sentences.occurrences.push(Occurrence::new(entry.column, unit, entry.block));
         }
-        // Training holds those of all mails at once.
         sentences.occurrences.shrink_to_fit();
         sentences
     }
@@ -74,9 +92,8 @@ impl Sentences {
             })
             .collect();
         self.occurrences.iter().map(move |one| {
-            let unit = usize::from(one.unit);
-            let scale = scales.get(unit).and_then(|scales| scales.get(usize::from(one.block)));
-            (unit, one.column, scale.copied().unwrap_or(0.0))
+            let scale = scales.get(one.unit()).and_then(|scales| scales.get(one.block()));
+            (one.unit(), one.column(), scale.copied().unwrap_or(0.0))
         })
     }
 }

@@ -40,6 +40,7 @@ fn section(text: &mut String, name: &str, task: Task, report: &Report) {
             found(text, "angry_or_furious", &report.all.angry);
         }
         Task::Reason => classes(text, &report.all.reason, report.all.reason_ece),
+        Task::Signals => report.all.signals.iter().for_each(|(signal, figures)| found(text, signal.as_str(), figures)),
         _ => {
             if let Some(figures) = fact_of(task).and_then(|fact| report.all.facts.get(&fact)) {
                 found(text, "given", figures);
@@ -52,14 +53,20 @@ fn section(text: &mut String, name: &str, task: Task, report: &Report) {
     let _ = writeln!(text, "hard = {:.3}", main_figure(task, &report.hard));
 }
 
-/// Macro-F1, or for a fact its F1.
+/// Macro-F1 (of signals over those that are annotated), or for a fact its F1.
 pub(super) fn main_figure(task: Task, scores: &Scores) -> f32 {
     match task {
         Task::Intent => scores.intent.macro_f1,
         Task::Anger => scores.anger.macro_f1,
         Task::Reason => scores.reason.macro_f1,
+        Task::Signals => mean(scores.signals.values().filter(|figures| figures.support > 0).map(|figures| figures.f1)),
         _ => fact_of(task).and_then(|fact| scores.facts.get(&fact)).map_or(0.0, |figures| figures.f1),
     }
+}
+
+fn mean(figures: impl Iterator<Item = f32>) -> f32 {
+    let (sum, count) = figures.fold((0.0, 0), |(sum, count), figure| (sum + figure, count + 1));
+    sum / (count.max(1) as f32)
 }
 
 fn classes(text: &mut String, figures: &Classes, calibration_error: f32) {

@@ -15,7 +15,7 @@ use crate::triage::rules::RuleSet;
 pub const TOLERANCE: f32 = 0.01;
 
 /// Models that work together, and are replaced together: the first one's main figure speaks for all.
-const GROUPS: [&[Task]; 7] = [
+const GROUPS: [&[Task]; 8] = [
     &[Task::Intent],
     &[Task::Anger],
     &[Task::Reason],
@@ -23,6 +23,7 @@ const GROUPS: [&[Task]; 7] = [
     &[Task::PurchaseDate, Task::PurchaseDateGiven],
     &[Task::Product, Task::ProductWord, Task::ProductGiven],
     &[Task::AnnouncedDate, Task::AnnouncedDateGiven],
+    &[Task::Signals],
 ];
 
 /// A set of models.

@@ -39,8 +39,8 @@ impl Weights {
                 *weight += value * times;
                 continue;
             }
-            for (weight, times) in self.table.iter_mut().skip(start).zip(times) {
-                *weight += value * times;
+            if let Some(weights) = self.table.get_mut(start..start + self.answers) {
+                weights.iter_mut().zip(times).for_each(|(weight, times)| *weight += value * times);
             }
         }
         for (intercept, times) in self.intercepts.iter_mut().zip(times) {
@@ -64,8 +64,8 @@ impl Weights {
         }
         for cell in row {
             let (start, value) = (cell.column() as usize * self.answers, cell.value());
-            for (score, weight) in scores.iter_mut().zip(self.table.iter().skip(start)) {
-                *score += value * weight;
+            if let Some(weights) = self.table.get(start..start + self.answers) {
+                scores.iter_mut().zip(weights).for_each(|(score, weight)| *score += value * weight);
             }
         }
     }

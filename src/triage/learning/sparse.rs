@@ -34,19 +34,19 @@ impl Sparse {
         }
         let columns: Vec<u32> =
             counts.iter().zip(0..).filter(|(count, _)| **count >= least.max(1)).map(|(_, column)| column).collect();
+        let kept = columns.iter().filter_map(|column| counts.get(*column as usize)).map(|count| *count as usize).sum();
         // From here on a column's number among those kept.
         counts.fill(NONE);
         for (column, place) in columns.iter().zip(0..) {
             counts.get_mut(*column as usize).into_iter().for_each(|slot| *slot = place);
         }
         let place = |column: u32| counts.get(column as usize).copied().filter(|place| *place != NONE);
-        let mut table = Self { starts: vec![0], cells: Vec::new(), columns };
+        let mut table = Self { starts: vec![0], cells: Vec::with_capacity(kept), columns };
         for row in draw() {
             let cells = row.as_ref().iter();
             table.cells.extend(cells.filter_map(|(column, value)| Some(Cell::new(place(*column)?, *value))));
             table.starts.push(table.cells.len());
         }
-        table.cells.shrink_to_fit();
         table
     }
 

@@ -5,6 +5,7 @@ mod given;
 mod look;
 mod mails;
 mod product_words;
+mod signals;
 
 use crate::domain::Verdict;
 use crate::domain::policy::Policy;
@@ -84,7 +85,9 @@ pub fn train(rows: &[Row], rules: &RuleSet, corpus: [u8; 32]) -> Result<Trained,
     let lesson = |number: usize| learn.get(number).map(|row| Lesson::of(row, analyse(&reading, row)));
     let mut lessons: Vec<Lesson<'_>> = in_parallel(learn.len(), lesson).into_iter().flatten().collect();
     drop(reading);
+    let signals = signals::learn(&mut lessons)?;
     let (mut models, seen) = mails::learn(&mut lessons)?;
+    models.extend(signals.map(|model| (Task::Signals, model)));
     for task in [Task::OrderNumber, Task::PurchaseDate, Task::Product, Task::AnnouncedDate] {
         models.extend(candidates::learn(task, &mut lessons)?.map(|model| (task, model)));
     }

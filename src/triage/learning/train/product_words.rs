@@ -8,6 +8,7 @@ use crate::triage::classifier::Linear;
 use crate::triage::features::tagging::Tagging;
 use crate::triage::features::tokens::Tokens;
 use crate::triage::hit::Part;
+use crate::triage::learning::cell::{self, Cell};
 use crate::triage::learning::solve::{Labels, Solved, solve};
 use crate::triage::learning::sparse::Sparse;
 use crate::triage::prepared::Folded;
@@ -23,7 +24,10 @@ const LEAST_EXAMPLES: usize = 100;
 /// Every word of the corpus that may be one of a name.
 #[derive(Default)]
 struct Words {
-    cells: Vec<Vec<(u32, f32)>>,
+    /// Of all words in a row: there are some forty times as many as mails.
+    cells: Vec<Cell>,
+    /// Where those of each word end.
+    ends: Vec<usize>,
     folds: Vec<usize>,
     named: Vec<bool>,
     /// For each mail and part: its words' places among the tokens, and where they begin above.
@@ -41,7 +45,8 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<Option<Linear>, String
     if words.named.iter().filter(|named| **named).count() < LEAST_EXAMPLES {
         return Ok(None);
     }
-    let table = Sparse::of(|| words.cells.iter(), LEAST_WORDS);
+    let table = Sparse::of(|| words.rows(), LEAST_WORDS);
+    (words.cells, words.ends) = Default::default();
     let solved = solve(&table, &[], &words.folds, &[Labels::Truth(words.named)], PENALTY);
     let solved = solved.into_iter().next().ok_or("the solver lost the words")?;
     for (index, part, places, first) in &words.parts {
@@ -56,18 +61,24 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<Option<Linear>, String
 }
 
 impl Words {
+    fn rows(&self) -> impl Iterator<Item = Vec<(u32, f32)>> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| cell::unpacked(self.cells.get(start..*end).unwrap_or_default()))
+    }
+
     fn add(&mut self, index: usize, part: Part, lesson: &Lesson<'_>) {
         let text = lesson.mail.text.part(part);
         let tokens = Tokens::cut(text);
         let tagging = Tagging::of(&tokens, part, &lesson.mail.candidates.all);
         let names = lesson.row.words(Fact::Product).map(|words| places_of(words, &tokens)).unwrap_or_default();
-        let first = self.cells.len();
+        let first = self.ends.len();
         let mut places = Vec::new();
         for at in 0..tokens.list.len() {
             let cells = tagging.cells(at);
             if !cells.is_empty() {
                 places.push(at);
-                self.cells.push(cells);
+                self.cells.extend(cells.into_iter().map(|(column, value)| Cell::new(column, value)));
+                self.ends.push(self.cells.len());
                 self.folds.push(lesson.fold);
                 self.named.push(names.iter().any(|name| name.contains(&at)));
             }
