@@ -161,7 +161,7 @@ impl Watch {
                     break;
                 }
                 // A folder that can be read into a store that takes nothing is no success.
-                self.take(lease, arrival, standing, &mut memory.refusals).await?;
+                self.take(lease, arrival, &mut memory.refusals).await?;
                 self.has_looked(memory);
             }
         }
@@ -178,15 +178,9 @@ impl Watch {
 
     /// One message that the store can never take must not stop those behind it: after some tries it is
     /// listed for a person, and the folder goes on.
-    async fn take(
-        &self,
-        lease: &Lease,
-        arrival: Arrival,
-        standing: Standing,
-        refusals: &mut Refusals,
-    ) -> Result<(), StoreError> {
+    async fn take(&self, lease: &Lease, arrival: Arrival, refusals: &mut Refusals) -> Result<(), StoreError> {
         let name = arrival.location.name.clone();
-        match self.intake.take(lease, arrival.clone(), standing).await {
+        match self.intake.take(lease, arrival.clone()).await {
             Err(error) if !error.may_pass() => {
                 let refused = refusals.entry(name).or_default();
                 *refused += 1;

@@ -23,8 +23,11 @@ pub(super) struct Mark {
     pub(super) retry: BTreeMap<u32, u32>,
     /// What lay there when this generation of UIDs was first met.
     pub(super) history: History,
-    /// INTERNALDATE of the youngest message met: after a renumbering, what is younger is new.
+    /// INTERNALDATE of the youngest message met: after a renumbering, reading begins the day before at the latest.
     pub(super) newest: Timestamp,
+    /// The second in which the folder was met for the first time, whatever it was numbered like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) first_met: Option<Timestamp>,
 }
 
 /// See [`Mark::history`].
@@ -36,7 +39,8 @@ pub(super) struct History {
     pub(super) end: u32,
     /// Messages that arrived before this day are left out.
     pub(super) since: Date,
-    /// After a renumbering: messages younger than this were never met, although they lie below `end`.
+    /// After a renumbering: messages from this second on came after the first meeting, although they lie below `end`. Stored
+    /// for as long as the numbers hold: what was not read yet when a session ends is as new in the next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) new_after: Option<Timestamp>,
 }
@@ -47,7 +51,9 @@ impl Mark {
         // Nothing of no days is imported: the import is over before it begins.
         let next = if history_days == 0 { uid_next } else { 1 };
         let history = History { next, end: uid_next, since: days_before(now, history_days), new_after: None };
-        Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, newest: now }
+        // INTERNALDATE knows no parts of a second.
+        let first_met = Timestamp::from_second(now.as_second()).ok();
+        Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, newest: now, first_met }
     }
 
     /// History is imported from `to` on at least.
@@ -58,16 +64,19 @@ impl Mark {
     }
 
     /// The same folder with other UIDs: all comes again from UID 1 as history, back to where the
-    /// history of a first start would go or reading had stopped, whichever is earlier.
+    /// history of a first start would go or reading had stopped, whichever is earlier. What is known is recognised by its
+    /// identity. What is not is new whenever it arrived since the first meeting: the numbers under which messages were
+    /// still to be tried again are gone.
     pub(super) fn renumbered(&self, uid_validity: u32, uid_next: u32, now: Timestamp, history_days: u32) -> Self {
         let since = days_before(now, history_days).min(days_before(self.newest, 1));
-        let history = History { next: 1, end: uid_next, since, new_after: Some(self.newest) };
-        Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, newest: self.newest }
+        let new_after = Some(self.first_met.unwrap_or(Timestamp::UNIX_EPOCH));
+        let history = History { next: 1, end: uid_next, since, new_after };
+        Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, ..self.clone() }
     }
 
-    /// Whether a message lay there before, or comes again.
+    /// Whether a message lay there when the folder was met for the first time.
     pub(super) fn is_history(&self, uid: u32, arrived_at: Timestamp) -> bool {
-        uid < self.history.end && self.history.new_after.is_none_or(|newest| arrived_at <= newest)
+        uid < self.history.end && self.history.new_after.is_none_or(|met| arrived_at < met)
     }
 
     /// The message with this UID is dealt with, and with it all before it in its queue.
@@ -187,12 +196,21 @@ mod tests {
     }
 
     #[test]
-    fn after_a_renumbering_only_what_is_younger_than_all_met_is_new() {
-        let mark = first().renumbered(8, 20, at("2026-05-12T12:00:00Z"), 0);
+    fn after_a_renumbering_only_what_lay_there_at_the_first_meeting_is_history() {
+        let read = Mark { newest: at("2026-05-12T11:00:00Z"), ..first() };
+        let mark = read.renumbered(8, 20, at("2026-05-12T12:00:00Z"), 0);
         assert_eq!((mark.next_uid, mark.history.next, mark.history.end), (20, 1, 20));
-        assert!(mark.is_history(3, at("2026-05-10T12:00:00Z")));
-        assert!(!mark.is_history(4, at("2026-05-11T00:00:00Z")));
-        assert!(mark.history.since <= jiff::civil::date(2026, 5, 9));
+        assert!(mark.is_history(3, at("2026-05-10T11:59:59Z")));
+        assert!(!mark.is_history(4, at("2026-05-10T12:00:00Z")), "older than the newest, and perhaps never read");
+        assert!(mark.history.since <= jiff::civil::date(2026, 5, 11));
+        let again = Mark::parse(&mark.position()).unwrap().renumbered(9, 20, at("2026-05-13T12:00:00Z"), 0);
+        assert!(again.is_history(3, at("2026-05-10T11:59:59Z")) && !again.is_history(4, at("2026-05-10T12:00:00Z")));
+    }
+
+    #[test]
+    fn a_mark_that_does_not_say_when_the_folder_was_met_takes_nothing_for_history_after_a_renumbering() {
+        let mark = Mark { first_met: None, ..first() }.renumbered(8, 20, at("2026-05-12T12:00:00Z"), 30);
+        assert!(!mark.is_history(3, at("2026-05-01T12:00:00Z")));
     }
 
     #[test]

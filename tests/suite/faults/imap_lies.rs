@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::house::House;
+use guichet::domain::CaseState;
+use jiff::{SignedDuration, Timestamp};
+
+use super::house::{House, letter};
 use super::played;
 use crate::support::played_imap::{Alter, Said};
 
@@ -199,6 +202,36 @@ async fn a_folder_that_is_renumbered_answers_nobody_again_and_loses_nothing() {
         house.assert_each_once(4, &first).await;
         house.end(tasks).await;
     }
+}
+
+/// Nobody has seen these, and they are no younger than what was: moved back from another folder, or not handed out
+/// while the index was broken that is rebuilt now. The link breaks before they are read.
+#[tokio::test(start_paused = true)]
+async fn older_mail_that_nobody_has_seen_is_new_after_a_renumbering_that_the_link_interrupts() {
+    let house = House::new().await;
+    house.receive(1);
+    house.receive(2);
+    let tasks = vec![house.watch(house.imap.port).await, house.deliver(house.smtp.port).await];
+    house.until_sent(2, LIMIT, &"before").await;
+    house.imap.lie("DONE", 1, at_last(|_, _| "* BYE rebuilding\r\n".into()));
+    house.imap.lie("EXISTS", 1, at_last(|_, _| "* BYE rebuilding\r\n".into()));
+    house.imap.lie("UID FETCH 11,12,13,14 (UID FLAGS", 1, at_last(|_, _| "* BYE not yet\r\n".into()));
+    house.imap.deliver(letter(3).as_bytes(), Timestamp::now() - SignedDuration::from_hours(2));
+    house.imap.deliver(letter(4).as_bytes(), Timestamp::now() - SignedDuration::from_hours(72));
+    house.imap.renumber(11);
+    house.until_sent(3, LIMIT, &"moved back").await;
+    house.receive(5);
+    house.until_sent(4, LIMIT, &"after").await;
+    house.still.during(LIMIT, std::future::pending::<()>()).await;
+    let cases = house.cases().await;
+    assert_eq!(cases.len(), 5, "{cases:?}");
+    for case in &cases {
+        assert_eq!(case.state, CaseState::NeedsReply, "{:?} waits for a person", case.customer);
+    }
+    let answered: Vec<(String, usize)> = house.copies().into_iter().collect();
+    let once = |n| (format!("RCPT TO:<kim{n}@home{n}.example>"), 1);
+    assert_eq!(answered, [1, 2, 3, 5].map(once), "each once, and what is too old by no machine");
+    house.end(tasks).await;
 }
 
 #[tokio::test(start_paused = true)]
