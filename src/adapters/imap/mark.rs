@@ -1,6 +1,6 @@
 //! `Position::mark` of an IMAP folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,17 +10,24 @@ use crate::domain::Position;
 
 /// After so many failures a message is given up.
 pub(super) const FAILURES: u32 = 3;
+/// So many missing messages are looked for: those with the highest UIDs. A folder from which rules move mail away before it is
+/// read has gaps without end.
+const MOST_MISSING: usize = 64;
 
 /// How far a folder has been read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
     /// The generation of UIDs this is about (RFC 3501 §2.3.1.1).
     pub(super) uid_validity: u32,
-    /// All UIDs below are dealt with, but for `retry` and `history`.
+    /// All UIDs below are dealt with, but for `retry`, `missing` and `history`.
     pub(super) next_uid: u32,
     /// UIDs that could not be fetched so far, and how often.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) retry: BTreeMap<u32, u32>,
+    /// UIDs below `next_uid` that a server may have hidden for a moment: no search named them, or they were gone when they
+    /// were asked for. Each search for new mail looks for them too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) missing: BTreeSet<u32>,
     /// What lay there when this generation of UIDs was first met.
     pub(super) history: History,
     /// INTERNALDATE of the youngest message met: after a renumbering, reading begins the day before at the latest.
@@ -53,7 +60,8 @@ impl Mark {
         let history = History { next, end: uid_next, since: days_before(now, history_days), new_after: None };
         // INTERNALDATE knows no parts of a second.
         let first_met = Timestamp::from_second(now.as_second()).ok();
-        Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, newest: now, first_met }
+        let (retry, missing) = (BTreeMap::new(), BTreeSet::new());
+        Self { uid_validity, next_uid: uid_next, retry, missing, history, newest: now, first_met }
     }
 
     /// History is imported from `to` on at least.
@@ -71,7 +79,8 @@ impl Mark {
         let since = days_before(now, history_days).min(days_before(self.newest, 1));
         let new_after = Some(self.first_met.unwrap_or(Timestamp::UNIX_EPOCH));
         let history = History { next: 1, end: uid_next, since, new_after };
-        Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, ..self.clone() }
+        let (retry, missing) = (BTreeMap::new(), BTreeSet::new());
+        Self { uid_validity, next_uid: uid_next, retry, missing, history, ..self.clone() }
     }
 
     /// Whether a message lay there when the folder was met for the first time.
@@ -82,20 +91,43 @@ impl Mark {
     /// The message with this UID is dealt with, and with it all before it in its queue.
     pub(super) fn pass(&mut self, uid: u32) {
         self.retry.remove(&uid);
+        self.missing.remove(&uid);
         let after = uid.saturating_add(1);
         if uid >= self.next_uid {
+            self.miss(self.next_uid, uid);
             self.next_uid = after;
         } else if uid < self.history.end {
             self.history.next = self.history.next.max(after);
         }
     }
 
-    /// The message is not there any more, or never was: a server's word for a UID that it does not hold
+    /// The message is not there any more, never was, or is only hidden: a server's word for a UID that it does not hold
     /// must not hide the mail that will have the UIDs below.
     pub(super) fn gone(&mut self, uid: u32) {
         if uid < self.next_uid {
             self.pass(uid);
+            self.miss(uid, uid.saturating_add(1));
         }
+    }
+
+    /// Nobody accounts for the UIDs from `from` to before `to`.
+    fn miss(&mut self, from: u32, to: u32) {
+        let most = u32::try_from(MOST_MISSING).unwrap_or(u32::MAX);
+        self.missing.extend(from.max(to.saturating_sub(most))..to);
+        while self.missing.len() > MOST_MISSING {
+            self.missing.pop_first();
+        }
+    }
+
+    /// Whether a search for [`Self::unread`] may name this UID.
+    pub(super) fn is_unread(&self, uid: u32) -> bool {
+        uid >= self.next_uid || self.missing.contains(&uid)
+    }
+
+    /// The UIDs of new mail and of what is missing, as a search names them.
+    pub(super) fn unread(&self) -> String {
+        let missing: String = self.missing.iter().map(|uid| format!("{uid},")).collect();
+        format!("{missing}{}:*", self.next_uid)
     }
 
     /// The message could not be fetched. True when that was the last attempt.
@@ -185,6 +217,33 @@ mod tests {
         assert_eq!((mark.next_uid, mark.retry.len()), (11, 0));
         mark.gone(4);
         assert_eq!(mark.history.next, 5);
+        assert_eq!(mark.unread(), "4,10,11:*", "both may only be hidden");
+    }
+
+    #[test]
+    fn what_no_search_names_is_looked_for_until_it_shows() {
+        let mut mark = first();
+        mark.pass(13);
+        mark.pass(15);
+        let mut mark = Mark::parse(&mark.position()).unwrap();
+        assert_eq!(mark.unread(), "10,11,12,14,16:*");
+        assert!(mark.is_unread(12) && mark.is_unread(16) && !mark.is_unread(13) && !mark.is_unread(9));
+        mark.pass(12);
+        mark.fail(14);
+        assert_eq!((mark.unread().as_str(), mark.retry.get(&14)), ("10,11,16:*", Some(&1)));
+        assert!(!mark.is_history(10, at("2026-05-10T11:00:00Z")), "it came after the first start");
+    }
+
+    #[test]
+    fn no_more_is_looked_for_than_the_highest_that_are_missing() {
+        let mut mark = first();
+        mark.pass(12);
+        mark.pass(4_000_000_000);
+        assert_eq!(mark.missing.len(), MOST_MISSING);
+        assert_eq!(mark.missing.first(), Some(&(4_000_000_000 - 64)));
+        mark.pass(4_000_000_002);
+        assert_eq!((mark.missing.len(), mark.missing.last()), (MOST_MISSING, Some(&4_000_000_001)));
+        assert_eq!(mark.renumbered(8, 20, at("2026-05-12T12:00:00Z"), 0).unread(), "20:*");
     }
 
     #[test]
