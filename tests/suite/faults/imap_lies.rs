@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guichet::domain::CaseState;
+use guichet::ports::Store;
 use jiff::{SignedDuration, Timestamp};
 
 use super::house::{House, letter};
@@ -261,6 +262,24 @@ async fn a_message_that_is_hidden_for_a_moment_is_taken_in_when_it_shows() {
         house.until_sent(3, LIMIT, &tries_before).await;
         house.assert_each_once(3, &tries_before).await;
         assert_eq!(house.imap.untold(), 0, "{tries_before}: {:?}", house.imap.transcript());
+        house.end(tasks).await;
+    }
+}
+
+/// Where the reader's own shield does not reach.
+#[tokio::test(start_paused = true)]
+async fn a_message_on_which_the_code_panics_is_listed_at_the_third_try_and_stops_no_other() {
+    for panics in [2, 3] {
+        let house = House::new().await;
+        (0..panics).for_each(|_| house.store.panic_once("locate"));
+        house.receive(1);
+        house.receive(2);
+        let tasks = vec![house.watch(house.imap.port).await, house.deliver(house.smtp.port).await];
+        let listed = usize::from(panics == 3);
+        house.until_sent(2 - listed, LIMIT, &panics).await;
+        let given_up = house.store.quarantined(10).await.unwrap();
+        assert_eq!(given_up.len(), listed, "{panics}: {given_up:?}");
+        assert!(given_up.iter().all(|one| one.location.name == "7/1" && one.why.contains("a fault at locate")));
         house.end(tasks).await;
     }
 }
