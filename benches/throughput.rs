@@ -22,7 +22,7 @@ use guichet::domain::policy::Policy;
 use guichet::domain::position::FolderRole;
 use guichet::domain::{Address, Folder, MessageLocation, Position, RawMessage};
 use guichet::ports::store::Caps;
-use guichet::ports::{Arrival, Content, Standing, Store};
+use guichet::ports::{Arrival, Content, Store};
 use guichet::reading;
 use guichet::refund::clues::Clues;
 use guichet::reply::compose::Sender;
@@ -133,7 +133,7 @@ async fn take_in(mails: &[RawMessage]) {
             marked_acknowledged: false,
             answered: false,
         };
-        intake.take(&lease, arrival, Standing::Continues).await.unwrap();
+        intake.take(&lease, arrival).await.unwrap();
     }
     let all = began.elapsed();
     let cases = store.overview().await.unwrap().cases.values().sum::<u64>();

@@ -1,7 +1,7 @@
 //! Floor 0: places where a crash can be provoked by a test.
 //!
 //! `GUICHET_FAILPOINT=name` (or `name:n` for the n-th passage) aborts the process there, as `kill -9`
-//! would. Only debug builds look at the variable.
+//! would; `name@what` does at each passage with that `what`. Only debug builds look at the variable.
 
 /// Aborts the process when this point is armed.
 #[cfg(debug_assertions)]
@@ -25,6 +25,21 @@ pub fn pass(name: &str) {
     }
 }
 
+/// Aborts the process here each time it comes by with `what`, when `name@what` is armed.
+#[cfg(debug_assertions)]
+pub fn pass_with(name: &str, what: &str) {
+    use std::sync::OnceLock;
+    static ARMED: OnceLock<Option<String>> = OnceLock::new();
+    let armed = ARMED.get_or_init(|| std::env::var("GUICHET_FAILPOINT").ok());
+    if armed.as_deref().and_then(|armed| armed.split_once('@')) == Some((name, what)) {
+        std::process::abort();
+    }
+}
+
 /// Does nothing: release builds have no failpoints.
 #[cfg(not(debug_assertions))]
 pub fn pass(_name: &str) {}
+
+/// Does nothing either.
+#[cfg(not(debug_assertions))]
+pub fn pass_with(_name: &str, _what: &str) {}

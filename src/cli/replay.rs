@@ -23,7 +23,7 @@ use crate::domain::identity::IdentityKey;
 use crate::domain::position::{FolderRole, MessageLocation};
 use crate::domain::{Folder, Position};
 use crate::ports::store::Lease;
-use crate::ports::{Arrival, Content, Ids as _, Standing, Store};
+use crate::ports::{Arrival, Content, Ids as _, Store};
 use clock::ReplayClock;
 use line::{Line, Outcome, Tally};
 use mails::Mail;
@@ -161,7 +161,7 @@ impl Stage {
             marked_acknowledged: false,
             answered: false,
         };
-        let taken = self.intake.take(&self.lease, arrival, Standing::Continues).await?;
+        let taken = self.intake.take(&self.lease, arrival).await?;
         let outcome = match taken {
             Some(taken) => Ok(Box::new(Outcome::of(at, taken, self.store.as_ref()).await?)),
             None => Err("the intake gave it up".to_owned()),

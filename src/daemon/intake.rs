@@ -17,7 +17,7 @@ use crate::failpoint;
 use crate::ports::store::{
     AcknowledgementFate, Caps, Intake as Record, Lease, Matter, Quarantine, Recorded, StoreError,
 };
-use crate::ports::{Arrival, Clock, Content, Ids, Standing, Store};
+use crate::ports::{Arrival, Clock, Content, Ids, Store};
 use crate::reading;
 use crate::reply::compose::Sender;
 use crate::reply::permission::PermissionSettings;
@@ -84,11 +84,11 @@ impl Intake {
     ///
     /// # Errors
     /// Only the store's.
-    pub async fn take(&self, lease: &Lease, arrival: Arrival, standing: Standing) -> Result<Option<Taken>, StoreError> {
+    pub async fn take(&self, lease: &Lease, arrival: Arrival) -> Result<Option<Taken>, StoreError> {
         match &arrival.content {
             Content::Message(raw) => {
                 let raw = raw.clone();
-                self.take_message(lease, arrival, raw, standing).await.map(Some)
+                self.take_message(lease, arrival, raw).await.map(Some)
             }
             Content::Failed { why } => self.pass_over(lease, &arrival, why, false).await.map(|()| None),
             Content::Quarantined { why } => self.pass_over(lease, &arrival, why, true).await.map(|()| None),
@@ -137,13 +137,7 @@ impl Intake {
         }
     }
 
-    async fn take_message(
-        &self,
-        lease: &Lease,
-        arrival: Arrival,
-        raw: RawMessage,
-        standing: Standing,
-    ) -> Result<Taken, StoreError> {
+    async fn take_message(&self, lease: &Lease, arrival: Arrival, raw: RawMessage) -> Result<Taken, StoreError> {
         let message = read_off_thread(&raw).await;
         let key = self.key(&raw, &message);
         let keep = !message.holds_card_number && arrival.location.folder.role != FolderRole::Sent;
@@ -152,9 +146,9 @@ impl Intake {
             failpoint::pass("intake-before-raw");
             self.store.keep_raw(key, &raw.bytes).await?;
         }
-        let history = self.is_history(&arrival, standing, message.arrived_at);
         let lost = arrival.history && self.was_lost(&arrival, message.arrived_at).await?;
-        let read = Read { arrival, message, key, raw_kept: keep, history: history && !lost, lost };
+        let history = arrival.history && !lost;
+        let read = Read { arrival, message, key, raw_kept: keep, history, lost };
         let mut unclaimed = false;
         for _ in 0..PREPARATIONS {
             let matter = self.matter(&read, unclaimed).await?;
@@ -181,13 +175,6 @@ impl Intake {
             at: self.clock.now(),
             matter,
         }
-    }
-
-    /// After a renumbering everything comes again: what is known is recognised by its identity, and
-    /// what is not is new unless it is too old to be acknowledged anyway.
-    fn is_history(&self, arrival: &Arrival, standing: Standing, arrived_at: Timestamp) -> bool {
-        let too_old = self.clock.now().duration_since(arrived_at) > self.settings.permission.max_age;
-        arrival.history && (standing != Standing::Renumbered || too_old)
     }
 
     /// Whether customers' mail came in a time of which the store lost what it knew. Where the message is known after

@@ -1,9 +1,12 @@
 //! Watches one folder: connects, reads what is new, hands each message to intake, waits, and begins
 //! again from the stored position whenever anything breaks.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +31,9 @@ const UNREAD: SignedDuration = SignedDuration::from_mins(15);
 
 /// After so many permanent refusals by the store a message is given up.
 const REFUSALS: u32 = 3;
+
+/// After so many ends of the process at the same message it is given up.
+const DEATHS: u32 = 3;
 
 /// What a person is told about a store that knows less than the mailbox.
 const OLDER: &str = "The store is older than what was done: the mailbox holds mail that was acknowledged and that the \
@@ -104,7 +110,7 @@ impl Watch {
             let (sentence, permanent) = match broken {
                 Broken::Mail(MailError::Temporary(what)) => (what, false),
                 Broken::Mail(MailError::Permanent(what)) => (what, true),
-                Broken::Store(error) => (format!("the store refused a message: {error}"), false),
+                Broken::Store(error) => (format!("a message could not be stored: {error}"), false),
             };
             let wait = if permanent { SignedDuration::from_mins(5) } else { memory.backoff.next(self.ids.bits()) };
             warn!(
@@ -161,7 +167,7 @@ impl Watch {
                     break;
                 }
                 // A folder that can be read into a store that takes nothing is no success.
-                self.take(lease, arrival, standing, &mut memory.refusals).await?;
+                self.take(lease, arrival, &mut memory.refusals).await?;
                 self.has_looked(memory);
             }
         }
@@ -176,17 +182,33 @@ impl Watch {
         self.alarms.clear(&memory.unread);
     }
 
-    /// One message that the store can never take must not stop those behind it: after some tries it is
-    /// listed for a person, and the folder goes on.
-    async fn take(
+    /// One message must not stop those behind it: one that the process did not survive some times is listed for a
+    /// person, and the folder goes on.
+    async fn take(&self, lease: &Lease, arrival: Arrival, refusals: &mut Refusals) -> Result<(), StoreError> {
+        let location = arrival.location.clone();
+        let deaths = self.store.take_up(&location).await;
+        if deaths >= DEATHS {
+            let why = format!("the process ended {deaths} times while it worked on this message");
+            self.intake.give_up(lease, &arrival, &why).await?;
+            self.store.put_down(&location.folder).await;
+            return Ok(());
+        }
+        failpoint::pass_with("message-begun", &location.name);
+        let taken = self.take_or_give_up(lease, arrival, refusals).await;
+        self.store.put_down(&location.folder).await;
+        taken
+    }
+
+    /// So is one that the store can never take, or on which the code panics each time.
+    async fn take_or_give_up(
         &self,
         lease: &Lease,
         arrival: Arrival,
-        standing: Standing,
         refusals: &mut Refusals,
     ) -> Result<(), StoreError> {
         let name = arrival.location.name.clone();
-        match self.intake.take(lease, arrival.clone(), standing).await {
+        let taking = AssertUnwindSafe(self.intake.take(lease, arrival.clone())).catch_unwind().await;
+        match taking.unwrap_or_else(|panic| Err(StoreError::Permanent(panicked(panic.as_ref())))) {
             Err(error) if !error.may_pass() => {
                 let refused = refusals.entry(name).or_default();
                 *refused += 1;
@@ -248,6 +270,11 @@ impl Watch {
             }
         }
     }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("the program failed on it ({})", words.unwrap_or("without a word"))
 }
 
 fn role_name(role: FolderRole) -> &'static str {

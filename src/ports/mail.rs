@@ -75,7 +75,7 @@ pub enum Standing {
     /// Nothing was stored: all that lies there is history.
     First,
     /// The server renumbered the folder (UIDVALIDITY): everything comes again, known content is
-    /// recognised by its identity.
+    /// recognised by its identity, and what is not known is new.
     Renumbered,
 }
 
@@ -88,7 +88,7 @@ pub struct Arrival {
     pub position: Position,
     /// Its bytes, or why there are none.
     pub content: Content,
-    /// It was there before the first start, or comes again after a renumbering.
+    /// It was there before the first start.
     pub history: bool,
     /// It carries the keyword `$GuichetAcknowledged`.
     pub marked_acknowledged: bool,

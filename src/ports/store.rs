@@ -195,6 +195,11 @@ pub trait Store: Send + Sync {
     async fn knows(&self, key: MessageKey) -> StoreResult<bool>;
     /// How far a folder has been read; `None` before the first SELECT was stored.
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>>;
+    /// Notes which message of a folder is worked on now, and tells how many processes ended while they worked on this one.
+    /// The note outlives the process, not the machine: it is not synced. One that cannot be read or written is none.
+    async fn take_up(&self, location: &MessageLocation) -> u32;
+    /// No message of the folder is worked on any more.
+    async fn put_down(&self, folder: &Folder);
     /// Stores where reading starts: after the first SELECT, or after a renumbering. Replaces `mark`,
     /// and for these two occasions the whole set of seen names.
     async fn set_position(&self, lease: &Lease, folder: &Folder, position: &Position) -> StoreResult<()>;

@@ -20,7 +20,7 @@ use guichet::domain::{
     Address, AlertKind, Case, CaseFlag, CaseState, Folder, MessageLocation, OutgoingMail, Position, RawMessage, Signal,
 };
 use guichet::ports::store::{Caps, Lease, OutboxFilter};
-use guichet::ports::{Arrival, Content, Standing, Store};
+use guichet::ports::{Arrival, Content, Store};
 use guichet::refund::clues::Clues;
 use guichet::reply::compose::Sender;
 use guichet::reply::permission::{AddressPattern, PermissionSettings, PublicMail};
@@ -114,7 +114,7 @@ impl Counter {
             answered: false,
         };
         change(&mut arrival);
-        self.intake.take(&self.lease, arrival, Standing::Continues).await.unwrap();
+        self.intake.take(&self.lease, arrival).await.unwrap();
         let position = self.store.position(&folder).await.unwrap();
         assert_eq!(position.unwrap().mark, n.to_string(), "the folder goes on");
     }
@@ -284,7 +284,7 @@ async fn unreadable_bytes_are_shown_to_a_person() {
         marked_acknowledged: false,
         answered: false,
     };
-    counter.intake.take(&counter.lease, arrival, Standing::Continues).await.unwrap();
+    counter.intake.take(&counter.lease, arrival).await.unwrap();
     let cases = counter.cases().await;
     assert!(cases[0].flags.contains(&CaseFlag::Unreadable));
     assert!(counter.outbox().await.is_empty());

@@ -23,6 +23,7 @@ pub struct WatchedStore {
     changes: watch::Sender<u64>,
     under_way: AtomicUsize,
     failures: Mutex<Vec<(&'static str, StoreError)>>,
+    panics: Mutex<Vec<&'static str>>,
     done: watch::Sender<Vec<(String, bool)>>,
     activity: Activity,
 }
@@ -39,6 +40,7 @@ impl WatchedStore {
             changes: watch::Sender::default(),
             under_way: AtomicUsize::new(0),
             failures: Mutex::default(),
+            panics: Mutex::default(),
             done: watch::Sender::default(),
             activity,
         }
@@ -48,6 +50,20 @@ impl WatchedStore {
     /// name, after all of it did.
     pub fn fail_once(&self, step: &'static str, error: StoreError) {
         self.failures.lock().unwrap().push((step, error));
+    }
+
+    /// The next call of this step ends in a panic, as a fault in who calls it would.
+    pub fn panic_once(&self, step: &'static str) {
+        self.panics.lock().unwrap().push(step);
+    }
+
+    fn may_panic(&self, step: &str) {
+        let mut panics = self.panics.lock().unwrap();
+        if let Some(index) = panics.iter().position(|name| *name == step) {
+            panics.remove(index);
+            drop(panics);
+            panic!("a fault at {step}");
+        }
     }
 
     /// An outbox row as it is now.
@@ -121,6 +137,7 @@ impl WatchedStore {
     }
 
     async fn step<T>(&self, name: &str, work: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+        self.may_panic(name);
         self.may_fail(name)?;
         let _counted = Counted::new(&self.under_way);
         let _busy = self.activity.busy();
@@ -215,6 +232,14 @@ impl Store for WatchedStore {
 
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>> {
         self.step("position", self.inner.position(folder)).await
+    }
+
+    async fn take_up(&self, location: &MessageLocation) -> u32 {
+        self.inner.take_up(location).await
+    }
+
+    async fn put_down(&self, folder: &Folder) {
+        self.inner.put_down(folder).await;
     }
 
     async fn set_position(&self, lease: &Lease, folder: &Folder, position: &Position) -> StoreResult<()> {

@@ -1,6 +1,6 @@
 //! `Position::mark` of an IMAP folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,21 +10,31 @@ use crate::domain::Position;
 
 /// After so many failures a message is given up.
 pub(super) const FAILURES: u32 = 3;
+/// So many missing messages are looked for: those with the highest UIDs. A folder from which rules move mail away before it is
+/// read has gaps without end.
+const MOST_MISSING: usize = 64;
 
 /// How far a folder has been read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
     /// The generation of UIDs this is about (RFC 3501 §2.3.1.1).
     pub(super) uid_validity: u32,
-    /// All UIDs below are dealt with, but for `retry` and `history`.
+    /// All UIDs below are dealt with, but for `retry`, `missing` and `history`.
     pub(super) next_uid: u32,
     /// UIDs that could not be fetched so far, and how often.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) retry: BTreeMap<u32, u32>,
+    /// UIDs below `next_uid` that a server may have hidden for a moment: no search named them, or they were gone when they
+    /// were asked for. Each search for new mail looks for them too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) missing: BTreeSet<u32>,
     /// What lay there when this generation of UIDs was first met.
     pub(super) history: History,
-    /// INTERNALDATE of the youngest message met: after a renumbering, what is younger is new.
+    /// INTERNALDATE of the youngest message met: after a renumbering, reading begins the day before at the latest.
     pub(super) newest: Timestamp,
+    /// The second in which the folder was met for the first time, whatever it was numbered like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) first_met: Option<Timestamp>,
 }
 
 /// See [`Mark::history`].
@@ -36,7 +46,8 @@ pub(super) struct History {
     pub(super) end: u32,
     /// Messages that arrived before this day are left out.
     pub(super) since: Date,
-    /// After a renumbering: messages younger than this were never met, although they lie below `end`.
+    /// After a renumbering: messages from this second on came after the first meeting, although they lie below `end`. Stored
+    /// for as long as the numbers hold: what was not read yet when a session ends is as new in the next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) new_after: Option<Timestamp>,
 }
@@ -47,7 +58,10 @@ impl Mark {
         // Nothing of no days is imported: the import is over before it begins.
         let next = if history_days == 0 { uid_next } else { 1 };
         let history = History { next, end: uid_next, since: days_before(now, history_days), new_after: None };
-        Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, newest: now }
+        // INTERNALDATE knows no parts of a second.
+        let first_met = Timestamp::from_second(now.as_second()).ok();
+        let (retry, missing) = (BTreeMap::new(), BTreeSet::new());
+        Self { uid_validity, next_uid: uid_next, retry, missing, history, newest: now, first_met }
     }
 
     /// History is imported from `to` on at least.
@@ -58,35 +72,62 @@ impl Mark {
     }
 
     /// The same folder with other UIDs: all comes again from UID 1 as history, back to where the
-    /// history of a first start would go or reading had stopped, whichever is earlier.
+    /// history of a first start would go or reading had stopped, whichever is earlier. What is known is recognised by its
+    /// identity. What is not is new whenever it arrived since the first meeting: the numbers under which messages were
+    /// still to be tried again are gone.
     pub(super) fn renumbered(&self, uid_validity: u32, uid_next: u32, now: Timestamp, history_days: u32) -> Self {
         let since = days_before(now, history_days).min(days_before(self.newest, 1));
-        let history = History { next: 1, end: uid_next, since, new_after: Some(self.newest) };
-        Self { uid_validity, next_uid: uid_next, retry: BTreeMap::new(), history, newest: self.newest }
+        let new_after = Some(self.first_met.unwrap_or(Timestamp::UNIX_EPOCH));
+        let history = History { next: 1, end: uid_next, since, new_after };
+        let (retry, missing) = (BTreeMap::new(), BTreeSet::new());
+        Self { uid_validity, next_uid: uid_next, retry, missing, history, ..self.clone() }
     }
 
-    /// Whether a message lay there before, or comes again.
+    /// Whether a message lay there when the folder was met for the first time.
     pub(super) fn is_history(&self, uid: u32, arrived_at: Timestamp) -> bool {
-        uid < self.history.end && self.history.new_after.is_none_or(|newest| arrived_at <= newest)
+        uid < self.history.end && self.history.new_after.is_none_or(|met| arrived_at < met)
     }
 
     /// The message with this UID is dealt with, and with it all before it in its queue.
     pub(super) fn pass(&mut self, uid: u32) {
         self.retry.remove(&uid);
+        self.missing.remove(&uid);
         let after = uid.saturating_add(1);
         if uid >= self.next_uid {
+            self.miss(self.next_uid, uid);
             self.next_uid = after;
         } else if uid < self.history.end {
             self.history.next = self.history.next.max(after);
         }
     }
 
-    /// The message is not there any more, or never was: a server's word for a UID that it does not hold
+    /// The message is not there any more, never was, or is only hidden: a server's word for a UID that it does not hold
     /// must not hide the mail that will have the UIDs below.
     pub(super) fn gone(&mut self, uid: u32) {
         if uid < self.next_uid {
             self.pass(uid);
+            self.miss(uid, uid.saturating_add(1));
         }
+    }
+
+    /// Nobody accounts for the UIDs from `from` to before `to`.
+    fn miss(&mut self, from: u32, to: u32) {
+        let most = u32::try_from(MOST_MISSING).unwrap_or(u32::MAX);
+        self.missing.extend(from.max(to.saturating_sub(most))..to);
+        while self.missing.len() > MOST_MISSING {
+            self.missing.pop_first();
+        }
+    }
+
+    /// Whether a search for [`Self::unread`] may name this UID.
+    pub(super) fn is_unread(&self, uid: u32) -> bool {
+        uid >= self.next_uid || self.missing.contains(&uid)
+    }
+
+    /// The UIDs of new mail and of what is missing, as a search names them.
+    pub(super) fn unread(&self) -> String {
+        let missing: String = self.missing.iter().map(|uid| format!("{uid},")).collect();
+        format!("{missing}{}:*", self.next_uid)
     }
 
     /// The message could not be fetched. True when that was the last attempt.
@@ -176,6 +217,33 @@ mod tests {
         assert_eq!((mark.next_uid, mark.retry.len()), (11, 0));
         mark.gone(4);
         assert_eq!(mark.history.next, 5);
+        assert_eq!(mark.unread(), "4,10,11:*", "both may only be hidden");
+    }
+
+    #[test]
+    fn what_no_search_names_is_looked_for_until_it_shows() {
+        let mut mark = first();
+        mark.pass(13);
+        mark.pass(15);
+        let mut mark = Mark::parse(&mark.position()).unwrap();
+        assert_eq!(mark.unread(), "10,11,12,14,16:*");
+        assert!(mark.is_unread(12) && mark.is_unread(16) && !mark.is_unread(13) && !mark.is_unread(9));
+        mark.pass(12);
+        mark.fail(14);
+        assert_eq!((mark.unread().as_str(), mark.retry.get(&14)), ("10,11,16:*", Some(&1)));
+        assert!(!mark.is_history(10, at("2026-05-10T11:00:00Z")), "it came after the first start");
+    }
+
+    #[test]
+    fn no_more_is_looked_for_than_the_highest_that_are_missing() {
+        let mut mark = first();
+        mark.pass(12);
+        mark.pass(4_000_000_000);
+        assert_eq!(mark.missing.len(), MOST_MISSING);
+        assert_eq!(mark.missing.first(), Some(&(4_000_000_000 - 64)));
+        mark.pass(4_000_000_002);
+        assert_eq!((mark.missing.len(), mark.missing.last()), (MOST_MISSING, Some(&4_000_000_001)));
+        assert_eq!(mark.renumbered(8, 20, at("2026-05-12T12:00:00Z"), 0).unread(), "20:*");
     }
 
     #[test]
@@ -187,12 +255,21 @@ mod tests {
     }
 
     #[test]
-    fn after_a_renumbering_only_what_is_younger_than_all_met_is_new() {
-        let mark = first().renumbered(8, 20, at("2026-05-12T12:00:00Z"), 0);
+    fn after_a_renumbering_only_what_lay_there_at_the_first_meeting_is_history() {
+        let read = Mark { newest: at("2026-05-12T11:00:00Z"), ..first() };
+        let mark = read.renumbered(8, 20, at("2026-05-12T12:00:00Z"), 0);
         assert_eq!((mark.next_uid, mark.history.next, mark.history.end), (20, 1, 20));
-        assert!(mark.is_history(3, at("2026-05-10T12:00:00Z")));
-        assert!(!mark.is_history(4, at("2026-05-11T00:00:00Z")));
-        assert!(mark.history.since <= jiff::civil::date(2026, 5, 9));
+        assert!(mark.is_history(3, at("2026-05-10T11:59:59Z")));
+        assert!(!mark.is_history(4, at("2026-05-10T12:00:00Z")), "older than the newest, and perhaps never read");
+        assert!(mark.history.since <= jiff::civil::date(2026, 5, 11));
+        let again = Mark::parse(&mark.position()).unwrap().renumbered(9, 20, at("2026-05-13T12:00:00Z"), 0);
+        assert!(again.is_history(3, at("2026-05-10T11:59:59Z")) && !again.is_history(4, at("2026-05-10T12:00:00Z")));
+    }
+
+    #[test]
+    fn a_mark_that_does_not_say_when_the_folder_was_met_takes_nothing_for_history_after_a_renumbering() {
+        let mark = Mark { first_met: None, ..first() }.renumbered(8, 20, at("2026-05-12T12:00:00Z"), 30);
+        assert!(!mark.is_history(3, at("2026-05-01T12:00:00Z")));
     }
 
     #[test]

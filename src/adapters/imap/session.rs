@@ -124,18 +124,18 @@ impl ImapSession {
 
     /// What is to be fetched next: new mail, then failed messages that rested, then history.
     async fn next_batch(&mut self, limit: usize) -> Result<Vec<u32>, MailError> {
-        let mark = self.mark()?;
-        let next_uid = mark.next_uid;
-        if mark.retry.len() >= MOST_FAILED {
+        if self.mark()?.retry.len() >= MOST_FAILED {
             self.postponed |= std::mem::take(&mut self.connection.news);
             return Ok(self.rested()?.into_iter().collect());
         }
         self.connection.news |= std::mem::take(&mut self.postponed);
         if self.new.is_empty() && self.connection.news {
             self.connection.news = false;
-            let found = search(&mut self.connection, &format!("UID {next_uid}:*")).await?;
+            let unread = self.mark()?.unread();
+            let found = search(&mut self.connection, &format!("UID {unread}")).await?;
             // `n:*` names the last message even when its UID is below n (RFC 3501 §6.4.8).
-            self.new = found.into_iter().filter(|uid| *uid >= next_uid).collect();
+            let mark = self.mark()?;
+            self.new = found.into_iter().filter(|uid| mark.is_unread(*uid)).collect();
         }
         if !self.new.is_empty() {
             return Ok(self.batch_of(&self.new, limit));

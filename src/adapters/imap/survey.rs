@@ -39,7 +39,7 @@ pub struct Handed {
 /// How a message that the store does not name stands against the stored position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// It has not been read yet, or is to be tried again.
+    /// It has not been read yet, or is to be tried again or looked for.
     Ahead,
     /// It lay there before the first start; older than this day it is left out on purpose.
     History {
@@ -73,7 +73,7 @@ impl Survey {
     pub fn place(&self, position: Option<&Position>, uid: u32) -> Option<Place> {
         let mark = Mark::parse(position?).ok().filter(|mark| mark.uid_validity == self.uid_validity)?;
         let importing = uid < mark.history.end && uid >= mark.history.next;
-        Some(if uid >= mark.next_uid || mark.retry.contains_key(&uid) {
+        Some(if mark.is_unread(uid) || mark.retry.contains_key(&uid) {
             Place::Ahead
         } else if importing || uid < mark.history.end {
             Place::History { since: mark.history.since }

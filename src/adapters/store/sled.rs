@@ -8,6 +8,7 @@
 mod alerts;
 mod assess;
 mod backup;
+mod begun;
 mod caps;
 mod commit;
 mod deliver;
@@ -50,6 +51,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use self::begun::Begun;
 use self::commit::{Committer, Waiter};
 use self::files::{Raw, Texts};
 use self::key::{Key, Table};
@@ -114,6 +116,7 @@ struct Inner {
     refused: AtomicBool,
     texts: Texts,
     raw: Raw,
+    begun: Begun,
     /// Files that rows named since the last sweep; most of them no row names any more.
     released: Mutex<HashSet<String>>,
     ids: Arc<dyn Ids>,
@@ -183,6 +186,7 @@ impl SledStore {
             upkeep: Mutex::new(()),
             texts: opened.texts,
             raw: opened.raw,
+            begun: Begun::open(data_dir).map_err(|error| open::at(data_dir, "create a folder in", &error))?,
             released: Mutex::default(),
             ids,
             _lock: opened.lock,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::domains::aligned;
 use super::machine;
 use super::settings::{PermissionContext, PermissionSettings, ReturnPathRule};
-use super::subjects;
+use super::subjects::{self, Absence};
 use crate::domain::message::{Condition, ReturnPath};
 use crate::domain::position::FolderRole;
 use crate::domain::{Email, Message};
@@ -50,6 +50,7 @@ pub(super) fn held(
         .or_else(|| lists(message))
         .or_else(|| (!form).then(|| own(message, settings)).flatten())
         .or_else(|| reports(message, settings))
+        .or_else(|| perhaps_absence(message))
         .or_else(|| visibility(message, settings))
         .or_else(|| authenticity(message, settings, form))
         .or_else(|| message.marks.spam.as_ref().map(|header| format!("spam mark: {header}")))
@@ -110,6 +111,11 @@ fn reports(message: &Message, settings: &PermissionSettings) -> Option<String> {
         |email: &Email| !settings.is_ours(email) && (machine::is_bounce_address(email) || machine::is_catch_all(email));
     let only = !message.recipients.is_empty() && message.recipients.iter().all(|to| takes_reports(&to.email));
     only.then(|| "written to a bounce address".into())
+}
+
+/// Only the subject speaks, in words that are also a customer's: no machine answers it, and a person sees it.
+fn perhaps_absence(message: &Message) -> Option<String> {
+    (subjects::absence(&message.subject) == Some(Absence::Perhaps)).then(|| "perhaps an absence notice".into())
 }
 
 /// Whether one of our addresses stands where people see it.

@@ -1,7 +1,7 @@
 //! Rules that recognise a machine's mail. Each names itself and what it saw.
 
 use super::settings::PermissionSettings;
-use super::subjects;
+use super::subjects::{self, Absence};
 use crate::domain::message::ReturnPath;
 use crate::domain::{Email, Message};
 
@@ -90,7 +90,7 @@ pub(super) fn machine(message: &Message, settings: &PermissionSettings, form: bo
     {
         return Some(format!("daemon return-path: {}", sender.local().to_lowercase()));
     }
-    if subjects::is_absence(&message.subject) {
+    if subjects::absence(&message.subject) == Some(Absence::Notice) {
         return Some("absence subject".into());
     }
     (marks.list_unsubscribe && !marks.list_post).then(|| "list-unsubscribe without list-post".into())

@@ -5,8 +5,8 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::reply::subject::is_reply;
 
-/// How absence notices and automatic replies begin, without accents and in lower case.
-const ABSENCES: &[&str] = &[
+/// How absence notices and automatic replies of programs begin, without accents and in lower case.
+const NOTICES: &[&str] = &[
     // English
     "automatic reply",
     "automatic response",
@@ -36,7 +36,6 @@ const ABSENCES: &[&str] = &[
     "absent(e) du bureau",
     "message d'absence",
     "notification d'absence",
-    "avis d'absence",
     "hors du bureau",
     "en dehors du bureau",
     // German
@@ -47,19 +46,14 @@ const ABSENCES: &[&str] = &[
     "abwesenheitsmeldung",
     "abwesenheitsbenachrichtigung",
     "abwesenheitsassistent",
-    "abwesend",
     "nicht im buro",
-    "ausser haus",
-    "außer haus",
     // Spanish
     "respuesta automatica",
     "fuera de la oficina",
     "fuera de oficina",
     "ausente de la oficina",
-    "aviso de ausencia",
     // Italian
     "risposta automatica",
-    "fuori sede",
     "fuori ufficio",
     "assente dall'ufficio",
     "messaggio di assenza",
@@ -68,28 +62,21 @@ const ABSENCES: &[&str] = &[
     "fora do escritorio",
     "ausente do escritorio",
     "ausencia temporaria",
-    "aviso de ausencia",
     // Dutch
     "automatisch antwoord",
     "automatische reactie",
     "automatische beantwoording",
-    "afwezigheidsbericht",
     "afwezigheidsmelding",
-    "afwezig",
-    "niet op kantoor",
-    "niet aanwezig",
     // Swedish, Danish, Norwegian, Finnish
     "autosvar",
     "automatiskt svar",
     "franvaromeddelande",
-    "franvarande",
     "automatisk svar",
     "fravaersmeddelelse",
     "fravaersbesked",
     "fraværsmeddelelse",
     "fraværsbesked",
     "fraværsmelding",
-    "ikke til stede",
     "ikke pa kontoret",
     "automaattinen vastaus",
     "poissaoloilmoitus",
@@ -99,13 +86,10 @@ const ABSENCES: &[&str] = &[
     "odpowiedz automatyczna",
     "poza biurem",
     "nieobecnosc w biurze",
-    "nieobecnosc",
     "automaticka odpoved",
     "mimo kancelar",
-    "nepritomnost",
     // Hungarian, Romanian, Croatian, Turkish
     "automatikus valasz",
-    "hazon kivul",
     "raspuns automat",
     "mesaj automat",
     "in afara biroului",
@@ -127,18 +111,83 @@ const ABSENCES: &[&str] = &[
     // Japanese, Chinese, Korean, Arabic, Hebrew
     "自動応答",
     "自動返信",
-    "不在通知",
     "自动答复",
     "自动回复",
     "自動回覆",
-    "外出",
     "不在办公室",
     "자동 회신",
     "자동 응답",
-    "부재중",
     "رد تلقائي",
     "תשובה אוטומטית",
     "מענה אוטומטי",
+];
+
+/// What such notices say as well, and who was not at home when a parcel came: a note of the carrier may be called so, too.
+const NOT_THERE: &[&str] = &[
+    "avis d'absence",
+    "abwesend",
+    "ausser haus",
+    "außer haus",
+    "aviso de ausencia",
+    "fuori sede",
+    "afwezigheidsbericht",
+    "afwezig",
+    "niet op kantoor",
+    "niet aanwezig",
+    "franvarande",
+    "ikke til stede",
+    "nieobecnosc",
+    "nepritomnost",
+    "hazon kivul",
+    "不在通知",
+    "外出",
+    "부재중",
+];
+
+/// What a customer was not at home for, or writes about: words and beginnings of words, in the languages above.
+const GOODS: &[&str] = &[
+    "parcel",
+    "package",
+    "deliver",
+    "courier",
+    "refund",
+    "colis",
+    "livr",
+    "rembours",
+    "paket",
+    "sendung",
+    "liefer",
+    "zustell",
+    "bestell",
+    "erstatt",
+    "paquet",
+    "pedido",
+    "envio",
+    "entrega",
+    "correos",
+    "reembols",
+    "pacco",
+    "consegn",
+    "spedizion",
+    "corriere",
+    "rimbors",
+    "encomenda",
+    "pakket",
+    "bestel",
+    "lever",
+    "bezorg",
+    "zending",
+    "retour",
+    "pakke",
+    "paczk",
+    "zasilk",
+    "balik",
+    "csomag",
+    "toimit",
+    "荷物",
+    "배송",
+    "택배",
+    "包裹",
 ];
 
 /// How reports of mail servers begin. A parcel is delivered, too: what a customer may write of one
@@ -195,15 +244,46 @@ pub(super) fn is_delivery_report(subject: &str) -> bool {
     REPORTS.iter().any(|opening| plain.starts_with(&fold(opening)))
 }
 
+/// What a subject says of an absence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// It is a program's.
+    Notice,
+    /// A program's, or a customer's who was not at home.
+    Perhaps,
+}
+
 /// Whether the subject is that of an absence notice. A leading `Re:` means that a person answered one.
-pub(super) fn is_absence(subject: &str) -> bool {
+pub(super) fn absence(subject: &str) -> Option<Absence> {
     let subject = subject.trim();
     if is_reply(subject) {
-        return false;
+        return None;
     }
     let plain = plain(subject);
     let plain = plain.trim_start_matches(['[', '*', '(', '<', ' ']);
-    ABSENCES.iter().any(|opening| plain.strip_prefix(&fold(opening)).is_some_and(ends_there))
+    let behind = |opening: &&str| plain.strip_prefix(&fold(opening)).filter(|rest| ends_there(rest));
+    let (rest, of_programs) = NOTICES
+        .iter()
+        .find_map(|opening| Some((behind(opening)?, true)))
+        .or_else(|| NOT_THERE.iter().find_map(|opening| Some((behind(opening)?, false))))?;
+    weigh(rest.trim_start(), of_programs)
+}
+
+/// By what comes behind the phrase. A program names what it answers behind a colon; behind a comma a person goes on.
+fn weigh(rest: &str, of_programs: bool) -> Option<Absence> {
+    let goes_on = rest.starts_with([',', ';', '.', '!', '…']);
+    let dashed = rest.starts_with(['-', '–', '—']);
+    let text = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
+    // Numbers are of orders that a program quotes, or of the days until which nobody is there.
+    let of_goods = !text.contains(char::is_numeric) && GOODS.iter().any(|word| text.contains(word));
+    if is_reply(text) {
+        return Some(Absence::Notice);
+    }
+    if of_goods && (goes_on || (dashed && !of_programs)) {
+        return None;
+    }
+    let doubtful = !of_programs || (goes_on && !text.is_empty()) || (dashed && of_goods);
+    Some(if doubtful { Absence::Perhaps } else { Absence::Notice })
 }
 
 /// After the phrase comes nothing or a mark: “Out of office: …”, not “Out of office chair arrived broken”.
@@ -211,7 +291,7 @@ fn ends_there(rest: &str) -> bool {
     let rest = rest.trim_start();
     rest.is_empty()
         || rest.starts_with([
-            ':', '：', '-', '–', '—', '|', '/', '(', '[', ']', ')', '*', '>', '.', ',', '…', '!', '"', '“',
+            ':', '：', '-', '–', '—', '|', '/', '(', '[', ']', ')', '*', '>', '.', ',', ';', '…', '!', '"', '“',
         ])
         || ["re:", "re :", "fw:", "fwd:", "aw:", "until ", "jusqu'", "bis ", "hasta ", "tot "]
             .iter()
@@ -267,7 +347,7 @@ mod tests {
             "자동 회신: 주문",
             "[Auto-Reply] ticket",
         ] {
-            assert!(is_absence(subject), "{subject}");
+            assert_eq!(absence(subject), Some(Absence::Notice), "{subject}");
         }
     }
 
@@ -283,10 +363,37 @@ mod tests {
             "Automatic reply received but no refund",
             "Remboursement",
             "Afwezige onderdelen",
+            "Niet aanwezig, pakket retour",
+            "Afwezig - pakket niet bezorgd",
+            "Abwesend - Paket nicht erhalten",
+            "Außer Haus, Sendung ging zurück",
+            "Absente du bureau, colis reparti",
+            "Réponse automatique, toujours pas de remboursement",
+            "Out of office, parcel left outside",
+            "Aviso de ausencia - el paquete no está en correos",
+            "Fuori sede, pacco tornato al mittente",
             "",
         ] {
-            assert!(!is_absence(subject), "{subject}");
+            assert_eq!(absence(subject), None, "{subject}");
         }
+    }
+
+    #[test]
+    fn words_of_both_are_left_to_a_person() {
+        for subject in [
+            "Afwezig",
+            "Abwesend",
+            "Niet aanwezig tot 4 december",
+            "Abwesend - Max Muster",
+            "Afwezig: bestelling",
+            "Abwesend - Paket 48213",
+            "Out of office, back on Monday",
+            "Automatische Antwort - wo ist mein Paket",
+            "不在通知",
+        ] {
+            assert_eq!(absence(subject), Some(Absence::Perhaps), "{subject}");
+        }
+        assert_eq!(absence("Afwezig: Re: uw bestelling"), Some(Absence::Notice), "it answers a mail of ours");
     }
 
     #[test]

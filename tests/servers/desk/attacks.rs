@@ -5,10 +5,17 @@
 //! protection show that the trap and the mark work.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use guichet::desk::Evidence;
+use guichet::domain::outgoing::AttemptOutcome;
+use guichet::domain::{AlertKind, CaseId};
+use guichet::ports::{Clock as _, Store as _};
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -16,7 +23,8 @@ use super::browser::{Browser, Window};
 use crate::play::daemon::{Daemon, Seen};
 use crate::play::scripted_http::{HttpServer, Reply};
 use crate::shop::http::Visitor;
-use crate::shop::{NAME, PASSWORD};
+use crate::shop::letters::Letter;
+use crate::shop::{MAILBOX, NAME, PASSWORD, Shop};
 use crate::support::maildir_shop::MaildirShop;
 
 const PAYLOADS: &str = include_str!("../../fixtures/attacks/payloads.toml");
@@ -296,4 +304,106 @@ async fn nothing_in_a_mail_runs_or_asks_another_host() {
 
     assert!(ran > payloads.len() / 4 && asked > payloads.len() / 2, "the trap must be able to catch: {ran}, {asked}");
     assert!(daemon.stop().success());
+}
+
+/// What machines say, and servers of messages that were given up. The references of the cases that the same payloads opened.
+async fn told(shop: &Shop, payloads: &[(String, String)]) -> Vec<CaseId> {
+    let mut cases = Vec::new();
+    for (n, (_, payload)) in payloads.iter().enumerate() {
+        shop.receive_machine(&format!("robot@a{n}.example"), payload, payload).await;
+        shop.receive_alert(&format!("bank@b{n}.example"), payload, AlertKind::Dispute, payload).await;
+        shop.give_up(&format!("7/{n} {payload}"), payload).await;
+        let mut letter = Letter::new(&format!("kim@c{n}.example"), payload, payload);
+        letter.name = Some(payload.clone());
+        cases.push(shop.receive(&letter).await);
+    }
+    cases
+}
+
+/// Each acknowledgement meets a server that answers so; returns how many did.
+async fn answered(shop: &Shop, payloads: &[(String, String)]) -> usize {
+    let (lease, now) = (shop.store.lease(MAILBOX).await.unwrap(), shop.clock.now());
+    let due = shop.store.claim_due(&lease, now, usize::MAX).await.unwrap();
+    for (n, (mail, (_, payload))) in due.iter().zip(payloads).enumerate() {
+        let why = payload.clone();
+        let outcome = match n % 4 {
+            0 => AttemptOutcome::Hold { why },
+            1 => AttemptOutcome::Refused { why },
+            2 => AttemptOutcome::Retry { not_before: now + SignedDuration::from_hours(1), why },
+            _ => AttemptOutcome::Doubt { why },
+        };
+        shop.store.mark_committing(&lease, &mail.id).await.unwrap();
+        shop.store.finish(&lease, &mail.id, outcome, now).await.unwrap();
+    }
+    due.len()
+}
+
+/// The summary of a case as whoever unpacks the bundle finds it.
+async fn summary(shop: &Shop, case: &CaseId) -> String {
+    let evidence = Evidence::collect(shop.port(), case, shop.clock.now()).await.unwrap();
+    let bundle = evidence.zip(&TimeZone::UTC).unwrap();
+    let mut page = String::new();
+    zip::ZipArchive::new(Cursor::new(bundle))
+        .unwrap()
+        .by_name("summary.html")
+        .unwrap()
+        .read_to_string(&mut page)
+        .unwrap();
+    page
+}
+
+/// Opens the summaries from the disk, as they are and without their policy.
+async fn look_at_summaries(browser: &mut Browser, shop: &Shop, cases: &[CaseId]) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("summary.html");
+    let address = format!("file://{}", path.display());
+    // Its own sheet and its own policy, one of each.
+    let suspects = SUSPECTS.replace("|style|math", "|math").replace("|http-equiv)", ")");
+    assert_eq!(SUSPECTS.len() - suspects.len(), "|style".len() + "|http-equiv".len());
+    let own = "return document.querySelectorAll('style, [http-equiv]').length";
+    for case in cases {
+        let page = summary(shop, case).await;
+        let (start, policy) = page.split_once("<meta http-equiv=").expect("a policy");
+        let bare = format!("{start}{}", policy.split_once('>').unwrap().1);
+        for (text, parts) in [(page.as_str(), 2), (&bare, 1)] {
+            std::fs::write(&path, text).unwrap();
+            look_for(browser, &address, &suspects).await;
+            assert_eq!(browser.run(own).await, parts, "{case}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_machines_and_servers_say_runs_or_asks_another_host() {
+    let payloads = payloads();
+    let shop = crate::shop::open().await;
+    let cases = told(&shop, &payloads).await;
+    assert_eq!(answered(&shop, &payloads).await, payloads.len());
+
+    let trap = Trap::set().await;
+    let mut browser = Browser::start(&Window::desktop().everything_else_at(trap.port)).await;
+    super::sign_in(&mut browser, &shop).await;
+    let pages = ["queue", "outbox", "aside", "aside?page=1"].map(|page| format!("http://{}/{page}", shop.address));
+    for page in &pages {
+        look(&mut browser, page).await;
+        let text = browser.run("return document.body.textContent").await.as_str().unwrap().to_owned();
+        let shown =
+            payloads.iter().filter(|(_, payload)| text.contains(payload.lines().next().unwrap().trim())).count();
+        assert!(shown > payloads.len() / 4, "{page} shows {shown} of what was said");
+    }
+    let sentences: Vec<&str> = payloads.iter().map(|(_, payload)| payload.as_str()).collect();
+    *shop.pulse.ill.lock().unwrap() = Some(sentences.join(" "));
+    look(&mut browser, &pages[0]).await;
+    look_at_summaries(&mut browser, &shop, &cases).await;
+    browser.open(&format!("http://{HOST}/the-end")).await;
+    let first = trap.heard().remove(0);
+    assert_eq!(first, format!("GET /the-end HTTP/1.1 from {HOST}"), "nothing else left");
+    browser.end().await;
+    println!(
+        "{} payloads said by machines, mail servers, alarms and lists of what was given up, {} pages and {} summaries opened, \
+         these without their policy as well: 0 scripts run, 0 requests leave",
+        payloads.len(),
+        pages.len(),
+        cases.len(),
+    );
 }

@@ -2,6 +2,7 @@
 //! daemon is started again in the middle of the story each time, with the next crash ahead of it, and in peace at last.
 
 mod aftermath;
+mod deadly;
 mod play;
 
 use super::drawn;
@@ -100,6 +101,7 @@ async fn killed_by_chance_over_imap_nothing_is_lost_and_nothing_done_twice() {
                 0 => (chance, format!("kill -9 after {commands} commands")),
                 _ => (Death::At(&point), point.clone()),
             };
+            shop.forget_deaths();
             died += usize::from(tokio::task::block_in_place(|| story(&shop, n, death)));
             assert_nothing_skipped(&shop, n + 1, &what).await;
         }

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::house::House;
+use guichet::domain::CaseState;
+use guichet::ports::Store;
+use jiff::{SignedDuration, Timestamp};
+
+use super::house::{House, letter};
 use super::played;
 use crate::support::played_imap::{Alter, Said};
 
@@ -79,6 +83,7 @@ fn particular() -> Vec<(&'static str, &'static str, Alter)> {
             "messages that are not there",
             instead(|tag, _| format!("* SEARCH 1 2 77\r\n{tag} OK done\r\n")),
         ),
+        ("UID SEARCH", "the last only", instead(|tag, _| format!("* SEARCH 2\r\n{tag} OK done\r\n"))),
         (FLAGS, "one left out", no_line("UID 1 ")),
         (FLAGS, "all left out", no_line("FETCH (UID")),
         (FLAGS, "shuffled", instead(shuffled_lines)),
@@ -94,7 +99,7 @@ fn particular() -> Vec<(&'static str, &'static str, Alter)> {
         (BODIES, "without the body", instead(|_, honest| without_bodies(honest, ""))),
         (BODIES, "NIL for the body", instead(|_, honest| without_bodies(honest, " BODY[] NIL"))),
         (BODIES, "an empty body by name", instead(|_, honest| without_bodies(honest, " BODY[HEADER] \"x\""))),
-        (BODIES, "one left out", instead(|_, honest| honest[honest.find("* 2 FETCH").unwrap()..].to_owned())),
+        (BODIES, "one left out", instead(|_, honest| without_first_body(honest))),
         (BODIES, "the other first", instead(shuffled_bodies)),
         (
             BODIES,
@@ -123,6 +128,10 @@ fn shuffled_bodies(tag: &str, honest: &str) -> String {
 fn without_bodies(honest: &str, body: &str) -> String {
     let last = honest.trim_end().lines().last().unwrap();
     format!("* 1 FETCH (UID 1{body})\r\n* 2 FETCH (UID 2{body})\r\n{last}\r\n")
+}
+
+fn without_first_body(honest: &str) -> String {
+    honest[honest.find("* 2 FETCH").unwrap()..].to_owned()
 }
 
 /// The first literal's length is said to be other than it is.
@@ -197,6 +206,80 @@ async fn a_folder_that_is_renumbered_answers_nobody_again_and_loses_nothing() {
         house.until_sent(4, LIMIT, &first).await;
         house.still.during(LIMIT, std::future::pending::<()>()).await;
         house.assert_each_once(4, &first).await;
+        house.end(tasks).await;
+    }
+}
+
+/// Nobody has seen these, and they are no younger than what was: moved back from another folder, or not handed out
+/// while the index was broken that is rebuilt now. The link breaks before they are read.
+#[tokio::test(start_paused = true)]
+async fn older_mail_that_nobody_has_seen_is_new_after_a_renumbering_that_the_link_interrupts() {
+    let house = House::new().await;
+    house.receive(1);
+    house.receive(2);
+    let tasks = vec![house.watch(house.imap.port).await, house.deliver(house.smtp.port).await];
+    house.until_sent(2, LIMIT, &"before").await;
+    house.imap.lie("DONE", 1, at_last(|_, _| "* BYE rebuilding\r\n".into()));
+    house.imap.lie("EXISTS", 1, at_last(|_, _| "* BYE rebuilding\r\n".into()));
+    house.imap.lie("UID FETCH 11,12,13,14 (UID FLAGS", 1, at_last(|_, _| "* BYE not yet\r\n".into()));
+    house.imap.deliver(letter(3).as_bytes(), Timestamp::now() - SignedDuration::from_hours(2));
+    house.imap.deliver(letter(4).as_bytes(), Timestamp::now() - SignedDuration::from_hours(72));
+    house.imap.renumber(11);
+    house.until_sent(3, LIMIT, &"moved back").await;
+    house.receive(5);
+    house.until_sent(4, LIMIT, &"after").await;
+    house.still.during(LIMIT, std::future::pending::<()>()).await;
+    let cases = house.cases().await;
+    assert_eq!(cases.len(), 5, "{cases:?}");
+    for case in &cases {
+        assert_eq!(case.state, CaseState::NeedsReply, "{:?} waits for a person", case.customer);
+    }
+    let answered: Vec<(String, usize)> = house.copies().into_iter().collect();
+    let once = |n| (format!("RCPT TO:<kim{n}@home{n}.example>"), 1);
+    assert_eq!(answered, [1, 2, 3, 5].map(once), "each once, and what is too old by no machine");
+    house.end(tasks).await;
+}
+
+/// A replica that lags, an index that is being repaired: a search names two, and then one of them is in no list and found by no
+/// search, when it is asked for the first time or once more after it could not be had.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_hidden_for_a_moment_is_taken_in_when_it_shows() {
+    let without_one: Alter = instead(|_, honest| {
+        let lines = honest.lines().filter(|line| *line != "* SEARCH 1" && !line.contains("UID 1 "));
+        lines.map(|line| format!("{line}\r\n")).collect()
+    });
+    for tries_before in [0, 1] {
+        let house = House::new().await;
+        // The search that finds both is not one of those.
+        house.imap.lie("UID FETCH 1,2 (UID BODY", tries_before, instead(|_, honest| without_first_body(honest)));
+        house.imap.lie("UID SEARCH UID 1", 2 + tries_before, Arc::clone(&without_one));
+        house.imap.lie(if tries_before == 0 { FLAGS } else { "UID FETCH 1 (UID FLAGS" }, 1, without_one.clone());
+        house.receive(1);
+        house.receive(2);
+        let tasks = vec![house.watch(house.imap.port).await, house.deliver(house.smtp.port).await];
+        house.until_sent(2, LIMIT, &tries_before).await;
+        house.receive(3);
+        house.until_sent(3, LIMIT, &tries_before).await;
+        house.assert_each_once(3, &tries_before).await;
+        assert_eq!(house.imap.untold(), 0, "{tries_before}: {:?}", house.imap.transcript());
+        house.end(tasks).await;
+    }
+}
+
+/// Where the reader's own shield does not reach.
+#[tokio::test(start_paused = true)]
+async fn a_message_on_which_the_code_panics_is_listed_at_the_third_try_and_stops_no_other() {
+    for panics in [2, 3] {
+        let house = House::new().await;
+        (0..panics).for_each(|_| house.store.panic_once("locate"));
+        house.receive(1);
+        house.receive(2);
+        let tasks = vec![house.watch(house.imap.port).await, house.deliver(house.smtp.port).await];
+        let listed = usize::from(panics == 3);
+        house.until_sent(2 - listed, LIMIT, &panics).await;
+        let given_up = house.store.quarantined(10).await.unwrap();
+        assert_eq!(given_up.len(), listed, "{panics}: {given_up:?}");
+        assert!(given_up.iter().all(|one| one.location.name == "7/1" && one.why.contains("a fault at locate")));
         house.end(tasks).await;
     }
 }

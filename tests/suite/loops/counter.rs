@@ -11,7 +11,7 @@ use guichet::domain::outgoing::AttemptOutcome;
 use guichet::domain::position::FolderRole;
 use guichet::domain::{Address, Folder, MessageLocation, Position, RawMessage};
 use guichet::ports::store::{Caps, Lease};
-use guichet::ports::{Arrival, Clock, Content, Standing, Store};
+use guichet::ports::{Arrival, Clock, Content, Store};
 use guichet::reply::compose::Sender;
 use guichet::reply::permission::{AddressPattern, PermissionSettings, PublicMail, ReturnPathRule};
 use jiff::SignedDuration;
@@ -108,7 +108,7 @@ impl Counter {
             marked_acknowledged: false,
             answered: false,
         };
-        self.intake.take(&self.lease, arrival, Standing::Continues).await.unwrap();
+        self.intake.take(&self.lease, arrival).await.unwrap();
     }
 
     /// What is due leaves.

@@ -20,7 +20,7 @@ use guichet::domain::{
     Address, Assessment, CaseId, Folder, MessageLocation, Order, OutgoingKind, Position, Purchase, RawMessage,
 };
 use guichet::ports::store::{Caps, CaseFile, Lease};
-use guichet::ports::{Arrival, Clock, Content, OrderQuery, Orders, OrdersError, Standing, Store};
+use guichet::ports::{Arrival, Clock, Content, OrderQuery, Orders, OrdersError, Store};
 use guichet::reply::compose::Sender;
 use guichet::reply::permission::{AddressPattern, PermissionSettings, PublicMail};
 use jiff::SignedDuration;
@@ -170,7 +170,7 @@ impl Shop {
             marked_acknowledged: false,
             answered: false,
         };
-        let taking = self.intake.take(&self.lease, arrival, Standing::Continues);
+        let taking = self.intake.take(&self.lease, arrival);
         self.still.during(LONG, taking).await.unwrap().unwrap();
         let cases = self.store.cases(99).await.unwrap();
         cases.into_iter().find(|case| case.customer.as_ref().is_some_and(|c| c.email.as_str() == from)).unwrap().id

@@ -177,7 +177,7 @@ fn daemon(rule: &'static str, daemon: &str, person: &str) -> Row {
 }
 
 fn subjects() -> Vec<Row> {
-    [
+    let mut rows: Vec<Row> = [
         ("absence subject in English", "Out of office: your order", "Re: Out of office: your order"),
         (
             "absence subject in French",
@@ -202,7 +202,13 @@ fn subjects() -> Vec<Row> {
         let mail = |subject: &str| format!("Subject: {subject}");
         row(rule, machine("absence subject", mail(notice)), allowed(mail(answer)))
     })
-    .into()
+    .into();
+    rows.push(row(
+        "absence subject in words that are also a customer's",
+        held("perhaps an absence notice", "Subject: Abwesend"),
+        allowed("Subject: Abwesend - Paket nicht erhalten"),
+    ));
+    rows
 }
 
 fn lists() -> Vec<Row> {

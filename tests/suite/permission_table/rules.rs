@@ -68,6 +68,7 @@ pub const RULES: &[(&str, &[&str])] = &[
             "absence subject in Italian",
             "absence subject in Dutch",
             "absence subject as a whole phrase",
+            "absence subject in words that are also a customer's",
         ],
     ),
     ("List-Unsubscribe without List-Post", &["List-Unsubscribe without List-Post"]),

@@ -15,8 +15,8 @@ use crate::domain::joining::{Joining, Threading};
 use crate::domain::outgoing::AttemptOutcome;
 use crate::domain::record::CallDirection;
 use crate::domain::{
-    Assessment, Basis, Case, CaseId, CustomerHistory, DeliveryState, Email, Folder, MessageKey, OutgoingId,
-    OutgoingMail, Position, Suggestion, TemplateName, Timer, Verdict, Work,
+    Assessment, Basis, Case, CaseId, CustomerHistory, DeliveryState, Email, Folder, MessageKey, MessageLocation,
+    OutgoingId, OutgoingMail, Position, Suggestion, TemplateName, Timer, Verdict, Work,
 };
 use crate::ports::Store;
 use crate::ports::store::{
@@ -102,6 +102,14 @@ impl Store for SledStore {
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>> {
         let folder = folder.clone();
         self.look(move |tx| tx.position(&folder)).await
+    }
+
+    async fn take_up(&self, location: &MessageLocation) -> u32 {
+        self.inner.begun.take_up(location)
+    }
+
+    async fn put_down(&self, folder: &Folder) {
+        self.inner.begun.put_down(folder);
     }
 
     async fn set_position(&self, lease: &Lease, folder: &Folder, position: &Position) -> StoreResult<()> {
