@@ -145,11 +145,7 @@ impl Tx<'_> {
             | AttemptOutcome::Doubt { why }
             | AttemptOutcome::Hold { why } => Some(why.clone()),
         };
-        mail.state = mail.state.finish(outcome, now)?;
-        let repeated = mail.resends > 0;
-        if let DeliveryState::Held { may_have_left, .. } = &mut mail.state {
-            *may_have_left |= repeated;
-        }
+        mail.state = mail.state.finish(outcome, mail.resends, now)?;
         if matches!(mail.state, DeliveryState::Sent { .. }) {
             let state = mail.state.clone();
             self.was_sent(mail, now)?;
