@@ -2,7 +2,7 @@
 //! daemon is started again in the middle of the story each time, with the next crash ahead of it, and in peace at last.
 
 mod aftermath;
-mod play;
+pub(crate) mod play;
 
 use super::drawn;
 use aftermath::{aftermath, assert_nothing_skipped, check};

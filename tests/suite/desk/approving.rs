@@ -289,7 +289,7 @@ async fn a_held_acceptance_is_not_let_go_while_a_dispute_is_open() {
         let outbox = visitor.get("/outbox").await;
         let answer = visitor.act(&outbox, &format!("/outbox/{reply}/release"), &[]).await;
         assert_eq!((answer.status, reply_state(&shop, &case).await.1), (status, state), "{template}: {}", answer.body);
-        assert_eq!(answer.body.contains("could be paid twice"), status == 409, "{template}: {}", answer.body);
+        assert_eq!(answer.body.contains("could be paid twice"), status == 409, "{template}");
         if status == 303 {
             continue;
         }
@@ -329,10 +329,8 @@ async fn the_outbox_says_that_a_refused_repetition_may_lie_with_the_customer() {
     let page = with_template(&shop, &mut visitor, &case, "review_request").await;
     assert_eq!(visitor.act(&page, &format!("/case/{case}/approve"), &[]).await.status, 303);
     let lease = shop.store.lease(MAILBOX).await.unwrap();
-    let (doubt, refused) = (
-        AttemptOutcome::Doubt { why: "no answer".into() },
-        AttemptOutcome::Refused { why: "554 <duplicate>".into() },
-    );
+    let (doubt, refused) =
+        (AttemptOutcome::Doubt { why: "no answer".into() }, AttemptOutcome::Refused { why: "554 <duplicate>".into() });
     for outcome in [doubt, refused] {
         shop.clock.advance(SignedDuration::from_mins(16));
         let now = shop.clock.now();

@@ -25,7 +25,9 @@ async fn doubted(bench: &mut Bench) -> (CaseId, OutgoingMail) {
 async fn doubt(bench: &mut Bench, id: &OutgoingId, at: Timestamp) {
     attempt(bench, id, AttemptOutcome::Doubt { why: "no answer".into() }, at).await;
     bench
-        .step(|store, lease| async move { store.resolve_doubts(&lease, true, at + jiff::SignedDuration::from_mins(16)).await })
+        .step(|store, lease| async move {
+            store.resolve_doubts(&lease, true, at + jiff::SignedDuration::from_mins(16)).await
+        })
         .await
         .unwrap();
 }
@@ -152,10 +154,8 @@ pub async fn a_repetition_refused_while_the_customer_writes_makes_room(mut bench
     bench.receive(&Letter::new(23)).await;
     let id = mail.id.clone();
     let refused = AttemptOutcome::Refused { why: REFUSAL.into() };
-    let state = bench
-        .step(|store, lease| async move { store.finish(&lease, &id, refused, minutes(24)).await })
-        .await
-        .unwrap();
+    let state =
+        bench.step(|store, lease| async move { store.finish(&lease, &id, refused, minutes(24)).await }).await.unwrap();
     assert_held(&state, REFUSAL);
     let file = bench.file(&case).await;
     assert_eq!(file.case.state, CaseState::NeedsReply);
