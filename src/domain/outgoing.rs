@@ -371,7 +371,10 @@ mod tests {
         let refused = AttemptOutcome::Refused { why: "550 no".into() };
         assert!(committing.finish(refused.clone(), 0, NOW).unwrap().is_final());
         let held = committing.finish(refused, 1, NOW).unwrap();
-        assert!(matches!(&held, DeliveryState::Held { why, may_have_left: true } if why.ends_with("550 no")), "{held:?}");
+        assert!(
+            matches!(&held, DeliveryState::Held { why, may_have_left: true } if why.ends_with("550 no")),
+            "{held:?}"
+        );
         assert!(held.proven("a copy", NOW).is_ok());
     }
 
