@@ -28,7 +28,7 @@ fn main() -> anyhow::Result<()> {
             for hit in rules.hits(&PreparedText::new(&row.subject, &row.body, &row.attachments)) {
                 let Some(floor) = hit.anger_floor.filter(|_| !counted.contains(&hit.rule)) else { continue };
                 counted.push(hit.rule);
-                let tally = tallies.entry(hit.name).or_default();
+                let tally = tallies.entry(hit.name.to_string()).or_default();
                 tally.floor = floor;
                 tally.mails += 1;
                 if row.anger.level() >= floor {

@@ -119,6 +119,12 @@ fn check_data_dir(config: &Config, findings: &mut Findings) {
         Ok(_) => findings.good(format!("data_dir {folder}")),
         Err(_) => findings.note(format!("data_dir {folder} does not exist yet; it is made at the first start")),
     }
+    if config.state_witness.is_none() {
+        findings.note(
+            "no state_witness: an older copy of data_dir put in its place is noticed only by keywords in the inbox. Name a \
+             file outside of data_dir, best on another disk",
+        );
+    }
     match ReviewersFile::in_folder(&config.data_dir).list() {
         Ok(list) if list.is_empty() => findings.note("nobody can sign in to the desk yet: `guichet reviewer add NAME`"),
         Ok(list) => findings.good(format!("{} reviewer(s)", list.len())),

@@ -33,6 +33,8 @@ struct Answers {
     address: Email,
     shop: String,
     data_dir: PathBuf,
+    /// Where the daemon may write it, as far as `init` can know.
+    witness: Option<PathBuf>,
     imap: Account,
     smtp: Account,
     time_zone: String,
@@ -128,8 +130,18 @@ fn ask_all(folder: &Path) -> anyhow::Result<Answers> {
     let default_data =
         if rustix::process::geteuid().is_root() { "/var/lib/guichet".into() } else { folder.join("guichet-data") };
     let data_dir = questions.text("Folder for everything Guichet keeps", Some(&default_data.to_string_lossy()))?;
+    let data_dir = PathBuf::from(data_dir);
     let stance = Stance::ask(&mut questions)?;
-    Ok(Answers { address, shop, data_dir: data_dir.into(), imap, smtp, time_zone, hours, stance })
+    let witness = (data_dir == default_data).then(|| beside(&data_dir)).flatten();
+    Ok(Answers { address, shop, data_dir, witness, imap, smtp, time_zone, hours, stance })
+}
+
+/// The state witness beside the data folder: where the daemon may make the one it may make the other, and the shipped unit
+/// names both.
+fn beside(data_dir: &Path) -> Option<PathBuf> {
+    let mut name = data_dir.file_name()?.to_owned();
+    name.push("-witness");
+    Some(data_dir.with_file_name(name).join("state"))
 }
 
 fn account(
@@ -164,6 +176,8 @@ fn render(answers: &Answers, imap_secret: &Path, smtp_secret: &Path) -> String {
     format!(
         "# Written by `guichet init`. Every key is explained in guichet.example.toml.\n\
          data_dir = {data}\n\
+         # Notices an older copy of data_dir put in its place; best on another disk.\n\
+         {witness}\n\
          # \"live\" lets acknowledgements and approved replies leave.\n\
          mode = \"shadow\"\n\
          time_zone = {zone}\n\n\
@@ -186,6 +200,10 @@ fn render(answers: &Answers, imap_secret: &Path, smtp_secret: &Path) -> String {
          listen = \"127.0.0.1:8025\"\n",
         stance = answers.stance.render(),
         data = path(&answers.data_dir),
+        witness = match &answers.witness {
+            Some(witness) => format!("state_witness = {}", path(witness)),
+            None => "# state_witness = \"/a/folder/elsewhere/state\"".to_owned(),
+        },
         zone = quoted(&answers.time_zone),
         hours = quoted(&answers.hours),
         address = quoted(answers.address.as_str()),
@@ -255,6 +273,7 @@ mod tests {
             address: Email::parse("support@shop.example").unwrap(),
             shop: "L'Échoppe \"du coin\"".into(),
             data_dir: "/var/lib/guichet".into(),
+            witness: beside(Path::new("/var/lib/guichet")),
             imap: account(),
             smtp: account(),
             time_zone: "Europe/Brussels".into(),
@@ -265,5 +284,8 @@ mod tests {
         let config = Config::parse(&text, Path::new("guichet.toml")).unwrap();
         assert_eq!(config.mailboxes.first().unwrap().signature, "L'Échoppe \"du coin\"");
         assert!(!text.contains("password = \"p\""));
+        assert_eq!(config.state_witness, Some("/var/lib/guichet-witness/state".into()), "as the shipped unit allows");
+        let text = render(&Answers { witness: None, ..answers }, Path::new("a"), Path::new("b"));
+        assert_eq!(Config::parse(&text, Path::new("guichet.toml")).unwrap().state_witness, None);
     }
 }

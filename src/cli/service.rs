@@ -33,7 +33,7 @@ use crate::daemon::review::{Review, ReviewMailbox, ReviewParts};
 use crate::daemon::supervise::{Worker, supervise};
 use crate::daemon::timers::Timers;
 use crate::daemon::watch::Watch;
-use crate::daemon::{Alarms, Heartbeats, Wellbeing, alarms};
+use crate::daemon::{Alarms, Heartbeats, Losses, Wellbeing, alarms};
 use crate::desk::{self, Desk, DeskParts};
 use crate::domain::identity::IdentityKey;
 use crate::domain::position::FolderRole;
@@ -67,6 +67,7 @@ struct Shared {
     ids: Arc<dyn Ids>,
     alarms: Alarms,
     heartbeats: Heartbeats,
+    losses: Losses,
 }
 
 impl Service {
@@ -88,6 +89,8 @@ impl Service {
             alarms.raise("models", warning);
         }
         let store = open_store(&config, &ids, &alarms).await?;
+        let mailboxes = config.mailboxes.iter().map(|mailbox| mailbox.name.clone());
+        let losses = Losses::at_start(store.as_ref(), mailboxes, clock.now()).await?;
         let parts = Shared {
             identity: own_identity(&config, store.as_ref()).await?,
             orders: wiring::orders(&config),
@@ -98,6 +101,7 @@ impl Service {
             clock,
             ids,
             alarms,
+            losses,
         };
         let mut service = Self { parts, workers: Vec::new(), ready: Vec::new(), desk: None, listener, stop };
         let mut reviewing = BTreeMap::new();
@@ -149,6 +153,7 @@ impl Service {
                 actions,
                 clock: Arc::clone(&parts.clock),
                 alarms: parts.alarms.clone(),
+                losses: parts.losses.clone(),
                 settings: deliver_settings(mailbox),
                 wake: Arc::clone(&wake),
             };
@@ -192,6 +197,7 @@ impl Service {
             clock: Arc::clone(&parts.clock),
             ids: Arc::clone(&parts.ids),
             alarms: parts.alarms.clone(),
+            losses: parts.losses.clone(),
             ready,
         };
         let name = format!("watch {} {role:?}", mailbox.name);

@@ -4,6 +4,9 @@
 //! network sees the next step. *Aftercare* works in the mailbox: it looks for proof of deliveries in
 //! doubt, files copies in \Sent and sets keywords; a slow IMAP server never delays an acknowledgement.
 //!
+//! What the outbox held at the start of the process waits until every inbox was compared with the store
+//! ([`Losses`]), an hour at most: in an older copy of the store it may have been sent since.
+//!
 //! Exactly one worker may run for a mailbox: at its start it takes everything under way for left
 //! behind by a process that died.
 
@@ -22,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarms::Alarms;
 use super::heartbeat::Heartbeat;
+use super::losses::Losses;
 use crate::domain::Email;
 use crate::ports::store::Lease;
 use crate::ports::{Clock, MailboxActions, Mailer, Store};
@@ -72,6 +76,8 @@ pub struct Deliver {
     pub clock: Arc<dyn Clock>,
     /// Where a person is called.
     pub alarms: Alarms,
+    /// What is held back until the inboxes were compared with the store.
+    pub losses: Losses,
     /// How to send.
     pub settings: DeliverSettings,
     /// Notified (`notify_one`) when something was put into the outbox; missing it costs a minute at most.

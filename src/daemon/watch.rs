@@ -16,6 +16,7 @@ use super::alarms::{self, Alarms};
 use super::backoff::Backoff;
 use super::heartbeat::Heartbeat;
 use super::intake::Intake;
+use super::losses::{Era, Losses, Over};
 use crate::domain::position::FolderRole;
 use crate::failpoint;
 use crate::ports::store::{Lease, StoreError};
@@ -57,6 +58,8 @@ pub struct Watch {
     pub ids: Arc<dyn Ids>,
     /// What a person must see.
     pub alarms: Alarms,
+    /// What this inbox tells of the store, and what others told.
+    pub losses: Losses,
     /// Becomes true after the first successful SELECT.
     pub ready: watch::Sender<bool>,
 }
@@ -77,6 +80,8 @@ struct Memory {
 enum Broken {
     Mail(MailError),
     Store(StoreError),
+    /// The store knows less than was done: the folder is to be read again.
+    Loss,
 }
 
 impl From<MailError> for Broken {
@@ -88,6 +93,12 @@ impl From<MailError> for Broken {
 impl From<StoreError> for Broken {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Over> for Broken {
+    fn from(_: Over) -> Self {
+        Self::Loss
     }
 }
 
@@ -111,6 +122,10 @@ impl Watch {
                 Broken::Mail(MailError::Temporary(what)) => (what, false),
                 Broken::Mail(MailError::Permanent(what)) => (what, true),
                 Broken::Store(error) => (format!("a message could not be stored: {error}"), false),
+                Broken::Loss => {
+                    info!(mailbox = folder.mailbox, folder = role_name(folder.role), "a loss was noticed: read again");
+                    continue;
+                }
             };
             let wait = if permanent { SignedDuration::from_mins(5) } else { memory.backoff.next(self.ids.bits()) };
             warn!(
@@ -147,17 +162,18 @@ impl Watch {
         memory: &mut Memory,
     ) -> Result<(), Broken> {
         let folder = self.source.folder();
+        let era = self.losses.era().await;
         let mut session = heartbeat.during(self.source.connect()).await?;
-        let standing = heartbeat.during(self.open(session.as_mut(), lease)).await?;
+        let standing = heartbeat.during(self.open(session.as_mut(), lease, &era)).await?;
         self.alarms.clear(&memory.alarm);
         self.ready.send_replace(true);
         info!(mailbox = folder.mailbox, folder = role_name(folder.role), standing = ?standing, "watching");
-        while !stop.is_cancelled() {
+        while !stop.is_cancelled() && !era.is_over() {
             heartbeat.beat();
             let arrivals = heartbeat.during(session.fetch(BATCH)).await?;
             if arrivals.is_empty() {
                 self.has_looked(memory);
-                heartbeat.during(session.wait(LONGEST_WAIT, stop)).await?;
+                heartbeat.during(wait(session.as_mut(), stop, &era)).await?;
                 continue;
             }
             failpoint::pass("watch-fetched");
@@ -166,13 +182,14 @@ impl Watch {
                 if stop.is_cancelled() {
                     break;
                 }
+                let _lasts = era.lasts().await?;
                 // A folder that can be read into a store that takes nothing is no success.
                 self.take(lease, arrival, &mut memory.refusals).await?;
                 self.has_looked(memory);
             }
         }
         session.close().await;
-        Ok(())
+        if stop.is_cancelled() { Ok(()) } else { Err(Broken::Loss) }
     }
 
     /// The folder was read to its end, or a message of it was taken.
@@ -221,7 +238,7 @@ impl Watch {
         }
     }
 
-    async fn open(&self, session: &mut dyn MailSession, lease: &Lease) -> Result<Standing, Broken> {
+    async fn open(&self, session: &mut dyn MailSession, lease: &Lease, era: &Era) -> Result<Standing, Broken> {
         let folder = self.source.folder();
         let stored = self.store.position(folder).await?;
         if stored.is_none()
@@ -231,13 +248,17 @@ impl Watch {
         }
         let opened = session.open(stored.as_ref()).await?;
         if folder.role == FolderRole::Inbox && self.is_older(session, opened.standing).await? {
-            self.store.roll_back(self.clock.now(), OLDER).await?;
+            self.losses.notice(self.store.as_ref(), self.clock.now(), OLDER).await?;
             self.alarms.raise(alarms::LOSS, OLDER);
             return Err(MailError::Temporary(OLDER.into()).into());
         }
         if opened.standing != Standing::Continues {
             failpoint::pass("watch-opened");
+            let _lasts = era.lasts().await?;
             self.store.set_position(lease, folder, &opened.position).await?;
+        }
+        if folder.role == FolderRole::Inbox {
+            self.losses.compared(&folder.mailbox);
         }
         Ok(opened.standing)
     }
@@ -275,6 +296,17 @@ impl Watch {
 fn panicked(panic: &(dyn Any + Send)) -> String {
     let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     format!("the program failed on it ({})", words.unwrap_or("without a word"))
+}
+
+/// Until something may have arrived, or the session has to end. A session is never dropped while it waits.
+async fn wait(session: &mut dyn MailSession, stop: &CancellationToken, era: &Era) -> Result<(), MailError> {
+    let ending = stop.child_token();
+    let mut waiting = session.wait(LONGEST_WAIT, &ending);
+    tokio::select! {
+        waited = &mut waiting => return waited,
+        () = era.over() => ending.cancel(),
+    }
+    waiting.await
 }
 
 fn role_name(role: FolderRole) -> &'static str {

@@ -29,6 +29,8 @@ pub(super) struct MailRow {
     at: String,
     attempts: u32,
     held: bool,
+    /// It is held, and a copy may lie in the customer's mailbox.
+    may_have_left: bool,
     /// A held reply: the customer has written since it was approved.
     overtaken: bool,
     waits: bool,
@@ -70,6 +72,7 @@ pub(super) fn mail_row(visit: &SignedIn, mail: &OutgoingMail) -> MailRow {
         at: times::moment(visit.language, &visit.desk.settings().time_zone, at, visit.desk.now()),
         attempts: mail.attempts,
         held: matches!(mail.state, DeliveryState::Held { .. }),
+        may_have_left: matches!(mail.state, DeliveryState::Held { may_have_left: true, .. }),
         overtaken: false,
         waits: matches!(mail.state, DeliveryState::Pending { .. }),
         troubled: matches!(

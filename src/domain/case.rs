@@ -151,7 +151,7 @@ pub enum CaseFlag {
     OtherLanguage(String),
     /// The message carries `\Answered` in the mailbox: somebody may have answered it there.
     MarkedAnswered,
-    /// After a rebuild: nobody knows whether it was acknowledged.
+    /// Nobody knows whether it was acknowledged: after a rebuild, or after a doubt that nothing settled.
     MaybeAcknowledged,
     /// It came in the time of which the store lost what it knew: nobody knows whether it was answered.
     AfterLoss,

@@ -15,6 +15,9 @@ pub const DOUBT_PERIOD: SignedDuration = SignedDuration::from_mins(15);
 /// Why a person has to decide about a mail whose doubt nothing settled.
 pub const IN_DOUBT: &str = "delivery in doubt";
 
+/// What a person has to know of a mail whose repetition did not go through.
+const EARLIER: &str = "an earlier attempt may have reached the customer";
+
 /// An acknowledgement that has not left by then is not sent any more: “we received your message” a day late
 /// says the contrary of what it should.
 pub const ACKNOWLEDGEMENT_LIFE: SignedDuration = SignedDuration::from_hours(24);
@@ -205,8 +208,9 @@ impl DeliveryState {
     }
 
     /// Attempting → what the attempt came to. A roll-back found meanwhile has held the mail ([`Self::set_aside`]): it stays
-    /// held, unless the server took it.
-    pub fn finish(&self, outcome: AttemptOutcome, now: Timestamp) -> Result<Self, IllegalStep> {
+    /// held, unless the server took it. After a doubt (`resends`) the answer to the repetition says nothing of the first copy:
+    /// what would have ended the mail waits for a person.
+    pub fn finish(&self, outcome: AttemptOutcome, resends: u32, now: Timestamp) -> Result<Self, IllegalStep> {
         let n = match (self, &outcome) {
             (Self::Attempting { n, .. }, _) => n,
             (Self::Held { may_have_left: true, .. }, AttemptOutcome::Accepted { response }) => {
@@ -215,9 +219,16 @@ impl DeliveryState {
             (Self::Held { may_have_left: true, .. }, _) => return Ok(self.clone()),
             _ => return Err(self.illegal("be finished")),
         };
+        let repeated = resends > 0;
         Ok(match outcome {
             AttemptOutcome::Accepted { response } => Self::Sent { at: now, response },
             AttemptOutcome::Retry { not_before, .. } => Self::Pending { not_before },
+            AttemptOutcome::Refused { why } if repeated => {
+                Self::Held { why: format!("{EARLIER}; its repetition was refused: {why}"), may_have_left: true }
+            }
+            AttemptOutcome::Hold { why } if repeated => {
+                Self::Held { why: format!("{EARLIER}; its repetition was {why}"), may_have_left: true }
+            }
             AttemptOutcome::Refused { why } => Self::Rejected { at: now, why },
             AttemptOutcome::Doubt { .. } => Self::InDoubt { since: now, n: *n },
             AttemptOutcome::Hold { why } => Self::Held { why, may_have_left: false },
@@ -331,7 +342,7 @@ mod tests {
     fn the_way_of_a_mail_that_is_accepted() {
         let dialling = pending().claim(1, NOW).unwrap();
         let committing = dialling.commit().unwrap();
-        let sent = committing.finish(AttemptOutcome::Accepted { response: "250 ok".into() }, NOW).unwrap();
+        let sent = committing.finish(AttemptOutcome::Accepted { response: "250 ok".into() }, 0, NOW).unwrap();
         assert!(sent.is_final());
         assert!(sent.cancel("late", NOW).is_err());
     }
@@ -355,16 +366,29 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_repetition_proves_nothing_of_the_first_copy() {
+        let committing = pending().claim(2, NOW).unwrap().commit().unwrap();
+        let refused = AttemptOutcome::Refused { why: "550 no".into() };
+        assert!(committing.finish(refused.clone(), 0, NOW).unwrap().is_final());
+        let held = committing.finish(refused, 1, NOW).unwrap();
+        assert!(
+            matches!(&held, DeliveryState::Held { why, may_have_left: true } if why.ends_with("550 no")),
+            "{held:?}"
+        );
+        assert!(held.proven("a copy", NOW).is_ok());
+    }
+
+    #[test]
     fn what_a_roll_back_holds_may_have_left() {
         let held = pending().claim(1, NOW).unwrap().set_aside("rolled back").unwrap();
         let retry = AttemptOutcome::Retry { not_before: NOW, why: "no answer".into() };
-        assert_eq!(held.finish(retry, NOW).unwrap(), held, "it waits for a person");
+        assert_eq!(held.finish(retry, 0, NOW).unwrap(), held, "it waits for a person");
         assert!(held.commit().is_err(), "its body is not begun any more");
         let accepted = AttemptOutcome::Accepted { response: "250 ok".into() };
-        assert!(matches!(held.finish(accepted.clone(), NOW).unwrap(), DeliveryState::Sent { .. }));
+        assert!(matches!(held.finish(accepted.clone(), 0, NOW).unwrap(), DeliveryState::Sent { .. }));
         assert!(matches!(held.proven("a copy", NOW).unwrap(), DeliveryState::Sent { .. }));
         let refused = DeliveryState::Held { why: "quota".into(), may_have_left: false };
-        assert!(refused.proven("a copy", NOW).is_err() && refused.finish(accepted, NOW).is_err());
+        assert!(refused.proven("a copy", NOW).is_err() && refused.finish(accepted, 0, NOW).is_err());
     }
 
     #[test]

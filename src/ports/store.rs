@@ -8,6 +8,7 @@ mod promises;
 mod queries;
 mod upkeep;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -307,7 +308,17 @@ pub trait Store: Send + Sync {
     /// Claims due mail of the mailbox, replies first, each oldest first, at most `limit`: `Attempting{Dialling}` is durable
     /// when this returns. An acknowledgement is cancelled instead when a person's reply stands in the outbox, and
     /// when it is older than [`crate::domain::outgoing::ACKNOWLEDGEMENT_LIFE`]; its case is flagged then.
-    async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>>;
+    async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>> {
+        self.claim_due_but(lease, now, limit, &BTreeSet::new()).await
+    }
+    /// The same, but these are left as they are.
+    async fn claim_due_but(
+        &self,
+        lease: &Lease,
+        now: Timestamp,
+        limit: usize,
+        left: &BTreeSet<OutgoingId>,
+    ) -> StoreResult<Vec<OutgoingMail>>;
     /// The first byte of the body is about to leave.
     async fn mark_committing(&self, lease: &Lease, id: &OutgoingId) -> StoreResult<()>;
     /// What the attempt came to. `Sent` sets the chores (copy in \Sent, keyword), and moves the case on.

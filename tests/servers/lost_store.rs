@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::play::daemon::{Daemon, Seen};
-use crate::support::dovecot::{Dovecot, USER};
+use crate::support::dovecot::{Dovecot, SENT, USER};
 use crate::support::lmtp;
 
 /// A daemon on Dovecot whose mail leaves into a folder.
@@ -126,4 +126,54 @@ async fn an_older_copy_is_noticed_by_the_keyword_and_answers_nobody_again() {
     assert!(well && said.contains("dismissed"), "{said}");
     assert!(daemon.stop().success());
     assert!(!stage.start().log.iter().any(|line| line.contains("older than what was done")), "a person knows of it");
+}
+
+/// The copy was taken with an acknowledgement on its way, which was sent since; so was an answer to a letter that the copy
+/// does not know.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waited_in_an_older_copy_is_not_sent_and_answers_in_sent_are_found_again() {
+    let stage = Stage::new();
+    let mut daemon = stage.start();
+    stage.customer_writes("first").await;
+    wait(&mut daemon, 0, &["acknowledgement accepted"]);
+    assert!(daemon.stop().success());
+    let mut daemon = Daemon::start(&stage.path("guichet.toml"), Some("deliver-claimed:1"));
+    assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
+    stage.customer_writes("waiting").await;
+    assert!(!daemon.exit().success(), "it dies with the acknowledgement claimed");
+    copy(&stage.path("data"), &stage.path("old"));
+
+    let mut daemon = stage.start();
+    stage.customer_writes("answered").await;
+    while stage.marked() < 3 {
+        std::thread::yield_now();
+    }
+    let answer = "Message-ID: <answer@shop.example>\r\nFrom: Shop <support@shop.example>\r\nTo: answered@answered.example\r\n\
+                  Subject: Re: Order 48213\r\nIn-Reply-To: <answered@answered.example>\r\nContent-Type: text/plain\r\n\r\nRefunded.\r\n";
+    stage.dovecot.save(USER.0, SENT, answer.as_bytes());
+    wait(&mut daemon, 0, &["noted on a case"]);
+    assert!(daemon.stop().success());
+    assert_eq!(stage.acknowledged(), 3);
+    std::fs::remove_dir_all(stage.path("data")).unwrap();
+    std::fs::remove_dir_all(stage.path("out")).unwrap();
+    copy(&stage.path("old"), &stage.path("data"));
+
+    let mut daemon = stage.start();
+    wait(&mut daemon, 0, &["alarm: The store is older than what was done"]);
+    wait(&mut daemon, 0, &["standing=First", "folder=\"inbox\""]);
+    wait(&mut daemon, 0, &["new case, not acknowledged"]);
+    let mut queue = String::from("answered@answered.example");
+    for _ in 0..300 {
+        if !queue.contains("answered@answered.example") {
+            break;
+        }
+        queue = String::from_utf8(daemon.command(&["queue", "list", "--json"]).stdout).unwrap();
+    }
+    assert!(!queue.contains("answered@answered.example"), "{queue}\n{}", daemon.log.join("\n"));
+    assert!(queue.contains("waiting@waiting.example"), "{queue}");
+    assert_eq!(stage.acknowledged(), 0, "{}", daemon.log.join("\n"));
+    stage.customer_writes("afterwards").await;
+    wait(&mut daemon, 0, &["acknowledgement accepted"]);
+    assert!(daemon.stop().success());
+    assert_eq!(stage.acknowledged(), 1, "only the letter that came afterwards");
 }

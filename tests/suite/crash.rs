@@ -1,7 +1,7 @@
 //! The process is killed at every durable step of a message's way, started again, and what is promised
 //! is counted at the receiving server: nothing lost, nobody answered twice outside the stated window.
 
-mod imap;
+pub(crate) mod imap;
 mod repetition;
 
 use std::collections::BTreeSet;

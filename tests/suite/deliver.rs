@@ -2,6 +2,7 @@
 //! by hand.
 
 mod after_sending;
+mod at_start;
 mod doubt;
 mod fixture;
 mod limits;

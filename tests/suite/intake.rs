@@ -3,6 +3,7 @@
 
 mod lost;
 mod lost_again;
+mod lost_elsewhere;
 
 use std::sync::{Arc, OnceLock};
 

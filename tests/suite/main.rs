@@ -25,6 +25,7 @@ mod maildir;
 mod models;
 mod never_answer;
 mod oauth2;
+mod older_copy;
 mod orders;
 mod permission_table;
 mod poison;

@@ -13,6 +13,7 @@ mod look;
 mod lost;
 mod notices;
 mod promises;
+mod repetition;
 mod review;
 mod timers;
 mod upkeep;
@@ -275,6 +276,11 @@ macro_rules! every_contract {
                     a_refused_acknowledgement_is_flagged, a_retry_waits_for_its_time, a_held_mail_waits_for_a_person,
                     a_cancelled_reply_returns_as_draft, mails_are_claimed_oldest_first,
                     illegal_steps_are_refused;
+                repetition: a_refused_repetition_waits_for_a_person, evidence_settles_a_refused_repetition,
+                    what_a_refused_repetition_announced_stands, a_repetition_given_up_after_days_waits_as_a_doubt,
+                    a_repetition_refused_while_the_customer_writes_makes_room,
+                    an_acknowledgement_whose_repetition_comes_too_late_may_have_left,
+                    what_a_roll_back_held_is_no_draft_when_it_is_released_and_refused;
                 elsewhere: an_answer_by_citation_withdraws_the_draft, an_answer_by_recipient_needs_exactly_one_case,
                     an_answer_cancels_what_is_pending, our_own_copy_proves_a_doubt, an_older_answer_changes_nothing,
                     the_customer_can_answer_the_colleague, a_bounced_reply_comes_back, a_bounce_settles_a_doubt,

@@ -76,6 +76,13 @@ impl PlayedImap {
         uid
     }
 
+    /// A person of the shop sends a mail from elsewhere: its copy among the sent mails.
+    pub fn file(&self, bytes: &[u8], sent: Timestamp) {
+        self.shared.account.send_modify(|account| {
+            account.sent.take(bytes, sent);
+        });
+    }
+
     /// A message is deleted.
     pub fn expunge(&self, uid: u32) {
         self.shared.account.send_modify(|account| {

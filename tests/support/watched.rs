@@ -1,5 +1,6 @@
 //! A store whose changes a test can wait for, and whose steps a test can make fail.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -358,8 +359,14 @@ impl Store for WatchedStore {
         self.step("recover", self.inner.recover(lease, now)).await
     }
 
-    async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>> {
-        self.step("claim_due", self.inner.claim_due(lease, now, limit)).await
+    async fn claim_due_but(
+        &self,
+        lease: &Lease,
+        now: Timestamp,
+        limit: usize,
+        left: &BTreeSet<OutgoingId>,
+    ) -> StoreResult<Vec<OutgoingMail>> {
+        self.step("claim_due", self.inner.claim_due_but(lease, now, limit, left)).await
     }
 
     async fn mark_committing(&self, lease: &Lease, id: &OutgoingId) -> StoreResult<()> {

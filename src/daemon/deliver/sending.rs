@@ -38,6 +38,8 @@ pub(super) struct Sending<'a> {
     /// The store may hold attempts that nobody makes: of the last process, or of a step that failed.
     recovered: bool,
     store_failures: u32,
+    /// It was said that mail waits for the inboxes.
+    told_to_wait: bool,
 }
 
 /// What to do after a pass.
@@ -66,6 +68,7 @@ impl<'a> Sending<'a> {
             unsettled: None,
             recovered: false,
             store_failures: 0,
+            told_to_wait: false,
         }
     }
 
@@ -86,7 +89,16 @@ impl<'a> Sending<'a> {
                 Err(error) => self.store_failed(&error),
             };
             self.line.close(heartbeat).await;
-            deliver.wait(until, &deliver.wake, stop, heartbeat).await;
+            let compared = async {
+                match deliver.losses.held_back(deliver.clock.now()).1.is_empty() {
+                    true => std::future::pending().await,
+                    false => deliver.losses.all_compared().await,
+                }
+            };
+            tokio::select! {
+                () = deliver.wait(until, &deliver.wake, stop, heartbeat) => {}
+                () = compared => {}
+            }
         }
         for _ in 0..LAST_TRIES {
             if self.settle().await.is_ok() {
@@ -111,13 +123,21 @@ impl<'a> Sending<'a> {
             }
             return Ok(Next::Wait(until));
         }
+        let (held_back, inboxes) = deliver.losses.held_back(now);
         // Until the answer is there, the row may be claimed without our knowing.
         self.recovered = false;
-        let claimed = deliver.store.claim_due(lease, now, 1).await?;
+        let claimed = deliver.store.claim_due_but(lease, now, 1, &held_back).await?;
         self.recovered = true;
         let Some(mail) = claimed.into_iter().next() else {
             let due = deliver.store.next_due(&deliver.settings.mailbox).await?;
             let latest = after(now, POLL);
+            if !held_back.is_empty()
+                && due.is_some_and(|due| due <= now)
+                && !std::mem::replace(&mut self.told_to_wait, true)
+            {
+                let mailbox = &deliver.settings.mailbox;
+                tracing::warn!(%mailbox, ?inboxes, "mail of before this start waits until these inboxes were looked into");
+            }
             return Ok(Next::Wait(due.unwrap_or(latest).clamp(after(now, LEAST_WAIT), latest)));
         };
         failpoint::pass("deliver-claimed");

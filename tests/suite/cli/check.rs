@@ -45,3 +45,9 @@ fn what_the_law_forbids_is_wrong_with_file_line_and_key() {
     let (good, lines) = said(clause);
     assert!(!good && lines.contains("policy.toml:1: clause `returns` has no `text.en`"), "{lines}");
 }
+
+#[test]
+fn a_state_witness_is_recommended_where_there_is_none() {
+    let (good, lines) = said("");
+    assert!(good && lines.contains("note    no state_witness: an older copy of data_dir"), "{lines}");
+}

@@ -41,6 +41,10 @@ fn it_makes_the_folder_and_writes_a_configuration_that_loads() {
         perks_to_flagged: Some(false),
     };
     assert_eq!(config.stance, chosen);
+    assert_eq!(
+        config.state_witness, None,
+        "a folder of the operator's own: nobody knows what may be written beside it"
+    );
     assert!(!std::fs::read_to_string(&path).unwrap().contains("-pass"));
     for (kind, password) in [("imap", "imap-pass\n"), ("smtp", "smtp-pass\n")] {
         let secret = etc.join(format!("guichet.{kind}.secret"));
@@ -69,6 +73,18 @@ fn a_second_run_refuses_and_another_configuration_keeps_its_own_passwords() {
     assert!(init(folder.path(), "spare.toml", &["--untried"]).status.success());
     assert_eq!(std::fs::read(folder.path().join("guichet.imap.secret")).unwrap(), before);
     assert!(folder.path().join("spare.imap.secret").exists());
+}
+
+#[test]
+fn the_usual_data_folder_has_a_state_witness_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let answers = ANSWERS.replace("\ndata\n", "\n\n");
+    let output = guichet(folder.path(), &["init", "--config", "guichet.toml", "--untried"], answers.as_bytes());
+    assert!(output.status.success(), "{output:?}");
+    let config = Config::read(&folder.path().join("guichet.toml")).unwrap();
+    let mut beside = config.data_dir.clone().into_os_string();
+    beside.push("-witness/state");
+    assert_eq!(config.state_witness, Some(beside.into()));
 }
 
 #[test]

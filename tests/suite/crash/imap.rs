@@ -3,7 +3,7 @@
 
 mod aftermath;
 mod deadly;
-mod play;
+pub(crate) mod play;
 
 use super::drawn;
 use aftermath::{aftermath, assert_nothing_skipped, check};

@@ -6,7 +6,7 @@ use super::fixture::Fixture;
 use crate::support::scripted_smtp::{At, Do};
 use guichet::daemon::InDoubt;
 use guichet::domain::DeliveryState;
-use guichet::ports::MailError;
+use guichet::ports::{MailError, Store};
 
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 
@@ -55,6 +55,57 @@ async fn a_crash_after_the_dot_is_doubt_then_one_identical_copy_then_a_person() 
     f.pass_time(SignedDuration::from_hours(24 * 30)).await;
     worker.stop().await;
     assert_eq!((f.server.taken().len(), mail.resends), (2, 1));
+}
+
+/// The customer has the first copy, whatever the server says of the second.
+#[tokio::test]
+async fn a_repetition_that_the_server_refuses_waits_for_a_person() {
+    let f = Fixture::new().await;
+    f.server.once(At::Dot, Do::Close);
+    let id = f.approve_reply().await;
+    let worker = f.start().await;
+    let doubt = f.store.until(&id, "in doubt").await;
+    f.server.always(At::Rcpt, Do::Say("550 5.7.1 seen before\r\n"));
+    f.advance(QUARTER).await;
+    let mail = f.store.until_row(&id, |row| row.attempts == 2 && row.state.name() != "attempting").await;
+    let DeliveryState::Held { why, may_have_left: true } = &mail.state else { panic!("{:?}", mail.state) };
+    assert!(why.contains("earlier attempt") && why.contains("550 5.7.1 seen before"), "{why}");
+    let file = f.store.case_file(&mail.case).await.unwrap();
+    assert_eq!(file.draft.unwrap().approved_as, Some(mail.id), "it cannot be approved a second time");
+    f.server.heal();
+    f.pass_time(SignedDuration::from_hours(24)).await;
+    assert_eq!(f.server.taken().len(), 1);
+
+    f.answer("customer1@example.org", &doubt.message_id).await;
+    let mail = f.store.until(&id, "sent").await;
+    worker.stop().await;
+    assert!(matches!(mail.state, DeliveryState::Sent { response, .. } if response.contains("answer")));
+}
+
+/// Greylisted, or its server is out of order, until the daemon gives up.
+#[tokio::test]
+async fn a_repetition_put_off_until_it_is_given_up_waits_for_a_person() {
+    let f = Fixture::new().await;
+    f.server.once(At::Dot, Do::Close);
+    let id = f.approve_reply().await;
+    let worker = f.start().await;
+    f.store.until(&id, "in doubt").await;
+    f.server.always(At::Rcpt, Do::Say("451 4.7.1 try later\r\n"));
+    f.advance(QUARTER).await;
+    let mut attempts = 2;
+    let mail = loop {
+        let tried = |row: &guichet::domain::OutgoingMail| row.attempts >= attempts && row.state.name() != "attempting";
+        let mail = f.store.until_row(&id, tried).await;
+        if mail.state.name() != "pending" {
+            break mail;
+        }
+        attempts = mail.attempts + 1;
+        f.advance(SignedDuration::from_hours(13)).await;
+    };
+    let DeliveryState::Held { why, may_have_left: true } = &mail.state else { panic!("{:?}", mail.state) };
+    assert!(why.contains("earlier attempt") && why.contains("undeliverable for 5 days"), "{why}");
+    worker.stop().await;
+    assert_eq!(f.server.taken().len(), 1);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use guichet::adapters::smtp::SmtpMailer;
 use guichet::adapters::store::sled::{SledSettings, SledStore};
-use guichet::daemon::{Alarms, Deliver, DeliverSettings, Heartbeats, InDoubt, SentCopy};
+use guichet::daemon::{Alarms, Deliver, DeliverSettings, Heartbeats, InDoubt, Losses, SentCopy};
 use guichet::domain::{
     Address, CaseId, DeliveryState, Email, MessageId, MessageLocation, OutgoingId, OutgoingKind, OutgoingMail,
 };
@@ -34,6 +34,7 @@ pub struct Fixture {
     pub store: Arc<WatchedStore>,
     pub clock: Arc<ManualClock>,
     pub alarms: Alarms,
+    pub losses: Losses,
     pub heartbeats: Heartbeats,
     pub mailbox: Arc<Shelf>,
     pub settings: DeliverSettings,
@@ -61,6 +62,7 @@ impl Fixture {
             server,
             store: Arc::new(WatchedStore::new(Arc::new(store))),
             alarms: Alarms::new(clock.clone()),
+            losses: Losses::default(),
             heartbeats: Heartbeats::new(clock.clone()),
             clock,
             mailbox: Arc::default(),
@@ -164,6 +166,7 @@ impl Fixture {
             actions: Some(self.mailbox.clone()),
             clock: self.clock.clone(),
             alarms: self.alarms.clone(),
+            losses: self.losses.clone(),
             settings: self.settings.clone(),
             wake: self.wake.clone(),
         };

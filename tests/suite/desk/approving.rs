@@ -3,6 +3,7 @@
 
 use guichet::control::{Control, Request, Response};
 use guichet::domain::assessment::Terms;
+use guichet::domain::outgoing::AttemptOutcome;
 use guichet::domain::policy::Policy;
 use guichet::domain::{AlertKind, Anger, Assessment, CaseId, Money, OutgoingId, OutgoingKind, Signal};
 use guichet::ports::{Clock as _, Store as _};
@@ -216,7 +217,7 @@ async fn sent(shop: &Shop, case: &CaseId) {
     let lease = shop.store.lease(MAILBOX).await.unwrap();
     let now = shop.clock.now();
     for mail in shop.store.claim_due(&lease, now, 10).await.unwrap() {
-        let outcome = guichet::domain::outgoing::AttemptOutcome::Accepted { response: "250 ok".into() };
+        let outcome = AttemptOutcome::Accepted { response: "250 ok".into() };
         shop.store.finish(&lease, &mail.id, outcome, now).await.unwrap();
     }
     assert_eq!(replies(shop, case).await, 1);
@@ -318,4 +319,31 @@ async fn the_outbox_says_that_the_customer_wrote_after_a_held_reply() {
     assert_eq!(shop.receive(&again).await, case);
     let outbox = visitor.get("/outbox").await;
     assert_eq!(outbox.body.matches(SAID).count(), 1, "{}", outbox.body);
+}
+
+#[tokio::test]
+async fn the_outbox_says_that_a_refused_repetition_may_lie_with_the_customer() {
+    let shop = open().await;
+    let case = shop.receive(&letter(Anger::Calm, &[])).await;
+    let mut visitor = visitor(&shop).await;
+    let page = with_template(&shop, &mut visitor, &case, "review_request").await;
+    assert_eq!(visitor.act(&page, &format!("/case/{case}/approve"), &[]).await.status, 303);
+    let lease = shop.store.lease(MAILBOX).await.unwrap();
+    let (doubt, refused) =
+        (AttemptOutcome::Doubt { why: "no answer".into() }, AttemptOutcome::Refused { why: "554 <duplicate>".into() });
+    for outcome in [doubt, refused] {
+        shop.clock.advance(SignedDuration::from_mins(16));
+        let now = shop.clock.now();
+        shop.store.resolve_doubts(&lease, true, now).await.unwrap();
+        for mail in shop.store.claim_due(&lease, now, 10).await.unwrap() {
+            shop.store.mark_committing(&lease, &mail.id).await.unwrap();
+            shop.store.finish(&lease, &mail.id, outcome.clone(), now).await.unwrap();
+        }
+    }
+    let outbox = visitor.get("/outbox").await.body;
+    for said in ["The customer may have it already", "its repetition was refused: 554 &lt;duplicate&gt;", "Send it"] {
+        assert!(outbox.contains(said), "{said}: {outbox}");
+    }
+    let page = visitor.get(&format!("/case/{case}")).await.body;
+    assert!(page.contains("The customer may have it already") && !page.contains("id=\"approve\""), "{page}");
 }

@@ -13,7 +13,7 @@ use guichet::adapters::system::SystemIds;
 use guichet::adapters::tls::Security;
 use guichet::daemon::intake::{Intake, IntakeSettings};
 use guichet::daemon::watch::Watch;
-use guichet::daemon::{Alarms, Deliver, DeliverSettings, Heartbeats, InDoubt, SentCopy};
+use guichet::daemon::{Alarms, Deliver, DeliverSettings, Heartbeats, InDoubt, Losses, SentCopy};
 use guichet::domain::identity::IdentityKey;
 use guichet::domain::position::FolderRole;
 use guichet::domain::{Address, Case, Email, Folder, OutgoingMail, Position};
@@ -126,6 +126,7 @@ impl House {
             clock: self.clock.clone(),
             ids: Arc::new(SystemIds),
             alarms: self.alarms.clone(),
+            losses: Losses::default(),
             ready: watch::Sender::default(),
         };
         let heartbeat = Heartbeats::new(self.clock.clone()).register("watch", PROMISE);
@@ -140,6 +141,7 @@ impl House {
             actions: None,
             clock: self.clock.clone(),
             alarms: self.alarms.clone(),
+            losses: Losses::default(),
             settings: DeliverSettings {
                 mailbox: "support".into(),
                 in_doubt: self.in_doubt,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use guichet::adapters::system::{SystemClock, SystemIds};
 use guichet::daemon::watch::Watch;
-use guichet::daemon::{Alarms, Heartbeats};
+use guichet::daemon::{Alarms, Heartbeats, Losses};
 use guichet::domain::position::FolderRole;
 use guichet::domain::{Folder, Position, RawMessage};
 use guichet::ports::{Arrival, MailError, MailSession, MailSource, Opened, Standing};
@@ -87,6 +87,7 @@ async fn losses_noticed(arrived_after_the_loss: SignedDuration) -> u64 {
         clock,
         ids: Arc::new(SystemIds),
         alarms: alarms.clone(),
+        losses: Losses::default(),
         ready,
     };
     let watching = tokio::spawn(watch.run(counter.lease, heartbeat, stop.clone()));

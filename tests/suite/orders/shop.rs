@@ -13,7 +13,7 @@ use guichet::adapters::system::SystemIds;
 use guichet::config::{self, Config};
 use guichet::daemon::enrich::Enrich;
 use guichet::daemon::intake::{Intake, IntakeSettings};
-use guichet::daemon::{Alarms, Deliver, DeliverSettings, Heartbeats, InDoubt, SentCopy};
+use guichet::daemon::{Alarms, Deliver, DeliverSettings, Heartbeats, InDoubt, Losses, SentCopy};
 use guichet::domain::identity::IdentityKey;
 use guichet::domain::position::FolderRole;
 use guichet::domain::{
@@ -111,6 +111,7 @@ impl Shop {
             actions: None,
             clock: clock.clone(),
             alarms: alarms.clone(),
+            losses: Losses::default(),
             settings: DeliverSettings {
                 mailbox: MAILBOX.into(),
                 in_doubt: InDoubt::ResendOnce,

@@ -1,5 +1,7 @@
 //! The way of a mail through the outbox, and the duties that follow.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -87,14 +89,15 @@ impl Tx<'_> {
 
     /// Pending → Attempting, replies before acknowledgements and each oldest first: where the server takes so many an
     /// hour, a person's word does not wait behind a burst of greetings. Acknowledgements that come too late →
-    /// Cancelled, so many in one step. The second value says that more may be due.
+    /// Cancelled, so many in one step. What is `left` stays as it is. The second value says that more may be due.
     pub(super) fn claim_due(
         &mut self,
         mailbox: &str,
         now: Timestamp,
         limit: usize,
+        left: &BTreeSet<OutgoingId>,
     ) -> StoreResult<(Vec<OutgoingMail>, bool)> {
-        let most = limit.saturating_add(CANCELLED_AT_ONCE);
+        let most = limit.saturating_add(CANCELLED_AT_ONCE).saturating_add(left.len());
         let due = |table| {
             let prefix = Key::of(table).text(mailbox);
             self.rows_until::<OutgoingId>(prefix.clone(), &prefix.time(now), most)
@@ -102,7 +105,7 @@ impl Tx<'_> {
         let (replies, all) = (due(Table::ReplyDue)?, due(Table::OutgoingDue)?);
         let more = all.len() == most;
         let mut claimed = Vec::new();
-        for id in replies.into_iter().chain(all) {
+        for id in replies.into_iter().chain(all).filter(|id| !left.contains(id)) {
             let mut mail = self.outgoing(&id)?;
             if claimed.len() == limit {
                 return Ok((claimed, false));
@@ -145,11 +148,7 @@ impl Tx<'_> {
             | AttemptOutcome::Doubt { why }
             | AttemptOutcome::Hold { why } => Some(why.clone()),
         };
-        mail.state = mail.state.finish(outcome, now)?;
-        let repeated = mail.resends > 0;
-        if let DeliveryState::Held { may_have_left, .. } = &mut mail.state {
-            *may_have_left |= repeated;
-        }
+        mail.state = mail.state.finish(outcome, mail.resends, now)?;
         if matches!(mail.state, DeliveryState::Sent { .. }) {
             let state = mail.state.clone();
             self.was_sent(mail, now)?;

@@ -1,5 +1,6 @@
 //! The port's methods, each handed to its step.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -263,12 +264,19 @@ impl Store for SledStore {
         self.conclude(lease, move |tx| tx.recover(&mailbox, now)).await
     }
 
-    async fn claim_due(&self, lease: &Lease, now: Timestamp, limit: usize) -> StoreResult<Vec<OutgoingMail>> {
+    async fn claim_due_but(
+        &self,
+        lease: &Lease,
+        now: Timestamp,
+        limit: usize,
+        left: &BTreeSet<OutgoingId>,
+    ) -> StoreResult<Vec<OutgoingMail>> {
         let mut claimed = Vec::new();
         loop {
             // What is cancelled on the way makes room for what stands behind it.
             let (mailbox, room) = (lease.mailbox.clone(), limit.saturating_sub(claimed.len()));
-            let (some, more) = self.change_leased(lease, move |tx| tx.claim_due(&mailbox, now, room)).await?;
+            let left = left.clone();
+            let (some, more) = self.change_leased(lease, move |tx| tx.claim_due(&mailbox, now, room, &left)).await?;
             claimed.extend(some);
             if !more || claimed.len() >= limit {
                 return Ok(claimed);

@@ -108,7 +108,10 @@ impl Tx<'_> {
         self.cancel_mail(mail.clone(), why, Actor::Guichet, now)?;
         if why == TOO_OLD {
             let mut case = self.case(&mail.case)?;
-            case.flags.insert(CaseFlag::NotAcknowledged(TOO_OLD.to_owned()));
+            case.flags.insert(match may_have_left(mail) {
+                true => CaseFlag::MaybeAcknowledged,
+                false => CaseFlag::NotAcknowledged(TOO_OLD.to_owned()),
+            });
             self.put_case(&case)?;
         }
         Ok(true)
@@ -139,7 +142,7 @@ impl Tx<'_> {
     /// A mail that would be tried again although it was withdrawn meanwhile is cancelled instead.
     pub(super) fn settle_withdrawn(&mut self, mail: OutgoingMail, at: Timestamp) -> StoreResult<OutgoingMail> {
         let Some(withdrawn) = self.get::<Withdrawn>(withdrawn_key(&mail.id))? else { return Ok(mail) };
-        if matches!(mail.state, DeliveryState::InDoubt { .. }) {
+        if may_have_left(&mail) {
             self.put_away_draft(&mail)?;
         }
         if !matches!(mail.state, DeliveryState::Pending { .. }) {
@@ -148,9 +151,8 @@ impl Tx<'_> {
         let id = mail.id.clone();
         let case = self.case(&mail.case)?;
         self.cancel_mail(mail.clone(), &withdrawn.why, Actor::Guichet, at)?;
-        if may_have_left(&mail) {
-            self.put_away_draft(&mail)?;
-        } else if withdrawn.to_draft
+        if withdrawn.to_draft
+            && !may_have_left(&mail)
             && let Some(draft) = self.draft(&case.id)?
             && draft.approved_as.as_ref() == Some(&id)
         {

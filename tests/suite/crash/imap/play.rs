@@ -106,7 +106,7 @@ fn without_models(data: &Path) {
 }
 
 /// Every message of the inbox from this customer is marked as acknowledged; there is one.
-fn is_marked(account: &Account, customer: &str) -> bool {
+pub fn is_marked(account: &Account, customer: &str) -> bool {
     account.inbox.holding(customer).next().is_some_and(|(_, kept)| kept.flags.contains(ACKNOWLEDGED))
 }
 
