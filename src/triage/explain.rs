@@ -94,9 +94,8 @@ fn questions(verdict: &Verdict, predictions: &Predictions, hits: &[RuleHit]) -> 
     let reason = verdict.reason.map(|reason| reason as usize);
     questions.extend(reason.map(|reason| question(Task::Reason, reason, second(&predictions.reason, reason), 1.0)));
     // What rules found speaks for itself.
-    let by_rule = |signal: &Signal| {
-        hits.iter().any(|hit| !hit.negated && hit.effects.iter().any(|effect| *effect == Effect::Signal(*signal)))
-    };
+    let by_rule =
+        |signal: &Signal| hits.iter().any(|hit| !hit.negated && hit.effects.contains(&Effect::Signal(*signal)));
     let signals = verdict.signals.iter().filter(|signal| !by_rule(signal));
     questions.extend(
         signals
