@@ -16,7 +16,9 @@ use super::written::{Place, Written};
 use super::{Inner, Room, backup, closed, open, restore, rewrite};
 use crate::domain::{Case, CaseId, CaseState, Closed, Email, MessageKey};
 use crate::failpoint;
-use crate::ports::store::{AutomatedMessage, CaseMessage, Erased, Expired, Expiry, KeptInBackup, StoreResult};
+use crate::ports::store::{
+    AutomatedMessage, CaseMessage, Erased, Expired, Expiry, KeptInBackup, StoreError, StoreResult,
+};
 
 /// Messages looked at, or cases erased, in one step: nobody waits long for it.
 const AT_ONCE: usize = 200;
@@ -33,12 +35,18 @@ impl Inner {
     /// See [`crate::ports::Store::erase`].
     pub(super) fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
         let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        self.has_room_to_erase()
+            .map_err(|why| StoreError::Temporary(format!("nothing was erased: {why}, then erase again")))?;
         let kept = |tx: &Tx<'_>, case: &Case| Ok(tx.kept_because(case)?.map(Kept::here));
         let (mut erased, _) = self.apply(Room::Reserve, |tx| tx.erase(address, at, Place::Store, kept))?;
         failpoint::pass("erase-rows");
         self.say_where_mentioned(address, &mut erased)?;
         // Even when nothing was found: an erasure that a crash interrupted is finished by repeating it.
-        self.renew()?;
+        self.renew().map_err(|why| {
+            StoreError::Temporary(format!(
+                "the address was taken out of the store, but the files of its database may still show it, and could not be                  written anew: {why}. Put that right, then erase again"
+            ))
+        })?;
         failpoint::pass("erase-rewritten");
         erased.files = self.sweep()?;
         failpoint::pass("erase-swept");
@@ -55,6 +63,18 @@ impl Inner {
             }
         }
         Ok(erased)
+    }
+
+    /// Asked before anything is removed, for what was found is told once: the store and each backup are written anew, one
+    /// after the other.
+    fn has_room_to_erase(&self) -> StoreResult<()> {
+        self.can_renew()?;
+        let Some(backups) = &self.settings.backups else { return Ok(()) };
+        for copy in backups_below(backups)? {
+            rewrite::settle(&copy).map_err(|error| open::at(&copy, "finish the rewriting of", &error))?;
+            rewrite::fits(&copy, self.settings.reserve_bytes)?;
+        }
+        Ok(())
     }
 
     /// Reads every record and every mail of ours, some cases at a time: who writes does not wait for all of them.
