@@ -107,8 +107,7 @@ impl Command {
             }
             Self::Backup(args) => {
                 let config = wiring::config(config.as_deref())?;
-                runtime()?.block_on(backup::run(args, &config, &mut std::io::stdout()))?;
-                Ok(true)
+                runtime()?.block_on(backup::run(args, &config, &mut std::io::stdout()))
             }
             Self::Erase(args) => {
                 let config = wiring::config(config.as_deref())?;

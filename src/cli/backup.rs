@@ -19,11 +19,11 @@ pub struct BackupArgs {
     folder: Option<PathBuf>,
 }
 
-/// Runs the command.
+/// Runs the command. False when something in the store is damaged, and so in the backup as well.
 ///
 /// # Errors
 /// When no folder is named anywhere, or it cannot be written or read back.
-pub async fn run(args: BackupArgs, config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
+pub async fn run(args: BackupArgs, config: &Config, out: &mut dyn Write) -> anyhow::Result<bool> {
     let folder = match (args.folder, &config.backup_dir) {
         (Some(folder), _) => std::path::absolute(&folder)?,
         (None, Some(dir)) => dir.join(Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string()),
@@ -50,5 +50,11 @@ pub async fn run(args: BackupArgs, config: &Config, out: &mut dyn Write) -> anyh
         done.raw,
         done.rows
     )?;
-    Ok(())
+    for damaged in &done.damaged {
+        writeln!(out, "DAMAGED {damaged}")?;
+    }
+    if !done.damaged.is_empty() {
+        writeln!(out, "note    these are no better in the new backup; the older backups were kept")?;
+    }
+    Ok(done.damaged.is_empty())
 }

@@ -43,7 +43,8 @@ pub async fn run(args: EraseArgs, config: &Config, out: &mut dyn Write) -> anyho
         && done.notices.is_empty()
         && done.deferred_in_backups.is_empty()
         && done.incomplete.is_empty()
-        && done.moved_aside.is_empty())
+        && done.moved_aside.is_empty()
+        && done.damaged.is_empty())
 }
 
 fn tell(done: &Erased, config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -88,6 +89,9 @@ fn tell(done: &Erased, config: &Config, out: &mut dyn Write) -> anyhow::Result<(
             folder.display()
         )?;
     }
+    for damaged in &done.damaged {
+        writeln!(out, "KEPT    {damaged}; then erase again")?;
+    }
     for case in &done.mentioned_in {
         writeln!(out, "note    the address is written in case {case} of somebody else; it was left there")?;
     }
@@ -95,6 +99,14 @@ fn tell(done: &Erased, config: &Config, out: &mut dyn Write) -> anyhow::Result<(
         if let Outgoing::Folder(path) = &mailbox.outgoing {
             writeln!(out, "note    mail was written to {}, which is not searched", path.display())?;
         }
+    }
+    if done.unlocated > 0 {
+        writeln!(
+            out,
+            "note    where {} of the messages removed lie in the mailbox cannot be said, for their texts were damaged: look \
+             for the address there",
+            done.unlocated
+        )?;
     }
     if !done.in_mailbox.is_empty() {
         writeln!(out, "These messages still lie in the mailbox, if nobody deleted them there:")?;

@@ -177,6 +177,9 @@ pub enum Response {
         /// Why an older copy would not be noticed.
         #[serde(default)]
         unwatched: Option<String>,
+        /// Long texts known to be damaged, each with what to do.
+        #[serde(default)]
+        damaged: Vec<String>,
     },
     /// To [`Request::Corrections`].
     Corrections(Lessons),

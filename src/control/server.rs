@@ -177,7 +177,8 @@ impl Control {
                 if dismiss {
                     review.dismiss_loss().await?;
                 }
-                Ok(Response::Loss { notice, unwatched: self.store.unwatched().await })
+                let damaged = self.store.damaged(false).await.map_err(|error| refused(error.to_string()))?;
+                Ok(Response::Loss { notice, unwatched: self.store.unwatched().await, damaged })
             }
             Request::Corrections => {
                 let rows = lessons(self.store.as_ref()).await.map_err(|error| refused(error.to_string()))?;

@@ -95,7 +95,7 @@ impl Enrich {
             match self.assess(lease, &case, state).await {
                 // Erased meanwhile: nothing is due any more.
                 Ok(()) | Err(StoreError::Missing(_)) => {}
-                Err(StoreError::Permanent(problem)) => {
+                Err(StoreError::Permanent(problem) | StoreError::Damaged(problem)) => {
                     error!(mailbox = lease.mailbox, %case, problem, "a case cannot be assessed; it is set aside for an hour");
                     self.set_aside(lease, &case).await?;
                 }

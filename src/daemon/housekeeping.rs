@@ -16,6 +16,10 @@ const LOOK: SignedDuration = SignedDuration::from_secs(5);
 const DISK: &str = "disk";
 /// The same, of what watches the store.
 const WITNESS: &str = "witness";
+/// The same, of stored texts.
+const TEXTS: &str = "texts";
+/// So many damaged texts are named in the alarm.
+const NAMED: usize = 3;
 
 /// Mail that is due and has not left for so long is an alarm.
 const OVERDUE: SignedDuration = SignedDuration::from_mins(15);
@@ -81,6 +85,7 @@ impl Housekeeping {
             let well = heartbeat.during(self.look_at_disk()).await;
             heartbeat.during(self.look_for_loss()).await;
             heartbeat.during(self.look_for_witness()).await;
+            heartbeat.during(self.look_for_damage(false)).await;
             let now = self.clock.now();
             heartbeat.during(self.look_for_overdue(now)).await;
             heartbeat.during(self.look_for_given_up(now)).await;
@@ -110,6 +115,26 @@ impl Housekeeping {
                 "removed what was kept long enough"
             ),
             Err(error) => tracing::warn!(%error, "what was kept long enough could not be removed; it is tried again"),
+        }
+        // While a copy of it may still lie in a backup.
+        self.look_for_damage(true).await;
+    }
+
+    /// Texts that cannot be read: all of them, or those that something needed.
+    async fn look_for_damage(&self, all: bool) {
+        match self.store.damaged(all).await {
+            Ok(damaged) if damaged.is_empty() => self.alarms.clear(TEXTS),
+            Ok(damaged) => {
+                let named = damaged.get(..NAMED).unwrap_or(&damaged).join(". ");
+                let number = damaged.len();
+                self.alarms.raise(
+                    TEXTS,
+                    format!(
+                        "Stored texts that cannot be read: {number}. What needs them waits, all else goes on. {named}."
+                    ),
+                );
+            }
+            Err(error) => tracing::debug!(%error, "whether stored texts are damaged could not be looked at"),
         }
     }
 

@@ -111,7 +111,9 @@ fn fail_page(desk: &Desk, language: Language, looking: bool, fail: &Fail) -> Res
         }
         Fail::SignIn { text: Some(text), .. } => ("signed_out", context! { lang, text }),
         Fail::Refused(_, key) => ("error", context! { lang, message => words.say(language, key) }),
-        Fail::Review(ReviewError::Store(error @ (StoreError::Temporary(_) | StoreError::Permanent(_)))) if looking => {
+        Fail::Review(ReviewError::Store(
+            error @ (StoreError::Temporary(_) | StoreError::Permanent(_) | StoreError::Damaged(_)),
+        )) if looking => {
             tracing::warn!(%error, "the store cannot be read for the desk");
             // Only who is signed in gets so far, so the alarms may be told.
             let alarms: Vec<String> =

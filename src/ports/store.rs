@@ -55,6 +55,9 @@ pub enum StoreError {
     /// It will not (corruption, wrong version).
     #[error("{0}")]
     Permanent(String),
+    /// The file of one stored text or original is damaged: which, and what to do. All that does not need it goes on.
+    #[error("{0}")]
+    Damaged(String),
     /// The case changed since it was read.
     #[error("the case changed meanwhile (revision {current} now)")]
     Stale {
@@ -77,7 +80,7 @@ impl StoreError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Temporary(_) | Self::Stale { .. } | Self::LeaseLost => true,
-            Self::Permanent(_) | Self::Missing(_) | Self::Illegal(_) => false,
+            Self::Permanent(_) | Self::Damaged(_) | Self::Missing(_) | Self::Illegal(_) => false,
         }
     }
 }
@@ -174,6 +177,10 @@ pub trait Store: Send + Sync {
     /// Why an older copy in this store's place would not be noticed although it should be (the witness is missing or
     /// cannot be written); for the operator.
     async fn unwatched(&self) -> Option<String>;
+
+    /// The stored long texts whose files are damaged, each with what to do. With `all`, every one is read; without, those
+    /// are looked at that something had needed.
+    async fn damaged(&self, all: bool) -> StoreResult<Vec<String>>;
     /// A person knows of the loss.
     async fn dismiss_loss(&self) -> StoreResult<()>;
     /// The secret that messages are named with, by its fingerprint: kept where none is kept yet, or where no message

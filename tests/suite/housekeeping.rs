@@ -13,14 +13,14 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::store_contract::Backend as _;
-use crate::store_sled::SledBackend;
+use crate::store_sled::{SledBackend, noise};
 use crate::support::PATIENCE;
 use crate::support::clock::ManualClock;
 use crate::support::letter::{Letter, MAILBOX, folder, mark};
 use crate::support::watched::WatchedStore;
 
 struct Bench {
-    _backend: SledBackend,
+    backend: SledBackend,
     store: Arc<WatchedStore>,
     clock: Arc<ManualClock>,
     alarms: Alarms,
@@ -43,7 +43,7 @@ impl Bench {
         }
         let clock = Arc::new(ManualClock::new());
         let alarms = Alarms::new(clock.clone() as Arc<dyn Clock>);
-        Self { _backend: backend, store, clock, alarms, stop: CancellationToken::new() }
+        Self { backend, store, clock, alarms, stop: CancellationToken::new() }
     }
 
     fn start(&self) {
@@ -163,4 +163,19 @@ async fn a_message_given_up_is_an_alarm_over_a_weekend() {
         bench.until(async || !bench.told("quarantine")).await;
         bench.stop.cancel();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_text_is_told_before_anybody_needs_it_and_until_it_is_whole() {
+    let bench = Bench::new(&Letter::new(1).saying(&noise(20_000))).await;
+    let file = std::fs::read_dir(bench.backend.data_dir().join("texts")).unwrap().next().unwrap().unwrap().path();
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    bench.start();
+    bench.until(async || bench.told("texts")).await;
+    let alarms = bench.alarms.list();
+    assert!(alarms.iter().any(|alarm| alarm.sentence.contains(&file.display().to_string())), "{alarms:?}");
+    std::fs::write(&file, whole).unwrap();
+    bench.until(async || !bench.told("texts")).await;
+    bench.stop.cancel();
 }

@@ -2,6 +2,7 @@
 
 mod backup;
 mod crash;
+mod damaged;
 mod files;
 mod lost;
 mod restore;
@@ -14,6 +15,7 @@ use guichet::adapters::store::sled::{SledSettings, SledStore};
 use guichet::ports::Store;
 use tempfile::TempDir;
 
+pub use self::files::noise;
 use crate::store_contract::Backend;
 use crate::support::ids::CountingIds;
 
@@ -25,6 +27,10 @@ pub struct SledBackend {
 impl SledBackend {
     pub fn new() -> Self {
         Self { data: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
     }
 }
 

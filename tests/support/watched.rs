@@ -203,6 +203,10 @@ impl Store for WatchedStore {
         self.inner.unwatched().await
     }
 
+    async fn damaged(&self, all: bool) -> StoreResult<Vec<String>> {
+        self.inner.damaged(all).await
+    }
+
     async fn dismiss_loss(&self) -> StoreResult<()> {
         self.step("dismiss_loss", self.inner.dismiss_loss()).await
     }

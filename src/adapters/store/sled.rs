@@ -36,6 +36,7 @@ mod rewrite;
 mod rollback;
 mod rows;
 mod settle;
+mod snapshot;
 mod timers;
 mod tx;
 mod upkeep;

@@ -1,4 +1,4 @@
-//! Whether the store tells of a loss that nobody has said to know of.
+//! Whether the store tells of a loss that nobody has said to know of, or of a damage.
 
 use super::Findings;
 use crate::cli::wiring;
@@ -11,10 +11,8 @@ use crate::ports::store::LossNotice;
 /// files should stay the daemon's.
 pub(super) async fn look(config: &Config, dismiss: bool, findings: &mut Findings) {
     let told_of = match ask(config, dismiss).await {
-        Ok((notice, unwatched)) => {
-            if let Some(sentence) = unwatched {
-                findings.wrong(sentence);
-            }
+        Ok(Told { notice, unwatched, damaged }) => {
+            unwatched.into_iter().chain(damaged).for_each(|sentence| findings.wrong(sentence));
             Ok(notice)
         }
         Err(error) => Err(error),
@@ -35,10 +33,18 @@ fn told(notice: &LossNotice) -> String {
     format!("{:.0}: {}", notice.at, notice.sentence)
 }
 
-async fn ask(config: &Config, dismiss: bool) -> anyhow::Result<(Option<LossNotice>, Option<String>)> {
+/// What the store says of itself.
+#[derive(Default)]
+struct Told {
+    notice: Option<LossNotice>,
+    unwatched: Option<String>,
+    damaged: Vec<String>,
+}
+
+async fn ask(config: &Config, dismiss: bool) -> anyhow::Result<Told> {
     match Client::connect(&config.data_dir).await {
         Ok(mut daemon) => match daemon.ask(&Request::Loss { dismiss }).await? {
-            Response::Loss { notice, unwatched } => Ok((notice, unwatched)),
+            Response::Loss { notice, unwatched, damaged } => Ok(Told { notice, unwatched, damaged }),
             Response::Refused { why, .. } => anyhow::bail!("{why}"),
             _ => anyhow::bail!("the daemon answered something else: use the same version"),
         },
@@ -46,9 +52,9 @@ async fn ask(config: &Config, dismiss: bool) -> anyhow::Result<(Option<LossNotic
             let store = wiring::store_without_daemon(config)?;
             let notice = store.loss().await?;
             store.dismiss_loss().await?;
-            Ok((notice, store.unwatched().await))
+            Ok(Told { notice, unwatched: store.unwatched().await, damaged: store.damaged(false).await? })
         }
-        Err(ClientError::NoDaemon(_)) => Ok((None, None)),
+        Err(ClientError::NoDaemon(_)) => Ok(Told::default()),
         Err(error) => Err(error.into()),
     }
 }

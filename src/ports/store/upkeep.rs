@@ -20,6 +20,9 @@ pub struct BackedUp {
     pub raw: u64,
     /// Rows of its database.
     pub rows: u64,
+    /// Texts and originals that are damaged in the store already, each with what to do: in the backup they are no better.
+    #[serde(default)]
+    pub damaged: Vec<String>,
 }
 
 /// What an erasure removed, and what it could not.
@@ -51,6 +54,12 @@ pub struct Erased {
     pub incomplete: Vec<PathBuf>,
     /// Damaged stores moved aside earlier, which cannot be searched.
     pub moved_aside: Vec<PathBuf>,
+    /// Where a text is damaged, so that nobody can say whether it is about the person, and what to do.
+    #[serde(default)]
+    pub damaged: Vec<String>,
+    /// Messages removed of which nobody can say where in the mailbox they lie: that stood in a damaged text.
+    #[serde(default)]
+    pub unlocated: u64,
 }
 
 /// That the store does not know all that was done.

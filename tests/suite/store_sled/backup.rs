@@ -126,7 +126,9 @@ async fn a_backup_that_fails_leaves_no_copy() {
     let store = open(&data);
     record(&store, 1).await;
     let raw = fs::read_dir(data.join("raw")).unwrap().next().unwrap().unwrap().path();
-    fs::write(&raw, "damaged").unwrap();
+    // What cannot be copied.
+    fs::remove_file(&raw).unwrap();
+    fs::create_dir(&raw).unwrap();
     assert!(store.backup(&backups.join("20260301T000000Z")).await.is_err());
     assert_eq!(names_in(&backups), Vec::<String>::new());
 }

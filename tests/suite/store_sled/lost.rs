@@ -1,7 +1,7 @@
 //! An older copy in the store's place, a database that is gone, single damaged bits: noticed, or without effect.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use guichet::adapters::store::sled::{Loss, SledSettings, SledStore};
 use guichet::domain::DeliveryState;
@@ -157,12 +157,91 @@ async fn damage_is_noticed_or_without_effect() {
     assert!(noticed >= 2, "half a file and a missing one at least");
 }
 
-#[derive(Debug, Clone, Copy)]
+fn snapshots(store: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(store).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> =
+        entries.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("snap.")).collect();
+    found.sort();
+    found
+}
+
+/// What a start that died while sled wrote its snapshot leaves.
+fn leave_unfinished(store: &Path, bytes: &[u8]) {
+    fs::write(store.join("snap.00000000FFFFFFFF.generating"), bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_died_while_a_snapshot_was_written_costs_nothing() {
+    let base = tempfile::tempdir().unwrap();
+    let whole = base.path().join("whole");
+    for n in 1..=20 {
+        record(&open(&whole), n).await;
+    }
+    let before = picture(&open(&whole)).await;
+    let snapshot = fs::read(snapshots(&whole.join("store")).last().unwrap()).unwrap();
+    let mut flipped = snapshot.clone();
+    flipped[snapshot.len() / 2] ^= 0x10;
+    for left in [&[], &snapshot[..7], &snapshot[..snapshot.len() / 2], &snapshot[..snapshot.len() - 4], &flipped] {
+        let data = base.path().join("died");
+        copy(&whole, &data);
+        leave_unfinished(&data.join("store"), left);
+        let (store, loss) = SledStore::open(&data, &SledSettings::default(), ids()).unwrap();
+        assert_eq!(loss, None, "{} bytes of {}", left.len(), snapshot.len());
+        assert!(picture(&store).await == before);
+        drop(store);
+        assert!(!snapshots(&data.join("store")).iter().any(|path| path.extension().unwrap() == "generating"));
+        fs::remove_dir_all(&data).unwrap();
+    }
+}
+
+/// A start may have built on a whole one that was not renamed: without it, sled would not find the end of its log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_was_written_whole_gets_its_name() {
+    let data = tempfile::tempdir().unwrap();
+    for n in 1..=20 {
+        record(&open(data.path()), n).await;
+    }
+    let before = picture(&open(data.path())).await;
+    let named = snapshots(&data.path().join("store")).pop().unwrap();
+    let unfinished = named.with_extension(format!("{}.generating", named.extension().unwrap().to_str().unwrap()));
+    fs::rename(&named, &unfinished).unwrap();
+    assert!(picture(&open(data.path())).await == before);
+    assert!(!unfinished.exists());
+    assert!(!snapshots(&data.path().join("store")).is_empty());
+}
+
+/// The log alone does not make up for a snapshot that was there: sled may take it for empty and overwrite it.
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_still_noticed_beside_an_unfinished_snapshot() {
+    let base = tempfile::tempdir().unwrap();
+    let whole = base.path().join("whole");
+    for n in 1..=20 {
+        record(&open(&whole), n).await;
+    }
+    for damage in [Damage::Half, Damage::NoDatabase, Damage::Snapshot] {
+        let data = base.path().join("damaged");
+        copy(&whole, &data);
+        leave_unfinished(&data.join("store"), b"half");
+        damage.inflict(&data.join("store"));
+        let damaged = fs::read(data.join("store/db")).unwrap_or_default();
+        let (store, loss) = SledStore::open(&data, &SledSettings::default(), ids()).unwrap();
+        let aside = loss.unwrap_or_else(|| panic!("{damage:?}")).moved_to.unwrap();
+        if damage == Damage::Snapshot {
+            assert!(fs::read(aside.join("db")).unwrap() == damaged, "the log is there for who can read it");
+        }
+        drop(store);
+        fs::remove_dir_all(&data).unwrap();
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Damage {
     FlippedBit(u64),
     Half,
     NoSnapshot,
     NoDatabase,
+    /// A bit in the snapshot.
+    Snapshot,
 }
 
 impl Damage {
@@ -179,12 +258,17 @@ impl Damage {
                 fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
             }
             Self::NoSnapshot => {
-                for entry in fs::read_dir(store).unwrap() {
-                    let path = entry.unwrap().path();
-                    if path.file_name().unwrap().to_str().unwrap().starts_with("snap") {
-                        fs::remove_file(path).unwrap();
-                    }
+                for snapshot in snapshots(store) {
+                    fs::remove_file(snapshot).unwrap();
                 }
+            }
+            Self::Snapshot => {
+                let snapshot =
+                    snapshots(store).into_iter().find(|path| path.extension().unwrap() != "generating").unwrap();
+                let mut bytes = fs::read(&snapshot).unwrap();
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 0x10;
+                fs::write(snapshot, bytes).unwrap();
             }
             Self::NoDatabase => fs::remove_file(&path).unwrap(),
         }

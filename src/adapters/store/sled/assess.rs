@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use super::key::{Key, Table};
+use super::erase::untold;
+use super::key::{Key, Table, first_text};
 use super::review::Reviewed;
 use super::rows::order_case_key;
-use super::tx::{Order, Tx};
+use super::tx::{Order, Tx, or_damage};
 use crate::domain::{Actor, Assessment, Basis, Case, CaseId, Email, Event, Purchase, Suggestion};
 use crate::ports::store::{Erased, StoreResult};
 
@@ -142,8 +143,17 @@ impl Tx<'_> {
 
     /// Takes out what was said of a case.
     pub(super) fn forget_assessment(&mut self, case: &CaseId) -> StoreResult<()> {
-        let before = self.assessment(case)?;
-        self.forget_order(case, before.as_ref());
+        match or_damage(self.assessment(case))? {
+            Ok(before) => self.forget_order(case, before.as_ref()),
+            Err(_) => {
+                let table = Key::of(Table::OrderCase);
+                let cases: Vec<CaseId> = self.rows(&table, Order::Rising, usize::MAX)?;
+                for (key, _) in self.keys(&table, usize::MAX)?.into_iter().zip(cases).filter(|(_, other)| other == case)
+                {
+                    self.delete_raw(key);
+                }
+            }
+        }
         self.delete(Key::of(Table::Assessment).text(case.as_str()));
         self.delete(Key::of(Table::CorrectedBasis).text(case.as_str()));
         Ok(())
@@ -151,13 +161,19 @@ impl Tx<'_> {
 
     /// Takes out what was said of other people's cases and names this address: somebody else may write about a
     /// buyer's order. What the shop's own system still knows of it is the shop's to erase.
-    pub(super) fn erase_from_assessments(&mut self, canonical: &str, erased: &Erased) -> StoreResult<()> {
+    pub(super) fn erase_from_assessments(&mut self, canonical: &str, erased: &mut Erased) -> StoreResult<()> {
         let table = Key::of(Table::Assessment);
-        let rows: Vec<Assessment> = self.rows(&table, Order::Rising, usize::MAX)?;
         let row_key = |case: &CaseId| table.clone().text(case.as_str()).bytes();
         let mut gone = HashSet::new();
-        for (key, row) in self.keys(&table, usize::MAX)?.into_iter().zip(rows) {
+        for (key, row) in self.rows_or_damage::<Assessment>(&table)? {
             let deferred = erased.deferred.iter().any(|(case, _)| row_key(case) == key);
+            let row = match row {
+                Ok(row) => row,
+                Err(why) => {
+                    erased.damaged.push(untold(&format!("what was found on case {}", first_text(&key)), &why));
+                    continue;
+                }
+            };
             if !deferred && names(&row, canonical) {
                 self.delete_raw(key.clone());
                 gone.insert(key);

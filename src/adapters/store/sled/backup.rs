@@ -47,10 +47,13 @@ impl Inner {
                 |error| tracing::error!(%error, folder = %partial.display(), "delete what a failed backup left"),
             );
         }
-        if done.is_ok() {
+        if let Ok(made) = &done {
             self.remember_backup(to);
             failpoint::pass("backup-noted");
-            self.remove_old_backups(to);
+            // An older one may have whole what is damaged here.
+            if made.damaged.is_empty() {
+                self.remove_old_backups(to);
+            }
         }
         done
     }
@@ -89,12 +92,53 @@ impl Inner {
         }
         failpoint::pass("backup-files");
         rewrite::sync_below(to).map_err(failed)?;
-        let done = verify(to, &read, rows)?;
+        let done = self.verify(to, &read, rows)?;
         failpoint::pass("backup-verified");
         fs::rename(to, whole).map_err(failed)?;
         whole.parent().map_or(Ok(()), durable::sync_folder).map_err(failed)?;
         failpoint::pass("backup-renamed");
         Ok(BackedUp { folder: whole.to_owned(), ..done })
+    }
+
+    /// Every row was read; now every file that a row names, and the counts. What is damaged in the store already is no
+    /// failure of the copy: everything else would have no backup any more.
+    fn verify(&self, to: &Path, read: &open::Checked, rows: u64) -> StoreResult<BackedUp> {
+        if read.rows != rows {
+            return Err(StoreError::Permanent(format!(
+                "the backup in {} holds {} rows of {rows}: do not rely on it",
+                to.display(),
+                read.rows
+            )));
+        }
+        let texts = Texts::open(to).map_err(|error| open::at(to, "read", &error))?;
+        let raw = Raw::open(to).map_err(|error| open::at(to, "read", &error))?;
+        let mut damaged = Vec::new();
+        let mut judge = |copy: StoreResult<bool>, original: &dyn Fn() -> StoreResult<bool>| {
+            if copy == Ok(true) {
+                return copy;
+            }
+            match original() {
+                Err(StoreError::Damaged(why)) => {
+                    damaged.push(why);
+                    Ok(false)
+                }
+                Ok(true) if copy == Ok(false) => {
+                    Err(StoreError::Temporary(format!("{} lacks a file that the store has", to.display())))
+                }
+                _ => copy,
+            }
+        };
+        for name in &read.names.texts {
+            judge(texts.check(name).map(|()| true), &|| self.texts.check(name).map(|()| true))?;
+        }
+        // Raw mail that was never kept, or not any longer, has no file.
+        let mut kept = 0;
+        for name in &read.names.raw {
+            kept += u64::from(judge(raw.check(name), &|| self.raw.check(name))?);
+        }
+        damaged.sort();
+        let messages = read.names.raw.len() as u64;
+        Ok(BackedUp { folder: to.to_owned(), cases: read.cases, messages, raw: kept, rows, damaged })
     }
 
     /// Removes the oldest backups beyond those to be kept, once a new one lies beside them. One that a person named
@@ -142,32 +186,14 @@ fn copied() -> (Vec<u8>, Vec<u8>) {
     (Key::of(Table::IsCopy).bytes(), Texts::plain(b"true"))
 }
 
-/// Every row was read; now every file that a row names, and the counts.
-fn verify(to: &Path, read: &open::Checked, rows: u64) -> StoreResult<BackedUp> {
-    if read.rows != rows {
-        return Err(StoreError::Permanent(format!(
-            "the backup in {} holds {} rows of {rows}: do not rely on it",
-            to.display(),
-            read.rows
-        )));
-    }
-    let texts = Texts::open(to).map_err(|error| open::at(to, "read", &error))?;
-    let raw = Raw::open(to).map_err(|error| open::at(to, "read", &error))?;
-    for name in &read.names.texts {
-        texts.check(name)?;
-    }
-    // Raw mail that was never kept, or not any longer, has no file.
-    let mut kept = 0;
-    for name in &read.names.raw {
-        kept += u64::from(raw.check(name)?);
-    }
-    Ok(BackedUp { folder: to.to_owned(), cases: read.cases, messages: read.names.raw.len() as u64, raw: kept, rows })
-}
-
 fn copy_named(from: &Path, to: &Path, named: &HashSet<String>) -> io::Result<()> {
     durable::private_folder(to)?;
     for name in named {
         match fs::copy(from.join(name), to.join(name)) {
+            // Whose fault it is shows when both are read.
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                let _ = fs::remove_file(to.join(name));
+            }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }

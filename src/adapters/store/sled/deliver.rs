@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::key::{Key, Table};
 use super::rows::extend_thread;
-use super::tx::{Order, Tx};
+use super::tx::{Order, Tx, or_damage};
 use super::withdraw::may_have_left;
 use crate::domain::outgoing::{AttemptOutcome, OutgoingKind};
 use crate::domain::{
     Actor, CaseFlag, CaseState, DeliveryState, Draft, Event, MessageLocation, OutgoingId, OutgoingMail,
 };
-use crate::ports::store::{Chore, Lease, StoreError, StoreResult};
+use crate::ports::store::{CaseMessage, Chore, Lease, StoreError, StoreResult};
 
 /// A duty as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ impl Tx<'_> {
             self.put_outgoing(&mail)?;
             self.note_delivery(&mail, Actor::Guichet, now)?;
             let mail = self.settle_withdrawn(mail, now)?;
-            recovered.push(self.whole(mail)?);
+            recovered.push(self.whole_if_readable(mail)?);
         }
         Ok(recovered)
     }
@@ -119,10 +119,28 @@ impl Tx<'_> {
             }
             mail.attempts += 1;
             mail.state = mail.state.claim(mail.attempts, now)?;
-            self.put_outgoing(&mail)?;
-            claimed.push(self.whole(mail)?);
+            match or_damage(self.whole(mail.clone()))? {
+                Ok(whole) => {
+                    self.put_outgoing(&mail)?;
+                    claimed.push(whole);
+                }
+                Err(why) => self.hold_unreadable(mail, why, now)?,
+            }
         }
         Ok((claimed, more))
+    }
+
+    /// A mail just claimed whose bytes are damaged waits for a person; the others leave.
+    fn hold_unreadable(&mut self, mut mail: OutgoingMail, why: String, now: Timestamp) -> StoreResult<()> {
+        mail.last_problem = Some(why.clone());
+        mail.state = mail.state.finish(AttemptOutcome::Hold { why }, now)?;
+        let repeated = mail.resends > 0;
+        if let DeliveryState::Held { may_have_left, .. } = &mut mail.state {
+            *may_have_left |= repeated;
+        }
+        self.put_outgoing(&mail)?;
+        self.note_delivery(&mail, Actor::Guichet, now)?;
+        self.settle_withdrawn(mail, now).map(drop)
     }
 
     /// Dialling → Committing.
@@ -178,7 +196,8 @@ impl Tx<'_> {
             OutgoingKind::Acknowledgement => {
                 let first = self.message_keys(&mail.case, Order::Rising, 1)?.first().copied();
                 let Some(first) = first else { return Ok(()) };
-                let location = self.message(first)?.location;
+                // Without its letter nobody knows where the keyword belongs; the acknowledgement has left all the same.
+                let Ok(CaseMessage { location, .. }) = or_damage(self.message(first))? else { return Ok(()) };
                 self.put_chore(&mail.mailbox, &ChoreRow::MarkAcknowledged { id: mail.id.clone(), location }, now)
             }
         }
@@ -344,16 +363,32 @@ impl Tx<'_> {
         self.put(chore.key(mailbox, at), chore)
     }
 
-    /// Duties that are due, oldest first.
+    /// Duties that are due, oldest first; not the copy of a mail whose bytes are damaged.
     pub(super) fn chores(&self, mailbox: &str, now: Timestamp, limit: usize) -> StoreResult<Vec<Chore>> {
         let prefix = Key::of(Table::Chore).text(mailbox);
-        let rows: Vec<ChoreRow> = self.rows_until(prefix.clone(), &prefix.time(now), limit)?;
-        rows.into_iter()
-            .map(|row| match row {
-                ChoreRow::FileCopy { id } => Ok(Chore::FileCopy(Box::new(self.whole(self.outgoing(&id)?)?))),
-                ChoreRow::MarkAcknowledged { id, location } => Ok(Chore::MarkAcknowledged { id, location }),
-            })
-            .collect()
+        let until = prefix.clone().time(now);
+        let mut unreadable = 0;
+        loop {
+            let most = limit.saturating_add(unreadable);
+            let rows: Vec<ChoreRow> = self.rows_until(prefix.clone(), &until, most)?;
+            let read = rows.len();
+            let mut chores = Vec::new();
+            for row in rows {
+                chores.extend(or_damage(self.chore(row))?.ok());
+            }
+            // Those that nobody can do keep none of the others back.
+            if read < most || read - chores.len() <= unreadable {
+                return Ok(chores);
+            }
+            unreadable = read - chores.len();
+        }
+    }
+
+    fn chore(&self, row: ChoreRow) -> StoreResult<Chore> {
+        match row {
+            ChoreRow::FileCopy { id } => Ok(Chore::FileCopy(Box::new(self.whole(self.outgoing(&id)?)?))),
+            ChoreRow::MarkAcknowledged { id, location } => Ok(Chore::MarkAcknowledged { id, location }),
+        }
     }
 
     /// A duty is done; saying so twice is harmless.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::key::{Key, Table};
-use super::rows::{Counted, CustomerCase, outgoing_indexes};
-use super::tx::{Order, Tx};
+use super::key::{Key, Table, first_text};
+use super::rows::{Counted, CustomerCase, Holder, outgoing_indexes};
+use super::tx::{Order, Tx, or_damage};
 use super::written::{Place, Written};
 use crate::domain::{
     Actor, Address, AlertKind, Case, CaseId, CaseState, Closed, DeliveryState, Email, Event, Given, Message,
@@ -71,13 +71,31 @@ impl Tx<'_> {
         }
         let written = Written::of(address);
         self.erase_mails_to(&written, place, &mut erased)?;
-        self.erase_from_drafts(&written, &erased)?;
+        self.erase_from_drafts(&written, &mut erased)?;
         let disputes = if place == Place::Store { self.alerts_of_kind(AlertKind::Dispute)? } else { Vec::new() };
-        for message in self.rows::<CaseMessage>(&Key::of(Table::Message), Order::Rising, usize::MAX)? {
-            let case = self.member(message.key)?.flatten();
+        for (row, message) in self.rows_or_damage::<CaseMessage>(&Key::of(Table::Message))? {
+            let Ok(key) = MessageKey::from_hex(first_text(&row)) else { continue };
+            let case = self.member(key)?.flatten();
             if case.as_ref().is_some_and(|case| erased.deferred.iter().any(|(kept, _)| kept == case)) {
                 continue;
             }
+            let message = match message {
+                Ok(message) => message,
+                Err(_) if self.sender_of(key)?.as_ref() == Some(&canonical) => {
+                    gone.insert(key);
+                    self.erase_unreadable(key, case.as_ref(), &mut erased)?;
+                    if let Some(case) = &case {
+                        self.delete(Key::of(Table::Excerpt).text(case.as_str()));
+                    }
+                    continue;
+                }
+                Err(why) => {
+                    let of = case
+                        .map_or_else(|| "a message of no case".to_owned(), |case| format!("a letter of case {case}"));
+                    erased.damaged.push(untold(&of, &why));
+                    continue;
+                }
+            };
             if wrote(&message.message, &canonical) {
                 gone.insert(message.key);
                 self.erase_message(&message, case.as_ref(), &mut erased)?;
@@ -100,7 +118,7 @@ impl Tx<'_> {
         }
         self.erase_automated(&gone)?;
         self.erase_corrections(&gone, &mut erased)?;
-        self.erase_from_assessments(&canonical, &erased)?;
+        self.erase_from_assessments(&canonical, &mut erased)?;
         for table in [Table::AckByRecipient, Table::CaseByOrder] {
             if erased.deferred.is_empty() {
                 for key in self.keys(&Key::of(table).text(&canonical), usize::MAX)? {
@@ -150,8 +168,10 @@ impl Tx<'_> {
         let id = case.id.clone();
         let keys = self.message_keys(&id, Order::Rising, usize::MAX)?;
         for key in &keys {
-            let message = self.message(*key)?;
-            self.erase_message(&message, Some(&id), erased)?;
+            match or_damage(self.message(*key))? {
+                Ok(message) => self.erase_message(&message, Some(&id), erased)?,
+                Err(_) => self.erase_unreadable(*key, Some(&id), erased)?,
+            }
         }
         self.cancel_timers(&id)?;
         self.erase_notices(&id)?;
@@ -172,8 +192,12 @@ impl Tx<'_> {
             }
         }
         let record = Key::of(Table::Record).text(id.as_str());
-        for entry in self.rows::<RecordEntry>(&record, Order::Rising, usize::MAX)? {
-            self.put(record.clone().number(entry.seq), &entry.without_payload())?;
+        for (key, entry) in self.rows_or_damage::<RecordEntry>(&record)? {
+            match entry {
+                Ok(entry) => self.put(record.clone().number(entry.seq), &entry.without_payload())?,
+                // Nobody can make its link again; that the chain has a gap is true.
+                Err(_) => self.delete_raw(key),
+            }
         }
         self.put_case(&hull(case, at))?;
         self.note(&id, at, Actor::Operator, Event::Erased { why: why.to_owned() })?;
@@ -204,6 +228,36 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The same for one whose text is damaged: its other rows are found by its identity. Where it lies in the mailbox stood
+    /// in the text.
+    pub(super) fn erase_unreadable(
+        &mut self,
+        key: MessageKey,
+        case: Option<&CaseId>,
+        erased: &mut Erased,
+    ) -> StoreResult<()> {
+        let hex = key.to_hex();
+        let last = Key::of(Table::Message).text(&hex).bytes().split_off(1);
+        let places = case.map(|case| Key::of(Table::CaseMessage).text(case.as_str()));
+        for table in places.into_iter().chain([Key::of(Table::HeldId)]) {
+            for row in self.keys(&table, usize::MAX)?.into_iter().filter(|row| row.ends_with(&last)) {
+                self.delete_raw(row);
+            }
+        }
+        self.delete(Key::of(Table::Message).text(&hex));
+        self.put(Key::of(Table::Member).text(&hex), &None::<CaseId>)?;
+        self.count(Counted::Messages, "", -1)?;
+        erased.messages += 1;
+        erased.unlocated += 1;
+        Ok(())
+    }
+
+    /// Who wrote a message, by what is known of it beside its text.
+    fn sender_of(&self, key: MessageKey) -> StoreResult<Option<String>> {
+        let held: Vec<Holder> = self.rows(&Key::of(Table::HeldId), Order::Rising, usize::MAX)?;
+        Ok(held.into_iter().find(|holder| holder.key == key).and_then(|holder| holder.from))
+    }
+
     fn erase_automated(&mut self, gone: &BTreeSet<MessageKey>) -> StoreResult<()> {
         let rows: Vec<AutomatedMessage> = self.rows(&Key::of(Table::Automated), Order::Rising, usize::MAX)?;
         rows.iter().filter(|row| gone.contains(&row.key)).try_for_each(|row| self.drop_automated(row.at, row.key))
@@ -212,13 +266,19 @@ impl Tx<'_> {
     /// A machine's message goes with its case: it tells of the same person.
     fn erase_alerts_of(&mut self, case: &CaseId, erased: &mut Erased) -> StoreResult<()> {
         for alert in self.alerts_of(case)? {
-            let message: Option<CaseMessage> = self.get(Key::of(Table::Message).text(&alert.key.to_hex()))?;
-            if let Some(message) = message {
-                self.erase_message(&message, None, erased)?;
-            }
+            self.erase_machines(alert.key, erased)?;
             self.drop_automated(alert.at, alert.key)?;
         }
         Ok(())
+    }
+
+    /// Takes out a machine's message, if it is there.
+    pub(super) fn erase_machines(&mut self, key: MessageKey, erased: &mut Erased) -> StoreResult<()> {
+        match or_damage(self.get::<CaseMessage>(Key::of(Table::Message).text(&key.to_hex())))? {
+            Ok(Some(message)) => self.erase_message(&message, None, erased),
+            Ok(None) => Ok(()),
+            Err(_) => self.erase_unreadable(key, None, erased),
+        }
     }
 
     /// Takes a machine's message from their list.
@@ -248,9 +308,14 @@ impl Tx<'_> {
     }
 
     fn erase_corrections(&mut self, gone: &BTreeSet<MessageKey>, erased: &mut Erased) -> StoreResult<()> {
-        let table = Key::of(Table::Correction);
-        let rows: Vec<Correction> = self.rows(&table, Order::Rising, usize::MAX)?;
-        for (key, row) in self.keys(&table, usize::MAX)?.into_iter().zip(rows) {
+        for (key, row) in self.rows_or_damage::<Correction>(&Key::of(Table::Correction))? {
+            let row = match row {
+                Ok(row) => row,
+                Err(why) => {
+                    erased.damaged.push(untold("a reviewer's correction", &why));
+                    continue;
+                }
+            };
             if gone.contains(&row.key) || erased.cases.contains(&row.case) {
                 self.delete_raw(key);
                 self.count(Counted::Corrections, "", -1)?;
@@ -259,6 +324,11 @@ impl Tx<'_> {
         }
         Ok(())
     }
+}
+
+/// That nobody can say whether a damaged text is about the person.
+pub(super) fn untold(what: &str, why: &str) -> String {
+    format!("{what}: {why}; whether it is about this person cannot be told until then")
 }
 
 /// What is left of a case.

@@ -1,8 +1,9 @@
 //! What is too large for the database: raw messages and long texts, compressed, as files beside it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
@@ -50,13 +51,15 @@ impl Sweep<'_> {
 #[derive(Debug)]
 pub(super) struct Texts {
     folder: PathBuf,
+    /// Files that were found damaged.
+    damaged: Mutex<BTreeSet<String>>,
 }
 
 impl Texts {
     pub(super) fn open(data_dir: &Path) -> io::Result<Self> {
         let folder = data_dir.join("texts");
         durable::private_folder(&folder)?;
-        Ok(Self { folder })
+        Ok(Self { folder, damaged: Mutex::default() })
     }
 
     /// Makes a database value of `bytes`; a large one is durable in its file when this returns.
@@ -82,17 +85,10 @@ impl Texts {
     pub(super) fn decode(&self, value: &[u8]) -> StoreResult<Vec<u8>> {
         match value.split_first() {
             Some((&PLAIN, bytes)) => Ok(bytes.to_vec()),
-            Some((&COMPRESSED, packed)) => unpack(packed).map_err(|error| damaged("a stored value", &error)),
-            Some((&IN_FILE, digest)) => {
-                let path = self.folder.join(file_name(digest));
-                let bytes = std::fs::read(&path).and_then(|packed| unpack(&packed));
-                let bytes = bytes.map_err(|error| damaged(&path.display().to_string(), &error))?;
-                if Sha256::digest(&bytes).as_slice() == digest {
-                    Ok(bytes)
-                } else {
-                    Err(StoreError::Permanent(format!("{} is damaged (wrong digest)", path.display())))
-                }
+            Some((&COMPRESSED, packed)) => {
+                unpack(packed).map_err(|error| StoreError::Permanent(format!("a stored value is damaged: {error}")))
             }
+            Some((&IN_FILE, digest)) => self.read(&file_name(digest)),
             _ => Err(StoreError::Permanent("a stored value is damaged (unknown form)".into())),
         }
     }
@@ -104,14 +100,30 @@ impl Texts {
 
     /// Reads a file and compares it with its name.
     pub(super) fn check(&self, name: &str) -> StoreResult<()> {
+        self.read(name).map(drop)
+    }
+
+    fn read(&self, name: &str) -> StoreResult<Vec<u8>> {
         let path = self.folder.join(name);
-        let bytes = std::fs::read(&path).and_then(|packed| unpack(&packed));
-        let bytes = bytes.map_err(|error| damaged(&path.display().to_string(), &error))?;
-        if file_name(&Sha256::digest(&bytes)) == name {
-            Ok(())
-        } else {
-            Err(StoreError::Permanent(format!("{} is damaged (wrong digest)", path.display())))
+        let read = std::fs::read(&path).and_then(|packed| unpack(&packed)).and_then(|bytes| {
+            let whole = file_name(&Sha256::digest(&bytes)) == name;
+            if whole { Ok(bytes) } else { Err(io::Error::new(io::ErrorKind::InvalidData, "wrong digest")) }
+        });
+        let read = read.map_err(|error| unreadable(&path, &error));
+        if matches!(read, Err(StoreError::Damaged(_))) {
+            self.met().insert(name.to_owned());
         }
+        read
+    }
+
+    fn met(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be done about each file that was found damaged and still is.
+    pub(super) fn damaged(&self) -> Vec<String> {
+        let met = std::mem::take(&mut *self.met());
+        met.iter().filter_map(|name| Some(self.check(name).err()?.to_string())).collect()
     }
 
     /// The file that a database value points to.
@@ -124,6 +136,7 @@ impl Texts {
 
     /// Removes files that no value names; returns how many.
     pub(super) fn sweep(&self, named: &HashSet<String>, which: Sweep<'_>) -> io::Result<u64> {
+        self.met().retain(|name| named.contains(name));
         sweep(&self.folder, named, which)
     }
 }
@@ -158,9 +171,9 @@ impl Raw {
     pub(super) fn read(&self, key: MessageKey) -> StoreResult<Option<Vec<u8>>> {
         let path = self.folder.join(Self::name(key));
         match std::fs::read(&path) {
-            Ok(packed) => unpack(&packed).map(Some).map_err(|error| damaged(&path.display().to_string(), &error)),
+            Ok(packed) => unpack(&packed).map(Some).map_err(|error| unreadable(&path, &error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(io_error(&format!("read {}", path.display()), &error)),
+            Err(error) => Err(unreadable(&path, &error)),
         }
     }
 
@@ -186,7 +199,7 @@ impl Raw {
         match std::fs::read(&path).and_then(|packed| unpack(&packed)) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(damaged(&path.display().to_string(), &error)),
+            Err(error) => Err(unreadable(&path, &error)),
         }
     }
 
@@ -216,6 +229,10 @@ fn file_name(digest: &[u8]) -> String {
 }
 
 fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
+    // Nothing packed is something still, but nothing at all unpacks without an error.
+    if packed.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is empty"));
+    }
     let mut bytes = Vec::new();
     zstd::stream::read::Decoder::new(packed)?.take(LARGEST_FILE).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -250,8 +267,20 @@ fn io_error(step: &str, error: &io::Error) -> StoreError {
     StoreError::Temporary(format!("cannot {step}: {error}"))
 }
 
-fn damaged(what: &str, error: &io::Error) -> StoreError {
-    StoreError::Permanent(format!("cannot read {what}: {error}; restore it from a backup"))
+/// Too many open files say nothing of this one; a sector that cannot be read is as good as damaged.
+fn unreadable(path: &Path, error: &io::Error) -> StoreError {
+    let is_damage = match error.raw_os_error() {
+        Some(code) => error.kind() == io::ErrorKind::NotFound || code == rustix::io::Errno::IO.raw_os_error(),
+        None => true,
+    };
+    if !is_damage {
+        return io_error(&format!("read {}", path.display()), error);
+    }
+    StoreError::Damaged(format!(
+        "{} is damaged ({error}): put the file of that name from a backup in its place; letters can also be read in the \
+         mailbox",
+        path.display()
+    ))
 }
 
 #[cfg(test)]
@@ -319,6 +348,14 @@ mod tests {
         let value = texts.encode(&incompressible(50_000)).unwrap();
         let path = data.path().join("texts").join(Texts::named_by(&value).unwrap());
         std::fs::write(&path, zstd::bulk::compress(b"other", 1).unwrap()).unwrap();
-        assert!(matches!(texts.decode(&value), Err(StoreError::Permanent(_))));
+        let said = vec![texts.decode(&value).unwrap_err().to_string()];
+        assert!(said[0].contains(&path.display().to_string()) && said[0].contains("from a backup"), "{said:?}");
+        assert_eq!((texts.damaged(), texts.damaged()), (said.clone(), said));
+        texts.encode(&incompressible(50_000)).unwrap();
+        assert_eq!(texts.damaged(), Vec::<String>::new(), "it is whole again");
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(texts.decode(&value), Err(StoreError::Damaged(_))));
+        texts.sweep(&HashSet::new(), Sweep::All).unwrap();
+        assert_eq!(texts.damaged(), Vec::<String>::new(), "no row needs it any more");
     }
 }

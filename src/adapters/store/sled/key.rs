@@ -216,6 +216,12 @@ impl Key {
     }
 }
 
+/// The first text in the key of a row, where it is short and contains no zero.
+pub(super) fn first_text(key: &[u8]) -> &str {
+    let text = key.get(1..).and_then(|rest| rest.split(|byte| *byte == 0).next());
+    text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,7 +36,7 @@ impl Tx<'_> {
         ids.iter().map(|id| self.case(id)).collect()
     }
 
-    /// Outbox rows.
+    /// Outbox rows; without its bytes one whose bytes are damaged.
     pub(super) fn outbox(&self, filter: OutboxFilter) -> StoreResult<Vec<OutgoingMail>> {
         let (table, order, limit) = match filter {
             OutboxFilter::Open | OutboxFilter::Troubled => (Table::OutgoingOpen, Order::Rising, usize::MAX),
@@ -48,7 +48,7 @@ impl Tx<'_> {
             let row = self.outgoing(&id)?;
             let troubled = matches!(row.state, DeliveryState::InDoubt { .. } | DeliveryState::Held { .. });
             if troubled || filter != OutboxFilter::Troubled {
-                rows.push(self.whole(row)?);
+                rows.push(self.whole_if_readable(row)?);
             }
         }
         Ok(rows)
@@ -66,16 +66,19 @@ impl Tx<'_> {
 
     /// Names that nothing stored bears.
     pub(super) fn missing(&self, folder: &Folder, names: Vec<String>) -> StoreResult<Vec<String>> {
-        let stored: Vec<Located> = self.rows(&Key::of(Table::Message), Order::Rising, usize::MAX)?;
+        // One whose text is damaged is not found by its name, but known by its identity.
+        let stored = self.rows_or_damage::<Located>(&Key::of(Table::Message))?.into_iter();
+        let stored = stored.filter_map(|(_, row)| row.ok());
         let given_up: Vec<Located> = self.rows(&Key::of(Table::Quarantined), Order::Rising, usize::MAX)?;
-        let here = stored.into_iter().chain(given_up).map(|row| row.location);
+        let here = stored.chain(given_up).map(|row| row.location);
         let held: HashSet<String> = here.filter(|at| at.folder == *folder).map(|at| at.name).collect();
         Ok(names.into_iter().filter(|name| !held.contains(name)).collect())
     }
 
-    /// Corrections, oldest first.
+    /// Corrections, oldest first, but for those whose text is damaged.
     pub(super) fn corrections(&self) -> StoreResult<Vec<Correction>> {
-        self.rows(&Key::of(Table::Correction), Order::Rising, usize::MAX)
+        let rows = self.rows_or_damage(&Key::of(Table::Correction))?;
+        Ok(rows.into_iter().filter_map(|(_, row)| row.ok()).collect())
     }
 
     /// Counts.

@@ -20,7 +20,7 @@ use super::patience::Patience;
 use super::restore::{Restoring, newest_aside};
 use super::tx::database_error;
 use super::witness::{Unwatched, Witness};
-use super::{rewrite, rollback};
+use super::{rewrite, rollback, snapshot};
 use crate::adapters::durable;
 use crate::ports::Ids;
 use crate::ports::store::{LossNotice, StoreError, StoreResult};
@@ -216,6 +216,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 fn open_and_read(data_dir: &Path, folder: &Path, cache_bytes: u64) -> Result<Checked, Trouble> {
+    snapshot::settle(folder).map_err(|error| Trouble::Other(at(folder, "finish the snapshot in", &error)))?;
     read_through(folder).map_err(|error| Trouble::Other(at(folder, "read", &error)))?;
     let config = sled::Config::new().path(folder).cache_capacity(cache_bytes).flush_every_ms(None);
     let begun = Instant::now();

@@ -63,6 +63,11 @@ impl Store for SledStore {
         self.inner.unwatched.sentence()
     }
 
+    async fn damaged(&self, all: bool) -> StoreResult<Vec<String>> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || inner.damaged(all)).await
+    }
+
     async fn dismiss_loss(&self) -> StoreResult<()> {
         self.change(|tx| {
             tx.delete(Key::of(Table::Loss));

@@ -3,11 +3,12 @@
 
 use std::fs::File;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::key::{Key, Table};
 use super::mark::Mark;
-use super::open::{FOLDER, close_to_others};
+use super::open::{FOLDER, at, close_to_others};
 use super::tx::database_error;
 use crate::adapters::durable;
 use crate::failpoint;
@@ -59,30 +60,73 @@ pub(super) fn copy(
     Ok(rows)
 }
 
-/// Puts a rewritten copy of the database in the place of the old one; the database must be closed before it is
-/// opened again. A crash at any instant leaves one of the two.
-pub(super) fn replace(data_dir: &Path, from: sled::Db, cache_bytes: u64) -> StoreResult<()> {
+/// Fails where a whole copy of the database does not fit beside it, with `kept_back` bytes to spare.
+pub(super) fn fits(data_dir: &Path, kept_back: u64) -> StoreResult<()> {
+    let size = size_below(&data_dir.join(FOLDER)).map_err(|error| at(data_dir, "measure the store in", &error))?;
+    let needed = size.saturating_add(kept_back);
+    match rustix::fs::statvfs(data_dir).map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize)) {
+        Ok(free) if free < needed => Err(StoreError::Temporary(format!(
+            "the disk of {} has {} MB free, and the database must be written anew, which takes {} MB: make room",
+            data_dir.display(),
+            free / 1_000_000,
+            needed.div_ceil(1_000_000),
+        ))),
+        // Who cannot say how much is free may have plenty.
+        _ => Ok(()),
+    }
+}
+
+fn size_below(folder: &Path) -> io::Result<u64> {
+    let mut size = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        size += if entry.file_type()?.is_dir() { size_below(&entry.path())? } else { entry.metadata()?.len() };
+    }
+    Ok(size)
+}
+
+/// Writes the copy beside the database. One that does not come to its end takes no room afterwards: on a full disk
+/// it would be what keeps it full.
+pub(super) fn grow(data_dir: &Path, from: &sled::Db, cache_bytes: u64) -> StoreResult<()> {
     let growing = data_dir.join(GROWING);
-    let in_data_dir = |error: io::Error| {
-        StoreError::Temporary(format!("cannot rewrite the store in {}: {error}", data_dir.display()))
-    };
-    remove(&growing).map_err(in_data_dir)?;
-    copy(&from, &growing, cache_bytes, None)?;
-    drop(from);
+    remove(&growing).map_err(|error| at(data_dir, "rewrite the store in", &error))?;
+    // sled panics where a database closes that cannot be synced.
+    let copied = catch_unwind(AssertUnwindSafe(|| copy(from, &growing, cache_bytes, None)));
+    let copied = copied.unwrap_or_else(|_| {
+        Err(StoreError::Temporary(format!("cannot rewrite the store in {}: its disk failed", data_dir.display())))
+    });
+    if copied.is_err()
+        && let Err(error) = remove(&growing)
+    {
+        tracing::warn!(%error, folder = %growing.display(), "half a copy of the database could not be removed");
+    }
+    copied.map(drop)
+}
+
+/// Puts the copy in the place of the database, which must be closed before it is opened again. A crash at any instant
+/// leaves one of the two.
+pub(super) fn swap(data_dir: &Path) -> StoreResult<()> {
     let swap = || {
         durable::sync_folder(data_dir)?;
         failpoint::pass("rewrite-copied");
         std::fs::rename(data_dir.join(FOLDER), data_dir.join(REPLACED))?;
         failpoint::pass("rewrite-between");
-        std::fs::rename(&growing, data_dir.join(FOLDER))?;
+        std::fs::rename(data_dir.join(GROWING), data_dir.join(FOLDER))?;
         durable::sync_folder(data_dir)?;
         failpoint::pass("rewrite-swapped");
         remove(&data_dir.join(REPLACED))
     };
-    swap().map_err(in_data_dir)
+    swap().map_err(|error| at(data_dir, "rewrite the store in", &error))
 }
 
-/// Finishes what a crash interrupted.
+/// Both, for a database that nobody else uses.
+pub(super) fn replace(data_dir: &Path, from: sled::Db, cache_bytes: u64) -> StoreResult<()> {
+    grow(data_dir, &from, cache_bytes)?;
+    drop(from);
+    swap(data_dir)
+}
+
+/// Finishes what a crash interrupted, and removes half a copy. Only while no copy is written.
 pub(super) fn settle(data_dir: &Path) -> io::Result<()> {
     let (store, growing, replaced) = (data_dir.join(FOLDER), data_dir.join(GROWING), data_dir.join(REPLACED));
     if !store.exists() && growing.exists() && replaced.exists() {

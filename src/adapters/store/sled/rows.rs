@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::{Key, Table};
 use super::rollback::MAY_HAVE_LEFT;
-use super::tx::{Order, Tx};
+use super::tx::{Order, Tx, or_damage};
 use crate::domain::joining::canonical_order_number;
 use crate::domain::outgoing::IN_DOUBT;
 use crate::domain::{
@@ -263,6 +263,12 @@ impl Tx<'_> {
     pub(super) fn whole(&self, mut row: OutgoingMail) -> StoreResult<OutgoingMail> {
         row.bytes = self.bytes(Key::of(Table::OutgoingBytes).text(row.id.as_str()))?.unwrap_or_default();
         Ok(row)
+    }
+
+    /// The row with its bytes, or without them where they are damaged.
+    pub(super) fn whole_if_readable(&self, row: OutgoingMail) -> StoreResult<OutgoingMail> {
+        let bare = row.clone();
+        Ok(or_damage(self.whole(row))?.unwrap_or(bare))
     }
 
     /// The outbox row that has this Message-ID, without its bytes.

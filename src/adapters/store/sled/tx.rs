@@ -17,6 +17,18 @@ pub(super) enum Order {
     Falling,
 }
 
+/// A row, or why its text cannot be read.
+pub(super) type OrDamage<T> = Result<T, String>;
+
+/// Sets a damaged text apart from everything else that may go wrong.
+pub(super) fn or_damage<T>(read: StoreResult<T>) -> StoreResult<OrDamage<T>> {
+    match read {
+        Ok(row) => Ok(Ok(row)),
+        Err(StoreError::Damaged(why)) => Ok(Err(why)),
+        Err(error) => Err(error),
+    }
+}
+
 /// A step under way.
 pub(super) struct Tx<'a> {
     tree: &'a sled::Tree,
@@ -161,6 +173,13 @@ impl<'a> Tx<'a> {
     /// Rows that begin with `prefix`, from its beginning up to and with the part that `last` adds.
     pub(super) fn rows_until<T: DeserializeOwned>(&self, prefix: Key, last: &Key, limit: usize) -> StoreResult<Vec<T>> {
         self.parsed(self.range(&prefix.bytes(), &last.end(), Order::Rising, limit)?)
+    }
+
+    /// Rows that begin with `prefix`, with their keys; why one whose text is damaged cannot be read.
+    pub(super) fn rows_or_damage<T: DeserializeOwned>(&self, prefix: &Key) -> StoreResult<Vec<(Vec<u8>, OrDamage<T>)>> {
+        let found = self.range(&prefix.clone().bytes(), &prefix.end(), Order::Rising, usize::MAX)?;
+        let read = |value: &[u8]| or_damage(self.texts.decode(value).and_then(|bytes| parse(&bytes)));
+        found.into_iter().map(|(key, value)| Ok((key, read(&value)?))).collect()
     }
 
     fn parsed<T: DeserializeOwned>(&self, found: Vec<(Vec<u8>, Vec<u8>)>) -> StoreResult<Vec<T>> {

@@ -16,7 +16,7 @@ use super::written::{Place, Written};
 use super::{Inner, Room, backup, closed, open, restore, rewrite};
 use crate::domain::{Case, CaseId, CaseState, Closed, Email, MessageKey};
 use crate::failpoint;
-use crate::ports::store::{AutomatedMessage, CaseMessage, Erased, Expired, Expiry, KeptInBackup, StoreResult};
+use crate::ports::store::{AutomatedMessage, Erased, Expired, Expiry, KeptInBackup, StoreError, StoreResult};
 
 /// Messages looked at, or cases erased, in one step: nobody waits long for it.
 const AT_ONCE: usize = 200;
@@ -33,12 +33,18 @@ impl Inner {
     /// See [`crate::ports::Store::erase`].
     pub(super) fn erase(&self, address: &Email, at: Timestamp) -> StoreResult<Erased> {
         let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+        self.has_room_to_erase()
+            .map_err(|why| StoreError::Temporary(format!("nothing was erased: {why}, then erase again")))?;
         let kept = |tx: &Tx<'_>, case: &Case| Ok(tx.kept_because(case)?.map(Kept::here));
         let (mut erased, _) = self.apply(Room::Reserve, |tx| tx.erase(address, at, Place::Store, kept))?;
         failpoint::pass("erase-rows");
         self.say_where_mentioned(address, &mut erased)?;
         // Even when nothing was found: an erasure that a crash interrupted is finished by repeating it.
-        self.renew()?;
+        self.renew().map_err(|why| {
+            StoreError::Temporary(format!(
+                "the address was taken out of the store, but the files of its database may still show it, and could not be                  written anew: {why}. Put that right, then erase again"
+            ))
+        })?;
         failpoint::pass("erase-rewritten");
         erased.files = self.sweep()?;
         failpoint::pass("erase-swept");
@@ -47,14 +53,30 @@ impl Inner {
         if let Some(backups) = &self.settings.backups {
             erased.incomplete = backup::sweep_partial(backups).map_err(|error| open::at(backups, "sweep", &error))?;
             for copy in backups_below(backups)? {
-                for (case, why) in self.erase_copy(&copy, address, at)? {
+                let there = self.erase_copy(&copy, address, at)?;
+                erased.damaged.extend(there.damaged);
+                for (case, why) in there.deferred {
                     erased.deferred_in_backups.push(KeptInBackup { backup: copy.clone(), case, why });
                 }
                 erased.backups.push(copy);
                 failpoint::pass("erase-copy-done");
             }
         }
+        erased.damaged.sort();
+        erased.damaged.dedup();
         Ok(erased)
+    }
+
+    /// Asked before anything is removed, for what was found is told once: the store and each backup are written anew, one
+    /// after the other.
+    fn has_room_to_erase(&self) -> StoreResult<()> {
+        self.can_renew()?;
+        let Some(backups) = &self.settings.backups else { return Ok(()) };
+        for copy in backups_below(backups)? {
+            rewrite::settle(&copy).map_err(|error| open::at(&copy, "finish the rewriting of", &error))?;
+            rewrite::fits(&copy, self.settings.reserve_bytes)?;
+        }
+        Ok(())
     }
 
     /// Reads every record and every mail of ours, some cases at a time: who writes does not wait for all of them.
@@ -62,7 +84,9 @@ impl Inner {
         let written = Written::of(address);
         let cases = self.look(|tx| tx.case_ids())?;
         for some in cases.chunks(AT_ONCE) {
-            erased.mentioned_in.extend(self.look(|tx| tx.mentioned_by_us(some, &written))?);
+            let (found, damaged) = self.look(|tx| tx.mentioned_by_us(some, &written))?;
+            erased.mentioned_in.extend(found);
+            erased.damaged.extend(damaged);
         }
         erased.mentioned_in.retain(|case| !erased.deferred.iter().any(|(kept, _)| kept == case));
         erased.mentioned_in.sort();
@@ -70,8 +94,8 @@ impl Inner {
         Ok(())
     }
 
-    /// The same in a backup; returns the cases kept there, and why.
-    fn erase_copy(&self, copy: &Path, address: &Email, at: Timestamp) -> StoreResult<Vec<(CaseId, String)>> {
+    /// The same in a backup.
+    fn erase_copy(&self, copy: &Path, address: &Email, at: Timestamp) -> StoreResult<Erased> {
         rewrite::settle(copy).map_err(|error| open::at(copy, "finish the rewriting of", &error))?;
         let opened = open::reopen(copy, &self.settings)?;
         let texts = Texts::open(copy).map_err(|error| open::at(copy, "read", &error))?;
@@ -87,7 +111,7 @@ impl Inner {
         let names = open::read_copy(copy, &self.settings)?.names;
         let swept = Raw::open(copy).and_then(|raw| names.sweep(&texts, &raw, Sweep::All));
         swept.map_err(|error| open::at(copy, "sweep", &error))?;
-        Ok(erased.deferred)
+        Ok(erased)
     }
 
     /// Why a backup's case must be kept. What the store itself has decided holds there too: a dispute that was open
@@ -116,6 +140,25 @@ impl Inner {
         let swept = swept.map_err(|error| open::at(&self.data_dir, "sweep", &error))?;
         released.clear();
         Ok(swept)
+    }
+
+    /// See [`crate::ports::Store::damaged`].
+    pub(super) fn damaged(&self, all: bool) -> StoreResult<Vec<String>> {
+        if all {
+            // No file is removed meanwhile.
+            let _upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
+            let names = {
+                let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
+                open::names(&reading.as_ref().ok_or_else(closed)?.database)?
+            };
+            for name in &names.texts {
+                // Those that are damaged are remembered.
+                if let Err(error @ StoreError::Temporary(_)) = self.texts.check(name) {
+                    return Err(error);
+                }
+            }
+        }
+        Ok(self.texts.damaged())
     }
 
     /// See [`crate::ports::Store::expire`].
@@ -155,7 +198,7 @@ impl Inner {
             let reading = self.live.read().unwrap_or_else(PoisonError::into_inner);
             let tx = self.tx(reading.as_ref().ok_or_else(closed)?);
             for key in some {
-                // One without a message is under way, or to be swept.
+                // One without a message is under way, or to be swept; one whose text is damaged goes with its case.
                 let Ok(message) = tx.message(*key) else { continue };
                 let case = tx.member(*key)?.flatten().map(|id| tx.case(&id)).transpose()?;
                 let held = case.map(|case| tx.kept_because(&case)).transpose()?.flatten();
@@ -181,10 +224,7 @@ impl Tx<'_> {
         let old: Vec<_> =
             old.into_iter().filter(|row| row.at < before && !alerts.contains(&row.key)).take(AT_ONCE).collect();
         for row in &old {
-            let message: Option<CaseMessage> = self.get(Key::of(Table::Message).text(&row.key.to_hex()))?;
-            if let Some(message) = message {
-                self.erase_message(&message, None, &mut Erased::default())?;
-            }
+            self.erase_machines(row.key, &mut Erased::default())?;
             self.drop_automated(row.at, row.key)?;
         }
         Ok(old.len())

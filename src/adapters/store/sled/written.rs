@@ -3,8 +3,9 @@
 
 use serde::Serialize;
 
-use super::key::{Key, Table};
-use super::tx::{Order, Tx};
+use super::erase::untold;
+use super::key::{Key, Table, first_text};
+use super::tx::{Order, Tx, or_damage};
 use crate::domain::{Address, Case, CaseId, Draft, Email, OutgoingMail, RecordEntry};
 use crate::ports::store::{Erased, StoreError, StoreResult};
 
@@ -55,7 +56,8 @@ impl Tx<'_> {
                 }
                 continue;
             }
-            if self.draft(&mail.case)?.is_some_and(|draft| draft.approved_as.as_ref() == Some(&mail.id)) {
+            let draft = or_damage(self.draft(&mail.case))?.unwrap_or_default();
+            if draft.is_some_and(|draft| draft.approved_as.as_ref() == Some(&mail.id)) {
                 self.drop_draft(&mail.case);
             }
             self.erase_mail(mail)?;
@@ -65,8 +67,15 @@ impl Tx<'_> {
     }
 
     /// Drafts no longer go to the address: a person has to say whom they answer.
-    pub(super) fn erase_from_drafts(&mut self, to: &Written, erased: &Erased) -> StoreResult<()> {
-        for mut draft in self.rows::<Draft>(&Key::of(Table::Draft), Order::Rising, usize::MAX)? {
+    pub(super) fn erase_from_drafts(&mut self, to: &Written, erased: &mut Erased) -> StoreResult<()> {
+        for (key, draft) in self.rows_or_damage::<Draft>(&Key::of(Table::Draft))? {
+            let mut draft = match draft {
+                Ok(draft) => draft,
+                Err(why) => {
+                    erased.damaged.push(untold(&format!("the draft of case {}", first_text(&key)), &why));
+                    continue;
+                }
+            };
             let named = draft.to.iter().chain(&draft.cc).any(|recipient| to.is(recipient));
             if !named || is_deferred(erased, &draft.case) {
                 continue;
@@ -88,27 +97,42 @@ impl Tx<'_> {
         Ok(cases.into_iter().map(|case| case.id).collect())
     }
 
-    /// Those of the cases in which the address is written by our own people: subjects, drafts, replies, the record.
-    pub(super) fn mentioned_by_us(&self, cases: &[CaseId], address: &Written) -> StoreResult<Vec<CaseId>> {
-        let mut found = Vec::new();
+    /// Those of the cases in which the address is written by our own people: subjects, drafts, replies, the record. The
+    /// second value: texts that are damaged.
+    pub(super) fn mentioned_by_us(
+        &self,
+        cases: &[CaseId],
+        address: &Written,
+    ) -> StoreResult<(Vec<CaseId>, Vec<String>)> {
+        let (mut found, mut damaged) = (Vec::new(), Vec::new());
         for id in cases {
             if let Some(case) = self.find_case(id)?
-                && self.mentions_in(&case, address)?
+                && self.mentions_in(&case, address, &mut damaged)?
             {
                 found.push(case.id);
             }
         }
-        Ok(found)
+        Ok((found, damaged))
     }
 
-    fn mentions_in(&self, case: &Case, address: &Written) -> StoreResult<bool> {
-        let record = Key::of(Table::Record).text(case.id.as_str());
-        let record: Vec<RecordEntry> = self.rows(&record, Order::Rising, usize::MAX)?;
-        let mut texts = vec![json(case)?, json(&record)?, json(&self.draft(&case.id)?)?];
+    fn mentions_in(&self, case: &Case, address: &Written, damaged: &mut Vec<String>) -> StoreResult<bool> {
+        let mut texts = vec![json(case)?];
+        let mut take = |what: &str, text: StoreResult<String>| -> StoreResult<()> {
+            match or_damage(text)? {
+                Ok(text) => texts.push(text),
+                Err(why) => damaged.push(untold(&format!("{what} of case {}", case.id), &why)),
+            }
+            Ok(())
+        };
+        for (_, entry) in self.rows_or_damage::<RecordEntry>(&Key::of(Table::Record).text(case.id.as_str()))? {
+            take("the record", entry.map_err(StoreError::Damaged).and_then(|entry| json(&entry)))?;
+        }
+        take("the draft", self.draft(&case.id).and_then(|draft| json(&draft)))?;
         for mail in self.case_outgoing(&case.id)? {
-            texts.push(json(&mail)?);
-            texts.push(json(&self.get::<Draft>(Key::of(Table::SentDraft).text(mail.id.as_str()))?)?);
-            texts.push(String::from_utf8_lossy(&self.whole(mail)?.bytes).into_owned());
+            take("a mail", json(&mail))?;
+            let sent = self.get::<Draft>(Key::of(Table::SentDraft).text(mail.id.as_str()));
+            take("the text of a mail", sent.and_then(|draft| json(&draft)))?;
+            take("a mail", self.whole(mail).map(|mail| String::from_utf8_lossy(&mail.bytes).into_owned()))?;
         }
         Ok(texts.iter().any(|text| address.stands_in(text)))
     }
