@@ -52,7 +52,7 @@ fn write(
     };
     for (task, stored) in &chosen {
         let new = [
-            (format!("{}.model", task.as_str()), Trained::file(*task, stored)),
+            (format!("{}.model", task.as_str()), Trained::file(*task, stored).context("cannot compress a model")?),
             (format!("{}.card.toml", task.as_str()), card(*task, stored, trained, date).into_bytes()),
         ];
         for (name, bytes) in new {

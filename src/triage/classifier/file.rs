@@ -11,10 +11,17 @@
 //! | 4 + n | length and name of the task |
 //! | 4 | number of classes k |
 //! | 4 | threshold, f32 |
+//! | 4 | bytes of the tables |
+//! | … | the tables as one Zstandard frame (RFC 8878) |
+//! | 32 | SHA-256 of all the bytes before |
+//!
+//! The tables:
+//!
+//! | bytes | what |
+//! |---|---|
 //! | … | the table of the whole mail |
 //! | 4 | 1 where another table follows, else 0 |
 //! | … | the table of its sentences |
-//! | 32 | SHA-256 of all the bytes before |
 //!
 //! A table:
 //!
@@ -37,7 +44,12 @@ const MAGIC: &[u8] = b"GUICHETM";
 const BITMAP: usize = COLUMNS as usize / 8;
 
 /// Version of this layout.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
+
+/// Most weights are small, so that a third goes; higher levels hardly take more.
+const LEVEL: i32 = 19;
+/// Tables larger than this are none of ours.
+const LARGEST: usize = 64 << 20;
 
 /// Why a model file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,7 +78,10 @@ pub struct Stored {
 }
 
 /// Writes a model file.
-pub fn write(task: Task, stored: &Stored) -> Vec<u8> {
+///
+/// # Errors
+/// When there is no memory to compress it.
+pub fn write(task: Task, stored: &Stored) -> std::io::Result<Vec<u8>> {
     let model = &stored.model;
     let mut bytes = Vec::new();
     let number = |value: usize| (value as u32).to_le_bytes();
@@ -78,13 +93,21 @@ pub fn write(task: Task, stored: &Stored) -> Vec<u8> {
     bytes.extend_from_slice(task.as_str().as_bytes());
     bytes.extend_from_slice(&number(model.classes()));
     bytes.extend_from_slice(&model.threshold.to_le_bytes());
+    let tables = tables(model);
+    bytes.extend_from_slice(&number(tables.len()));
+    bytes.extend_from_slice(&zstd::bulk::compress(&tables, LEVEL)?);
+    let seal = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&seal);
+    Ok(bytes)
+}
+
+fn tables(model: &Linear) -> Vec<u8> {
+    let mut bytes = Vec::new();
     write_table(model, &mut bytes);
-    bytes.extend_from_slice(&number(usize::from(model.decisive().is_some())));
+    bytes.extend_from_slice(&u32::from(model.decisive().is_some()).to_le_bytes());
     if let Some(decisive) = model.decisive() {
         write_table(decisive, &mut bytes);
     }
-    let seal = Sha256::digest(&bytes);
-    bytes.extend_from_slice(&seal);
     bytes
 }
 
@@ -155,6 +178,17 @@ pub fn read(task: Task, bytes: &[u8]) -> Result<Stored, ModelError> {
         return Err(damaged("another number of classes"));
     }
     let threshold = reader.float()?;
+    let length = Some(reader.number()? as usize).filter(|length| *length <= LARGEST);
+    let length = length.ok_or_else(|| damaged("its tables are too large"))?;
+    let packed = reader.0.split_last_chunk::<32>().ok_or_else(|| damaged("it is cut short"))?.0;
+    let tables = zstd::bulk::decompress(packed, length).map_err(|error| ModelError::Damaged(error.to_string()))?;
+    let model = read_tables(&tables, classes, threshold)?;
+    Ok(Stored { model, corpus })
+}
+
+fn read_tables(bytes: &[u8], classes: usize, threshold: f32) -> Result<Linear, ModelError> {
+    let damaged = |what: &str| ModelError::Damaged(what.to_owned());
+    let mut reader = Reader(bytes);
     let model = read_table(&mut reader, classes, threshold)?;
     let model = match reader.number()? {
         0 => model,
@@ -164,10 +198,7 @@ pub fn read(task: Task, bytes: &[u8]) -> Result<Stored, ModelError> {
         }
         _ => return Err(damaged("too many tables")),
     };
-    if reader.0.len() != 32 {
-        return Err(damaged("bytes left over"));
-    }
-    Ok(Stored { model, corpus })
+    if reader.0.is_empty() { Ok(model) } else { Err(damaged("bytes left over")) }
 }
 
 fn read_table(reader: &mut Reader<'_>, classes: usize, threshold: f32) -> Result<Linear, ModelError> {
@@ -227,7 +258,7 @@ mod tests {
     #[test]
     fn a_model_comes_back_as_it_was_written() {
         let before = stored();
-        let after = read(Task::Intent, &write(Task::Intent, &before)).unwrap();
+        let after = read(Task::Intent, &write(Task::Intent, &before).unwrap()).unwrap();
         assert_eq!((after.corpus, after.model.threshold), (before.corpus, before.model.threshold));
         let pairs =
             [(&before.model, &after.model), (before.model.decisive().unwrap(), after.model.decisive().unwrap())];
@@ -245,9 +276,8 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_an_error_never_a_panic() {
-        let good = write(Task::Intent, &stored());
-        // Most of the file is empty bitmap: every byte about its ends, one in four hundred between.
-        let places = || (0..good.len()).filter(|at| *at < 300 || at % 401 == 0 || good.len() - at < 300);
+        let good = write(Task::Intent, &stored()).unwrap();
+        let places = || 0..good.len();
         for length in places() {
             assert!(read(Task::Intent, good.get(..length).unwrap()).is_err());
         }
@@ -262,32 +292,45 @@ mod tests {
     #[test]
     fn a_model_of_one_look_comes_back_too() {
         let model = Linear::new(&[3, 64], vec![1.0, 2.0], vec![0.5], 0.4).unwrap();
-        let bytes = write(Task::Product, &Stored { model, corpus: [1; 32] });
+        let bytes = write(Task::Product, &Stored { model, corpus: [1; 32] }).unwrap();
         let after = read(Task::Product, &bytes).unwrap();
         assert!(after.model.decisive().is_none() && after.model.columns() == [3, 64]);
     }
 
     #[test]
     fn a_sealed_lie_is_no_panic() {
-        let good = write(Task::Intent, &stored());
+        let good = write(Task::Intent, &stored()).unwrap();
         let body = good.len() - 32;
         let sealed = |mut bytes: Vec<u8>| {
             let seal = Sha256::digest(&bytes);
             bytes.extend_from_slice(&seal);
             read(Task::Intent, &bytes)
         };
-        for at in (0..body).filter(|at| *at < 300 || at % 401 == 0 || body - at < 300) {
+        for at in 0..body {
             let mut bad = good.get(..body).unwrap().to_vec();
             *bad.get_mut(at).unwrap() ^= 0x55;
             let _ = sealed(bad);
             assert!(sealed(good.get(..at).unwrap().to_vec()).is_err(), "cut at {at}");
         }
+    }
+
+    #[test]
+    fn tables_that_lie_are_no_panic() {
+        let good = tables(&stored().model);
+        assert!(read_tables(&good, 3, 0.5).is_ok());
+        // Most of it is empty bitmap: every byte about its ends, one in four hundred between.
+        for at in (0..good.len()).filter(|at| *at < 300 || at % 401 == 0 || good.len() - at < 300) {
+            let mut bad = good.clone();
+            *bad.get_mut(at).unwrap() ^= 0x55;
+            let _ = read_tables(&bad, 3, 0.5);
+            assert!(read_tables(good.get(..at).unwrap(), 3, 0.5).is_err(), "cut at {at}");
+        }
         // 12 bytes of intercepts, 12 of steps, the bitmap, one finding's row: before that, the number of tables.
-        let tables = body - (24 + BITMAP + 12) - 4;
+        let more = good.len() - (24 + BITMAP + 12) - 4;
         for number in [0, 2] {
-            let mut bad = good.get(..body).unwrap().to_vec();
-            bad.get_mut(tables..tables + 4).unwrap().copy_from_slice(&u32::to_le_bytes(number));
-            assert!(sealed(bad).is_err(), "{number} more tables");
+            let mut bad = good.clone();
+            bad.get_mut(more..more + 4).unwrap().copy_from_slice(&u32::to_le_bytes(number));
+            assert!(read_tables(&bad, 3, 0.5).is_err(), "{number} more tables");
         }
     }
 }

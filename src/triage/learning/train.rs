@@ -40,7 +40,10 @@ pub struct Trained {
 
 impl Trained {
     /// The bytes of a model's file.
-    pub fn file(task: Task, stored: &Stored) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// As [`file::write`].
+    pub fn file(task: Task, stored: &Stored) -> std::io::Result<Vec<u8>> {
         file::write(task, stored)
     }
 }

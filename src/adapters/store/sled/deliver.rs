@@ -133,11 +133,7 @@ impl Tx<'_> {
     /// A mail just claimed whose bytes are damaged waits for a person; the others leave.
     fn hold_unreadable(&mut self, mut mail: OutgoingMail, why: String, now: Timestamp) -> StoreResult<()> {
         mail.last_problem = Some(why.clone());
-        mail.state = mail.state.finish(AttemptOutcome::Hold { why }, now)?;
-        let repeated = mail.resends > 0;
-        if let DeliveryState::Held { may_have_left, .. } = &mut mail.state {
-            *may_have_left |= repeated;
-        }
+        mail.state = mail.state.finish(AttemptOutcome::Hold { why }, mail.resends, now)?;
         self.put_outgoing(&mail)?;
         self.note_delivery(&mail, Actor::Guichet, now)?;
         self.settle_withdrawn(mail, now).map(drop)
