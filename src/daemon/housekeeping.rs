@@ -157,7 +157,7 @@ impl Housekeeping {
                     &key,
                     format!(
                         "Mail of the mailbox {mailbox} has been due since {due:.0} and has not left: look at the outbox, \
-                         at what the server says and at max_per_hour."
+                         at what the server says, at max_per_hour, and whether every inbox can be opened."
                     ),
                 ),
                 Ok(_) => self.alarms.clear(&key),

@@ -89,12 +89,16 @@ impl Losses {
         Era { shared: Arc::clone(&self.0), over: self.0.era.read().await.clone() }
     }
 
-    /// Rolls the store back while nothing is being stored of what was read before; every session ends.
+    /// Rolls the store back while nothing is being stored of what was read before; every session ends. Where another inbox told
+    /// of the loss since `noticed_in`, nothing is left to do.
     ///
     /// # Errors
     /// Only the store's.
-    pub async fn notice(&self, store: &dyn Store, at: Timestamp, sentence: &str) -> StoreResult<()> {
+    pub async fn notice(&self, noticed_in: &Era, store: &dyn Store, at: Timestamp, sentence: &str) -> StoreResult<()> {
         let mut era = self.0.era.write().await;
+        if noticed_in.is_over() {
+            return Ok(());
+        }
         let rolled_back = store.roll_back(at, sentence).await;
         era.cancel();
         *era = CancellationToken::new();

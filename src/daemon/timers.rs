@@ -54,7 +54,15 @@ impl Timers {
     pub async fn fire_due(&self, lease: &Lease) -> Result<(), StoreError> {
         let now = self.clock.now();
         for timer in self.store.due_timers(lease, now).await? {
-            let Some(draft) = self.draft(&timer).await? else { continue };
+            let draft = match self.draft(&timer).await {
+                // Those behind it do not wait for what a person has to put right.
+                Err(error @ (StoreError::Damaged(_) | StoreError::Permanent(_))) => {
+                    error!(mailbox = lease.mailbox, case = %timer.case, %error, "a timer's case cannot be read; it is tried again");
+                    continue;
+                }
+                draft => draft?,
+            };
+            let Some(draft) = draft else { continue };
             self.store.fire_timer(lease, &timer, draft, now).await?;
             info!(mailbox = lease.mailbox, case = %timer.case, kind = timer.kind.as_str(), "a timer made a draft");
         }

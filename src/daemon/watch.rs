@@ -206,9 +206,9 @@ impl Watch {
         let deaths = self.store.take_up(&location).await;
         if deaths >= DEATHS {
             let why = format!("the process ended {deaths} times while it worked on this message");
-            self.intake.give_up(lease, &arrival, &why).await?;
+            let given_up = self.intake.give_up(lease, &arrival, &why).await;
             self.store.put_down(&location.folder).await;
-            return Ok(());
+            return given_up;
         }
         failpoint::pass_with("message-begun", &location.name);
         let taken = self.take_or_give_up(lease, arrival, refusals).await;
@@ -248,7 +248,7 @@ impl Watch {
         }
         let opened = session.open(stored.as_ref()).await?;
         if folder.role == FolderRole::Inbox && self.is_older(session, opened.standing).await? {
-            self.losses.notice(self.store.as_ref(), self.clock.now(), OLDER).await?;
+            self.losses.notice(era, self.store.as_ref(), self.clock.now(), OLDER).await?;
             self.alarms.raise(alarms::LOSS, OLDER);
             return Err(MailError::Temporary(OLDER.into()).into());
         }

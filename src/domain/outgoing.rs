@@ -227,7 +227,7 @@ impl DeliveryState {
                 Self::Held { why: format!("{EARLIER}; its repetition was refused: {why}"), may_have_left: true }
             }
             AttemptOutcome::Hold { why } if repeated => {
-                Self::Held { why: format!("{EARLIER}; its repetition was {why}"), may_have_left: true }
+                Self::Held { why: format!("{EARLIER}; its repetition did not go through: {why}"), may_have_left: true }
             }
             AttemptOutcome::Refused { why } => Self::Rejected { at: now, why },
             AttemptOutcome::Doubt { .. } => Self::InDoubt { since: now, n: *n },

@@ -204,7 +204,8 @@ pub trait Store: Send + Sync {
     /// How far a folder has been read; `None` before the first SELECT was stored.
     async fn position(&self, folder: &Folder) -> StoreResult<Option<Position>>;
     /// Notes which message of a folder is worked on now, and tells how many processes ended while they worked on this one.
-    /// The note outlives the process, not the machine: it is not synced. One that cannot be read or written is none.
+    /// The note outlives the process, not the machine: it is not synced. One that cannot be read or written is none. Waits while
+    /// a message that may have ended a process is worked on alone.
     async fn take_up(&self, location: &MessageLocation) -> u32;
     /// No message of the folder is worked on any more.
     async fn put_down(&self, folder: &Folder);

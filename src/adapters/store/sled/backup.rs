@@ -20,6 +20,8 @@ use crate::ports::store::{BackedUp, StoreError, StoreResult};
 const BESIDE: &[&str] = &["identity.key", "reviewers.json", "overrides"];
 /// Names the newest backup below `backup_dir`; lies in `data_dir` and in no backup.
 pub(super) const NEWEST: &str = "newest-backup";
+/// In a backup of a store with damaged files: which those are.
+const INCOMPLETE: &str = "damaged.txt";
 /// What makes up the store.
 pub(super) const PARTS: &[&str] = &[open::FOLDER, "texts", "raw"];
 
@@ -47,13 +49,10 @@ impl Inner {
                 |error| tracing::error!(%error, folder = %partial.display(), "delete what a failed backup left"),
             );
         }
-        if let Ok(made) = &done {
+        if done.is_ok() {
             self.remember_backup(to);
             failpoint::pass("backup-noted");
-            // An older one may have whole what is damaged here.
-            if made.damaged.is_empty() {
-                self.remove_old_backups(to);
-            }
+            self.remove_old_backups(to);
         }
         done
     }
@@ -93,6 +92,9 @@ impl Inner {
         failpoint::pass("backup-files");
         rewrite::sync_below(to).map_err(failed)?;
         let done = self.verify(to, &read, rows)?;
+        if !done.damaged.is_empty() {
+            durable::write(to, INCOMPLETE, done.damaged.join("\n").as_bytes()).map_err(failed)?;
+        }
         failpoint::pass("backup-verified");
         fs::rename(to, whole).map_err(failed)?;
         whole.parent().map_or(Ok(()), durable::sync_folder).map_err(failed)?;
@@ -148,11 +150,14 @@ impl Inner {
         if newest.parent() != Some(backups.as_path()) {
             return;
         }
-        let timed = below(backups).unwrap_or_default().into_iter().filter(|path| is_timed(path));
-        for old in timed.skip(usize::from(keep).max(1)) {
+        let timed: Vec<PathBuf> =
+            below(backups).unwrap_or_default().into_iter().filter(|path| is_timed(path)).collect();
+        // It may have whole what is damaged in those since.
+        let whole = timed.iter().find(|path| !path.join(INCOMPLETE).exists());
+        for old in timed.iter().skip(usize::from(keep).max(1)).filter(|path| Some(*path) != whole) {
             // Under this name a removal that is interrupted leaves nothing that looks like a backup.
-            let going = partial(&old);
-            if let Err(error) = remove_under(&going, &old, backups) {
+            let going = partial(old);
+            if let Err(error) = remove_under(&going, old, backups) {
                 tracing::warn!(%error, folder = %old.display(), "an old backup could not be removed");
             }
             failpoint::pass("backup-old-gone");

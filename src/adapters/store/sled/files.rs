@@ -122,8 +122,15 @@ impl Texts {
 
     /// What is to be done about each file that was found damaged and still is.
     pub(super) fn damaged(&self) -> Vec<String> {
-        let met = std::mem::take(&mut *self.met());
-        met.iter().filter_map(|name| Some(self.check(name).err()?.to_string())).collect()
+        let met = self.met().clone();
+        let mut said = Vec::new();
+        for name in met {
+            match self.check(&name) {
+                Ok(()) => drop(self.met().remove(&name)),
+                Err(error) => said.push(error.to_string()),
+            }
+        }
+        said
     }
 
     /// The file that a database value points to.

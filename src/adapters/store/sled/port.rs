@@ -111,7 +111,7 @@ impl Store for SledStore {
     }
 
     async fn take_up(&self, location: &MessageLocation) -> u32 {
-        self.inner.begun.take_up(location)
+        self.inner.begun.take_up(location).await
     }
 
     async fn put_down(&self, folder: &Folder) {

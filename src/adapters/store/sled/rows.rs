@@ -225,7 +225,8 @@ impl Tx<'_> {
 
     /// The draft of a case.
     pub(super) fn draft(&self, case: &CaseId) -> StoreResult<Option<Draft>> {
-        self.get(Key::of(Table::Draft).text(case.as_str()))
+        // A draft that cannot be read is none: what became of a mail, and a customer's new letter, do not wait for it.
+        Ok(or_damage(self.get(Key::of(Table::Draft).text(case.as_str())))?.unwrap_or_default())
     }
 
     /// A draft that must be there and not approved.

@@ -42,7 +42,8 @@ impl Inner {
         // Even when nothing was found: an erasure that a crash interrupted is finished by repeating it.
         self.renew().map_err(|why| {
             StoreError::Temporary(format!(
-                "the address was taken out of the store, but the files of its database may still show it, and could not be                  written anew: {why}. Put that right, then erase again"
+                "the address was taken out of the store, but the files of its database may still show it, and could not be \
+                 written anew: {why}. Put that right, then erase again"
             ))
         })?;
         failpoint::pass("erase-rewritten");
