@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 pub use self::files::noise;
 use crate::store_contract::Backend;
+use crate::support::daemon::guichet;
 use crate::support::ids::CountingIds;
 
 /// A data folder with the embedded store in it.
@@ -38,6 +39,16 @@ impl Backend for SledBackend {
     fn open(&self) -> Arc<dyn Store> {
         Arc::new(open(self.data.path()))
     }
+}
+
+/// The exit status of a command without a daemon; nothing when it died.
+fn status(config: &std::path::Path, arguments: &[&str], failpoint: Option<&str>) -> Option<i32> {
+    let mut command = guichet();
+    command.args(arguments).arg("--config").arg(config);
+    if let Some(point) = failpoint {
+        command.env("GUICHET_FAILPOINT", point);
+    }
+    command.output().unwrap().status.code()
 }
 
 pub fn open(data_dir: &std::path::Path) -> SledStore {

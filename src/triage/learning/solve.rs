@@ -15,6 +15,8 @@ pub enum Labels {
     Level(Vec<usize>, usize),
     /// Yes or no: one score.
     Truth(Vec<bool>),
+    /// The same of several things at once: one score each.
+    Truths(Vec<Vec<bool>>),
 }
 
 impl Labels {
@@ -24,6 +26,7 @@ impl Labels {
             Self::Class(_, classes) => *classes,
             Self::Level(_, highest) => *highest,
             Self::Truth(_) => 1,
+            Self::Truths(things) => things.len(),
         }
     }
 
@@ -40,6 +43,9 @@ impl Labels {
                 (1..=*highest).map(|least| sign(label >= least)).collect()
             }
             Self::Truth(labels) => vec![sign(labels.get(text).copied().unwrap_or(false))],
+            Self::Truths(things) => {
+                things.iter().map(|labels| sign(labels.get(text).copied().unwrap_or(false))).collect()
+            }
         }
     }
 }

@@ -13,7 +13,6 @@ use tempfile::TempDir;
 use super::backup::record;
 use super::crash::copy;
 use super::{ids, open};
-use crate::support::daemon::guichet;
 use crate::support::letter::Letter;
 
 const BACKUP: &str = "20260302T000000Z";
@@ -80,12 +79,7 @@ impl Scene {
             self.path("out")
         );
         fs::write(&config, text).unwrap();
-        let mut command = guichet();
-        command.args(arguments).arg("--config").arg(&config);
-        if let Some(point) = failpoint {
-            command.env("GUICHET_FAILPOINT", point);
-        }
-        command.output().unwrap().status.code()
+        super::status(&config, arguments, failpoint)
     }
 }
 

@@ -18,7 +18,6 @@ use tempfile::TempDir;
 use super::crash::copy;
 use super::files::noise;
 use super::{ids, open};
-use crate::support::daemon::guichet;
 use crate::support::letter::{Letter, MAILBOX};
 
 /// Both backups of a scene hold letters 1 and 2, its store 1 to 3.
@@ -86,12 +85,7 @@ impl Scene {
             self.path("out")
         );
         fs::write(&config, text).unwrap();
-        let mut command = guichet();
-        command.args(arguments).arg("--config").arg(&config);
-        if let Some(point) = failpoint {
-            command.env("GUICHET_FAILPOINT", point);
-        }
-        command.output().unwrap().status.code()
+        super::status(&config, arguments, failpoint)
     }
 
     /// The names below `backups`.

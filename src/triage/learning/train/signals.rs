@@ -27,8 +27,8 @@ pub(super) fn learn(lessons: &mut [Lesson<'_>]) -> Result<Option<Linear>, String
     let folds: Vec<usize> =
         lessons.iter().zip(&asked).map(|(lesson, asked)| if *asked { lesson.fold } else { usize::MAX }).collect();
     let table = Sparse::of(|| lessons.iter().map(|lesson| cell::unpacked(&lesson.cells)), LEAST_MAILS);
-    let questions: Vec<Labels> = truths.iter().cloned().map(Labels::Truth).collect();
-    let mut solved = joined(&solve(&table, &[], &folds, &questions, PENALTY));
+    let solved = solve(&table, &[], &folds, &[Labels::Truths(truths.clone())], PENALTY);
+    let mut solved = solved.into_iter().next().ok_or("the solver lost the signals")?;
     let learnt = |row: &[bool]| row.iter().zip(&asked).filter(|(_, asked)| **asked).map(|(yes, _)| *yes).collect();
     let chosen: Vec<Vec<f32>> =
         solved.held_out.iter().zip(&asked).filter(|(_, asked)| **asked).map(|(scores, _)| scores.clone()).collect();
@@ -56,22 +56,4 @@ fn limit(solved: &Solved, signal: usize, truth: &[bool], asked: &[bool]) -> f32 
     let decisions: Vec<(f32, bool)> = all.filter(|(_, asked)| **asked).map(|(decision, _)| decision).collect();
     let probability = calibrate::best_limit(&decisions);
     (probability / (1.0 - probability)).ln()
-}
-
-/// The answers to several questions side by side.
-fn joined(solved: &[Solved]) -> Solved {
-    let side_by_side =
-        |of: fn(&Solved) -> &[f32], n: usize| solved.iter().filter_map(move |one| of(one).get(n).copied());
-    let first = solved.first();
-    let rows = first.map_or(0, |one| one.columns.len());
-    let texts = first.map_or(0, |one| one.held_out.len());
-    Solved {
-        held_out: (0..texts)
-            .map(|text| solved.iter().flat_map(|one| one.held_out.get(text).into_iter().flatten().copied()).collect())
-            .collect(),
-        parts: Vec::new(),
-        columns: first.map(|one| one.columns.clone()).unwrap_or_default(),
-        weights: (0..rows).flat_map(|row| side_by_side(|one| &one.weights, row)).collect(),
-        intercepts: side_by_side(|one| &one.intercepts, 0).collect(),
-    }
 }
