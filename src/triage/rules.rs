@@ -3,19 +3,20 @@
 pub mod file;
 mod needles;
 mod negation;
+mod places;
 mod quoted;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex_automata::util::syntax;
 use regex_automata::{Input, meta};
 
 pub use file::RuleError;
 
 use self::file::{RuleFile, RuleSource};
-use self::needles::Needles;
+use self::needles::Chain;
+use self::places::Places;
 use super::facts::vocabulary::{Vocabulary, VocabularyBuilder};
 use super::hit::{Effect, Part, RuleHit};
 use super::prepared::{Folded, PreparedText};
@@ -74,26 +75,12 @@ impl Use {
     }
 }
 
-/// One expression of a rule, tried where all its needles are.
-#[derive(Debug, Clone, Copy)]
-struct Unit {
-    rule: usize,
-    /// One bit a set of needles.
-    wanted: u8,
-    /// Its matches hold no full stop, question or exclamation mark.
-    within_sentence: bool,
-}
-
 /// Every rule and word list, ready to match. Immutable and shared between threads. A clone has automata of its own, which are
 /// built while they are used and go when it goes.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    /// Every expression of every rule, rule by rule.
-    units: Vec<Unit>,
-    needles: AhoCorasick,
-    /// For each needle, the units that ask for it, and the bit of the set it belongs to.
-    owners: Vec<Vec<(usize, u8)>>,
+    places: Places,
     vocabulary: Vocabulary,
 }
 
@@ -118,7 +105,7 @@ impl RuleSet {
     fn load_for(purpose: Use, assets: &[Asset]) -> Result<Self, RuleError> {
         let mut packs: Vec<&Asset> = assets.iter().filter(|asset| Use::of(&asset.name) == Some(purpose)).collect();
         packs.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut sources: Vec<(RuleSource, Rule, Vec<Expression>)> = Vec::new();
+        let mut sources: Vec<(RuleSource, Rule, Vec<Chain>)> = Vec::new();
         let mut vocabulary = VocabularyBuilder::default();
         for pack in packs {
             let file = RuleFile::parse(pack)?;
@@ -127,12 +114,12 @@ impl RuleSet {
                 if let Some((first, ..)) = sources.iter().find(|(known, ..)| known.name == source.name) {
                     return Err(source.error(format!("the name is taken by a rule of {}", first.origin)));
                 }
-                let (rule, needles) = compile(&source)?;
-                sources.push((source, rule, needles));
+                let (rule, chains) = compile(&source)?;
+                sources.push((source, rule, chains));
             }
             vocabulary.add(&file)?;
         }
-        let mut set = Self::index(sources.iter().map(|(_, _, needles)| needles), vocabulary)?;
+        let mut set = Self::index(sources.iter().map(|(_, _, chains)| chains), vocabulary)?;
         let mut checks = Vec::with_capacity(sources.len());
         for (source, rule, _) in sources {
             set.rules.push(rule);
@@ -143,38 +130,11 @@ impl RuleSet {
     }
 
     fn index<'a>(
-        needles: impl Iterator<Item = &'a Vec<Expression>>,
+        chains: impl Iterator<Item = &'a Vec<Chain>>,
         vocabulary: VocabularyBuilder,
     ) -> Result<Self, RuleError> {
-        let mut units = Vec::new();
-        let mut words: Vec<Vec<u8>> = Vec::new();
-        let mut owners: Vec<Vec<(usize, u8)>> = Vec::new();
-        let mut places = std::collections::HashMap::new();
-        for (rule, expressions) in needles.enumerate() {
-            for Expression { needles: sets, within_sentence } in expressions {
-                let unit = units.len();
-                units.push(Unit { rule, wanted: (1 << sets.len()) - 1, within_sentence: *within_sentence });
-                for (bit, word) in
-                    sets.iter().enumerate().flat_map(|(bit, set)| set.iter().map(move |word| (bit, word)))
-                {
-                    let place = *places.entry(word.clone()).or_insert_with(|| {
-                        words.push(word.clone());
-                        owners.push(Vec::new());
-                        words.len() - 1
-                    });
-                    if let Some(owners) = owners.get_mut(place) {
-                        owners.push((unit, 1 << bit));
-                    }
-                }
-            }
-        }
-        let needles = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            // A full automaton would take longer to build than a day's mail to search.
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&words)
-            .map_err(|error| RuleError::TooMany(error.to_string()))?;
-        Ok(Self { rules: Vec::new(), units, needles, owners, vocabulary: vocabulary.build()? })
+        let places = Places::of(chains).map_err(|error| RuleError::TooMany(error.to_string()))?;
+        Ok(Self { rules: Vec::new(), places, vocabulary: vocabulary.build()? })
     }
 
     /// Number of rules; [`RuleHit::rule`] is below it.
@@ -213,53 +173,13 @@ impl RuleSet {
     }
 
     fn hits_in(&self, part: Part, folded: &Folded, hits: &mut Vec<RuleHit>) {
-        let places = self.places(folded.text());
+        let places = self.places.within(folded.text());
         for places in places.chunk_by(|(one, _), (other, _)| one == other) {
             let Some((rule, _)) = places.first() else {
                 continue;
             };
             self.hits_of(*rule, part, folded, places.iter().map(|(_, range)| range.clone()), hits);
         }
-    }
-
-    /// Where rules may match, for their words stand there: by rule, then by place, without overlaps.
-    fn places(&self, text: &str) -> Vec<(usize, Range<usize>)> {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'.' | b'!' | b'?'));
-        let ends: Vec<usize> = ends.map(|(at, _)| at).collect();
-        let sentence = |number: usize| {
-            let start = number.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| end + 1);
-            start..ends.get(number).copied().unwrap_or(text.len())
-        };
-        let marked = needles::marked(text);
-        let mut marked_ends =
-            marked.iter().enumerate().filter(|(_, byte)| matches!(byte, b'.' | b'!' | b'?')).peekable();
-        let mut found: Vec<(u32, u8)> = vec![(0, 0); self.units.len()];
-        let mut places = Vec::new();
-        let mut number = 0;
-        for needle in self.needles.find_overlapping_iter(&marked) {
-            while marked_ends.next_if(|(end, _)| *end < needle.start()).is_some() {
-                number += 1;
-            }
-            for &(unit, bit) in self.owners.get(needle.pattern().as_usize()).into_iter().flatten() {
-                let (Some(unit), Some(found)) = (self.units.get(unit), found.get_mut(unit)) else {
-                    continue;
-                };
-                if unit.within_sentence && found.0 != number {
-                    *found = (number, 0);
-                }
-                let complete = found.1 == unit.wanted;
-                found.1 |= bit;
-                if !complete && found.1 == unit.wanted {
-                    let place = if unit.within_sentence { sentence(number as usize) } else { 0..text.len() };
-                    places.push((unit.rule, place));
-                }
-            }
-        }
-        let always = self.units.iter().filter(|unit| unit.wanted == 0);
-        places.extend(always.map(|unit| (unit.rule, 0..text.len())));
-        places.sort_unstable_by_key(|(rule, range)| (*rule, range.start, std::cmp::Reverse(range.end)));
-        places.dedup_by(|next, kept| next.0 == kept.0 && next.1.start < kept.1.end.max(1));
-        places
     }
 
     fn hits_of(
@@ -324,7 +244,7 @@ impl RuleSet {
                 Part::Attachment => PreparedText::new("", "", &[sentence.to_owned()]),
             };
             let mut hits = Vec::new();
-            let places = self.places(text.part(part).text()).into_iter().filter(|(rule, _)| *rule == index);
+            let places = self.places.within(text.part(part).text()).into_iter().filter(|(rule, _)| *rule == index);
             self.hits_of(index, part, text.part(part), places.map(|(_, range)| range), &mut hits);
             hits.into_iter().find(|hit| !hit.negated && hit.anger_floor == source.anger_floor)
         };
@@ -363,26 +283,13 @@ fn is_pack(name: &str) -> bool {
     matches!(bytes, [tens, ones, b'-', ..] if tens.is_ascii_digit() && ones.is_ascii_digit()) && name.ends_with(".toml")
 }
 
-/// What decides where an expression is tried.
-#[derive(Debug)]
-struct Expression {
-    needles: Vec<Needles>,
-    within_sentence: bool,
-}
-
-impl Expression {
-    fn of(pattern: &str) -> Self {
-        let hir = needles::parse(pattern);
-        Self {
-            needles: hir.as_ref().map(needles::needed).unwrap_or_default(),
-            within_sentence: hir.as_ref().is_some_and(needles::within_sentence),
-        }
-    }
-}
-
-fn compile(source: &RuleSource) -> Result<(Rule, Vec<Expression>), RuleError> {
+fn compile(source: &RuleSource) -> Result<(Rule, Vec<Chain>), RuleError> {
     let pattern = source.patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
-    let settings = meta::Config::new().nfa_size_limit(Some(1 << 22)).hybrid_cache_capacity(1 << 20);
+    let settings = meta::Config::new()
+        .nfa_size_limit(Some(1 << 22))
+        .hybrid_cache_capacity(1 << 20)
+        // An expression is only tried near the words that it needs: there is nothing to skip.
+        .auto_prefilter(false);
     let bytes = syntax::Config::new().unicode(false).utf8(false);
     let regex = meta::Builder::new()
         .configure(settings.clone())
@@ -404,7 +311,10 @@ fn compile(source: &RuleSource) -> Result<(Rule, Vec<Expression>), RuleError> {
         clues: source.clues.clone(),
         anger_floor: source.anger_floor,
     };
-    Ok((rule, source.patterns.iter().map(|pattern| Expression::of(pattern)).collect()))
+    let chains = |pattern: &String| {
+        needles::parse(pattern).as_ref().map(needles::chains).unwrap_or_else(|| vec![Chain::anywhere()])
+    };
+    Ok((rule, source.patterns.iter().flat_map(chains).collect()))
 }
 
 /// What is wrong with a pattern, and where in it.

@@ -1,5 +1,7 @@
 //! Subjects of absence notices, automatic replies and delivery reports, for machines that set no header.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -234,6 +236,11 @@ const REPORTS: &[&str] = &[
     "ваше сообщение не доставлено",
 ];
 
+/// [`NOTICES`], [`NOT_THERE`] and [`REPORTS`] as subjects are compared with them.
+static FOLDED: LazyLock<[Vec<String>; 3]> = LazyLock::new(|| {
+    [NOTICES, NOT_THERE, REPORTS].map(|openings| openings.iter().map(|opening| fold(opening)).collect())
+});
+
 /// Whether the subject is that of a mail server's delivery report.
 pub(super) fn is_delivery_report(subject: &str) -> bool {
     if is_reply(subject) {
@@ -241,7 +248,8 @@ pub(super) fn is_delivery_report(subject: &str) -> bool {
     }
     let plain = plain(subject.trim());
     let plain = plain.trim_start_matches(['[', '*', ' ']);
-    REPORTS.iter().any(|opening| plain.starts_with(&fold(opening)))
+    let [_, _, reports] = &*FOLDED;
+    reports.iter().any(|opening| plain.starts_with(opening))
 }
 
 /// What a subject says of an absence.
@@ -261,12 +269,16 @@ pub(super) fn absence(subject: &str) -> Option<Absence> {
     }
     let plain = plain(subject);
     let plain = plain.trim_start_matches(['[', '*', '(', '<', ' ']);
-    let behind = |opening: &&str| plain.strip_prefix(&fold(opening)).filter(|rest| ends_there(rest));
-    let (rest, of_programs) = NOTICES
-        .iter()
-        .find_map(|opening| Some((behind(opening)?, true)))
-        .or_else(|| NOT_THERE.iter().find_map(|opening| Some((behind(opening)?, false))))?;
+    let [notices, not_there, _] = &*FOLDED;
+    let (rest, of_programs) = behind(plain, notices)
+        .map(|rest| (rest, true))
+        .or_else(|| behind(plain, not_there).map(|rest| (rest, false)))?;
     weigh(rest.trim_start(), of_programs)
+}
+
+/// What comes behind the opening that it begins with.
+fn behind<'a>(plain: &'a str, openings: &[String]) -> Option<&'a str> {
+    openings.iter().filter_map(|opening| plain.strip_prefix(opening.as_str())).find(|rest| ends_there(rest))
 }
 
 /// By what comes behind the phrase. A program names what it answers behind a colon; behind a comma a person goes on.

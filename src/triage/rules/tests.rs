@@ -71,3 +71,43 @@ fn files_that_are_no_pack_are_left_alone() {
     let other = Asset { name: "policy.toml".into(), origin: "policy.toml".into(), bytes: b"[refund]".to_vec() };
     assert!(RuleSet::load(&[other]).unwrap().is_empty());
 }
+
+/// The packs that are shipped.
+fn shipped() -> Vec<Asset> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let asset = |path: std::path::PathBuf| Asset {
+        name: path.file_name().unwrap().to_string_lossy().into_owned(),
+        origin: path.display().to_string(),
+        bytes: std::fs::read(&path).unwrap().into(),
+    };
+    files.map(asset).collect()
+}
+
+#[test]
+fn what_is_found_near_its_words_is_what_the_whole_text_holds() {
+    let packs = shipped();
+    let rules = RuleSet::load(&packs).unwrap();
+    let files = packs.iter().filter(|pack| Use::of(&pack.name) == Some(Use::Verdict));
+    let sources: Vec<RuleSource> = files.flat_map(|pack| RuleFile::parse(pack).unwrap().rules().unwrap()).collect();
+    let sentences: Vec<&str> = sources
+        .iter()
+        .flat_map(|source| source.must_match.iter().chain(&source.must_not_match))
+        .map(String::as_str)
+        .collect();
+    let mut found = 0;
+    for (index, sentences) in sentences.chunks(7).enumerate() {
+        let text = sentences.join(if index % 2 == 0 { ". " } else { ", " });
+        let text = PreparedText::new("", &text, &[]);
+        let hits = rules.hits(&text);
+        for (number, rule) in rules.rules.iter().enumerate().filter(|(_, rule)| rule.body && !rule.negatable) {
+            let everywhere =
+                rule.regex.find_iter(text.body.text()).filter(|found| !found.is_empty()).take(HITS_PER_RULE);
+            let everywhere: Vec<_> = everywhere.map(|found| text.body.original_span(found.range())).collect();
+            let near: Vec<_> = hits.iter().filter(|hit| hit.rule == number).map(|hit| hit.span.clone()).collect();
+            assert_eq!(near, everywhere, "{} in {:?}", rule.name, text.body.text());
+            found += near.len();
+        }
+    }
+    assert!(found > 1000, "{found}");
+}

@@ -1,0 +1,224 @@
+//! Where in a text a rule may match at all: around the words that it cannot match without, and nowhere else.
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
+
+use super::needles::{self, Chain, SETS};
+
+/// One branch of one of a rule's expressions.
+#[derive(Debug, Clone, Copy)]
+struct Unit {
+    rule: usize,
+    /// How many needles it wants, one of each set.
+    links: usize,
+    /// How far at most each begins behind the one before.
+    reaches: [u32; SETS],
+    before: u32,
+    after: u32,
+    within_sentence: bool,
+}
+
+/// A needle that a unit wants stands in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Sighting {
+    unit: u32,
+    at: u32,
+    link: u8,
+}
+
+/// All needles of all rules, looked for in one pass.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    units: Vec<Unit>,
+    needles: AhoCorasick,
+    /// For each needle, where in `owned` those who want it begin; one more for the end.
+    owners: Vec<u32>,
+    /// Unit, and which of its needles.
+    owned: Vec<(u32, u8)>,
+}
+
+impl Places {
+    /// Of the chains of each rule.
+    pub(super) fn of<'a>(rules: impl Iterator<Item = &'a Vec<Chain>>) -> Result<Self, BuildError> {
+        let mut units = Vec::new();
+        let mut wanted: Vec<(Vec<u8>, u32, u8)> = Vec::new();
+        for (rule, chains) in rules.enumerate() {
+            for chain in chains {
+                for (link, place) in chain.links.iter().zip(0..) {
+                    wanted.extend(link.needles.iter().map(|needle| (needle.clone(), units.len() as u32, place)));
+                }
+                units.push(Unit::of(rule, chain));
+            }
+        }
+        wanted.sort();
+        let words: Vec<&[u8]> =
+            wanted.chunk_by(|a, b| a.0 == b.0).filter_map(|same| Some(same.first()?.0.as_slice())).collect();
+        let owners = std::iter::once(0).chain(wanted.chunk_by(|a, b| a.0 == b.0).scan(0, |sum, same| {
+            *sum += same.len() as u32;
+            Some(*sum)
+        }));
+        let owners = owners.collect();
+        let needles = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            // A full automaton would take longer to build than a day's mail to search.
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(words)?;
+        let owned = wanted.iter().map(|(_, unit, link)| (*unit, *link)).collect();
+        Ok(Self { units, needles, owners, owned })
+    }
+
+    /// Where rules may match, for their words stand there: by rule, then by place, without overlaps.
+    pub(super) fn within(&self, text: &str) -> Vec<(usize, Range<usize>)> {
+        let ends = text.bytes().zip(0..).filter(|(byte, _)| matches!(byte, b'.' | b'!' | b'?'));
+        let ends: Vec<u32> = ends.map(|(_, at)| at).collect();
+        let mut places = Vec::new();
+        for sightings in self.sightings(text).chunk_by(|a, b| a.unit == b.unit) {
+            let unit = sightings.first().and_then(|first| self.units.get(first.unit as usize));
+            if let Some(unit) = unit {
+                unit.follow(sightings, &ends, text.len() as u32, |place| places.push((unit.rule, place)));
+            }
+        }
+        let always = self.units.iter().filter(|unit| unit.links == 0);
+        places.extend(always.map(|unit| (unit.rule, 0..text.len())));
+        places.sort_unstable_by_key(|(rule, place)| (*rule, place.start));
+        places.dedup_by(|next, kept| {
+            let one = next.0 == kept.0 && next.1.start < kept.1.end;
+            if one {
+                kept.1.end = kept.1.end.max(next.1.end);
+            }
+            one
+        });
+        places
+    }
+
+    /// Of the units all of whose needles stand somewhere: by unit, then by place.
+    fn sightings(&self, text: &str) -> Vec<Sighting> {
+        let (marked, origins) = needles::marked(text);
+        let standing: Vec<(usize, u32)> = self
+            .needles
+            .find_overlapping_iter(&marked)
+            .filter_map(|needle| Some((needle.pattern().as_usize(), *origins.get(needle.start())?)))
+            .collect();
+        let mut there = vec![0_u8; self.units.len()];
+        for (unit, link) in standing.iter().flat_map(|(needle, _)| self.wanted_by(*needle)) {
+            if let Some(links) = there.get_mut(*unit as usize) {
+                *links |= 1 << link;
+            }
+        }
+        let complete = |unit: u32| {
+            let wanted = self.units.get(unit as usize).map(|unit| (1 << unit.links) - 1);
+            there.get(unit as usize).copied() == wanted
+        };
+        let mut sightings: Vec<Sighting> = Vec::new();
+        for (needle, at) in &standing {
+            let units = self.wanted_by(*needle).iter().filter(|(unit, _)| complete(*unit));
+            sightings.extend(units.map(|(unit, link)| Sighting { unit: *unit, at: *at, link: *link }));
+        }
+        sightings.sort_unstable();
+        sightings
+    }
+
+    fn wanted_by(&self, needle: usize) -> &[(u32, u8)] {
+        match (self.owners.get(needle), self.owners.get(needle + 1)) {
+            (Some(from), Some(to)) => self.owned.get(*from as usize..*to as usize).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+}
+
+impl Unit {
+    fn of(rule: usize, chain: &Chain) -> Self {
+        let bound = |length: Option<usize>| length.and_then(|length| u32::try_from(length).ok()).unwrap_or(u32::MAX);
+        let mut reaches = [u32::MAX; SETS];
+        for (place, link) in reaches.iter_mut().zip(&chain.links) {
+            *place = bound(link.reach);
+        }
+        Self {
+            rule,
+            links: chain.links.len(),
+            reaches,
+            before: bound(chain.before),
+            after: bound(chain.after),
+            within_sentence: chain.within_sentence,
+        }
+    }
+
+    /// Every place in which its needles stand in their order and near enough. Of each needle only the last that continues the
+    /// chain is remembered: whatever an earlier one could be continued by, the last one can.
+    fn follow(&self, sightings: &[Sighting], ends: &[u32], length: u32, mut found: impl FnMut(Range<usize>)) {
+        let mut reached: [Option<u32>; SETS] = [None; SETS];
+        for seen in sightings {
+            let link = usize::from(seen.link);
+            let near = |from: u32| {
+                let reach = self.reaches.get(link).copied().unwrap_or(0);
+                seen.at - from <= reach && !(self.within_sentence && ends_between(ends, from, seen.at))
+            };
+            let before = link.checked_sub(1).and_then(|before| reached.get(before).copied().flatten());
+            if link > 0 && !before.is_some_and(near) {
+                continue;
+            }
+            if let Some(place) = reached.get_mut(link) {
+                *place = Some(seen.at);
+            }
+            if link + 1 == self.links {
+                let (mut from, mut to) =
+                    (seen.at.saturating_sub(self.before), seen.at.saturating_add(self.after).min(length));
+                if self.within_sentence {
+                    let number = ends.partition_point(|end| *end < seen.at);
+                    let start = number.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| end + 1);
+                    from = from.max(start);
+                    to = to.min(ends.get(number).copied().unwrap_or(length));
+                }
+                found(from as usize..to as usize);
+            }
+        }
+    }
+}
+
+fn ends_between(ends: &[u32], from: u32, to: u32) -> bool {
+    ends.get(ends.partition_point(|end| *end < from)).is_some_and(|end| *end < to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where each of the expressions may match, a rule each, as the text there.
+    fn places<'a>(patterns: &[&str], text: &'a str) -> Vec<(usize, &'a str)> {
+        let chains: Vec<Vec<Chain>> =
+            patterns.iter().map(|pattern| needles::chains(&needles::parse(pattern).unwrap())).collect();
+        let places = Places::of(chains.iter()).unwrap().within(text);
+        places.into_iter().map(|(rule, place)| (rule, &text[place])).collect()
+    }
+
+    #[test]
+    fn an_expression_is_tried_around_its_words_alone() {
+        let text = "a long story first, and then a refund of it all, of every single penny, please, and thank you for all that";
+        assert_eq!(places(&[r"\brefund\b.{0,9}\bplease\b"], text), []);
+        let [(0, place)] = places(&[r"\brefund\b.{0,45}\bplease\b"], text)[..] else { panic!("one place") };
+        assert!(place.contains("refund of it all, of every single penny, please") && place.len() < 80, "{place}");
+        assert_eq!(places(&[r"\bplease\b.{0,45}\brefund\b"], text), [], "in this order");
+    }
+
+    #[test]
+    fn what_stays_within_a_sentence_is_not_tried_across_two() {
+        let pattern = [r"\brefund\b[^.!?]{0,40}\bplease\b"];
+        assert_eq!(places(&pattern, "the refund. please"), []);
+        assert_eq!(places(&pattern, "no. the refund please. bye"), [(0, " the refund please")]);
+        let nearer = "refund. refund please. please";
+        assert_eq!(places(&pattern, nearer), [(0, " refund please")]);
+    }
+
+    #[test]
+    fn places_of_a_rule_that_touch_are_one() {
+        let found = places(&[r"\brefund(?: me)?\b", r"\bme\b"], "refund me");
+        assert_eq!(found, [(0, "refund me"), (1, "und me")]);
+        assert_eq!(places(&[r"\b(?:scam|fraud)\b"], "scam, that is all it is: fraud").len(), 2);
+    }
+
+    #[test]
+    fn an_expression_without_words_is_tried_everywhere() {
+        assert_eq!(places(&[r"\d+"], "order 12"), [(0, "order 12")]);
+    }
+}
