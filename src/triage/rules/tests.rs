@@ -79,7 +79,7 @@ fn shipped() -> Vec<Asset> {
     let asset = |path: std::path::PathBuf| Asset {
         name: path.file_name().unwrap().to_string_lossy().into_owned(),
         origin: path.display().to_string(),
-        bytes: std::fs::read(&path).unwrap().into(),
+        bytes: std::fs::read(&path).unwrap(),
     };
     files.map(asset).collect()
 }
