@@ -81,13 +81,13 @@ impl Bags {
             let steps = if turn == 1 || turn == TURNS { STEPS } else { BETWEEN };
             whole = self.turn(targets, &mut scores, &mut shares, steps);
         }
-        let columns = 0..self.table.columns.len();
-        let row = |column: usize| whole.iter().map(move |weights| weights.table.get(column).copied().unwrap_or(0.0));
-        let used: Vec<usize> = columns.filter(|column| row(*column).any(|weight| weight != 0.0)).collect();
+        let row = |place: usize| whole.iter().map(move |weights| weights.table.get(place).copied().unwrap_or(0.0));
+        let used: Vec<(u32, usize)> =
+            self.table.names().filter(|(_, place)| row(*place).any(|weight| weight != 0.0)).collect();
         Decisive {
             held_out: self.mails().map(|(_, range)| scores.get(range).unwrap_or_default().to_vec()).collect(),
-            columns: used.iter().filter_map(|column| self.table.columns.get(*column).copied()).collect(),
-            weights: used.iter().flat_map(|column| row(*column)).collect(),
+            columns: used.iter().map(|(column, _)| *column).collect(),
+            weights: used.iter().flat_map(|(_, place)| row(*place)).collect(),
             intercepts: whole.iter().flat_map(|weights| weights.intercepts.iter().copied()).collect(),
         }
     }

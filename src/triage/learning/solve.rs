@@ -103,7 +103,7 @@ pub fn solve(
     let score = |text: usize| unseen(text).map(|weights| weights.scores(texts.row(text))).unwrap_or_default();
     let scores: Vec<Vec<f32>> = (0..texts.len()).map(score).collect();
     let of_sentences = |(text, sentences): (usize, &&Sentences)| {
-        unseen(text).map(|weights| parts(weights, &texts.columns, sentences)).unwrap_or_default()
+        unseen(text).map(|weights| parts(weights, texts, sentences)).unwrap_or_default()
     };
     let parts: Vec<Vec<Vec<f32>>> = sentences.iter().enumerate().map(of_sentences).collect();
     let mut first = 0;
@@ -115,8 +115,10 @@ pub fn solve(
         solved.push(Solved {
             held_out: scores.iter().map(|row| cut(row)).collect(),
             parts: parts.iter().map(|parts| parts.iter().map(|row| cut(row)).collect()).collect(),
-            columns: texts.columns.clone(),
-            weights: whole.map(|whole| whole.table.chunks(answers).flat_map(cut).collect()).unwrap_or_default(),
+            columns: texts.names().map(|(column, _)| column).collect(),
+            weights: whole
+                .map(|whole| texts.names().flat_map(|(_, place)| cut(whole.row(place))).collect())
+                .unwrap_or_default(),
             intercepts: whole.map(|whole| cut(&whole.intercepts)).unwrap_or_default(),
         });
     }
@@ -124,10 +126,10 @@ pub fn solve(
 }
 
 /// What each sentence adds to the scores.
-fn parts(weights: &Weights, columns: &[u32], sentences: &Sentences) -> Vec<Vec<f32>> {
+fn parts(weights: &Weights, texts: &Sparse, sentences: &Sentences) -> Vec<Vec<f32>> {
     let mut parts = vec![vec![0.0; weights.answers]; sentences.units()];
     for (unit, column, value) in sentences.cells() {
-        let (Ok(place), Some(part)) = (columns.binary_search(&column), parts.get_mut(unit)) else { continue };
+        let (Some(place), Some(part)) = (texts.place(column), parts.get_mut(unit)) else { continue };
         for (score, weight) in part.iter_mut().zip(weights.table.iter().skip(place * weights.answers)) {
             *score += weight * value;
         }

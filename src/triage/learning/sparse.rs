@@ -5,13 +5,14 @@ use super::cell::Cell;
 /// No place.
 const NONE: u32 = u32::MAX;
 
-/// Rows of (column, value), their columns numbered anew without gaps.
+/// Rows of (column, value), their columns numbered anew without gaps, the commonest first: what is needed in nearly every row
+/// then lies together in memory.
 #[derive(Debug, Default)]
 pub struct Sparse {
     starts: Vec<usize>,
     cells: Vec<Cell>,
-    /// What each column was called before, ascending.
-    pub columns: Vec<u32>,
+    /// What each column was called before, ascending, and its number now.
+    names: Vec<(u32, u32)>,
 }
 
 impl Sparse {
@@ -32,22 +33,43 @@ impl Sparse {
                 counts.get_mut(column).into_iter().for_each(|count| *count += 1);
             }
         }
-        let columns: Vec<u32> =
-            counts.iter().zip(0..).filter(|(count, _)| **count >= least.max(1)).map(|(_, column)| column).collect();
-        let kept = columns.iter().filter_map(|column| counts.get(*column as usize)).map(|count| *count as usize).sum();
+        let count = |column: u32| counts.get(column as usize).copied().unwrap_or(0);
+        let mut columns: Vec<u32> = (0..counts.len() as u32).filter(|column| count(*column) >= least.max(1)).collect();
+        columns.sort_by_key(|column| std::cmp::Reverse(count(*column)));
+        let kept = columns.iter().map(|column| count(*column) as usize).sum();
         // From here on a column's number among those kept.
         counts.fill(NONE);
         for (column, place) in columns.iter().zip(0..) {
             counts.get_mut(*column as usize).into_iter().for_each(|slot| *slot = place);
         }
         let place = |column: u32| counts.get(column as usize).copied().filter(|place| *place != NONE);
-        let mut table = Self { starts: vec![0], cells: Vec::with_capacity(kept), columns };
+        let mut names: Vec<(u32, u32)> = columns.into_iter().zip(0..).collect();
+        names.sort_unstable();
+        let mut table = Self { starts: vec![0], cells: Vec::with_capacity(kept), names };
         for row in draw() {
+            let start = table.cells.len();
             let cells = row.as_ref().iter();
             table.cells.extend(cells.filter_map(|(column, value)| Some(Cell::new(place(*column)?, *value))));
+            table.cells.get_mut(start..).into_iter().for_each(|row| row.sort_unstable_by_key(|cell| cell.column()));
             table.starts.push(table.cells.len());
         }
         table
+    }
+
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.names.len()
+    }
+
+    /// What each column was called before, ascending, and its number now.
+    pub fn names(&self) -> impl Iterator<Item = (u32, usize)> {
+        self.names.iter().map(|(name, place)| (*name, *place as usize))
+    }
+
+    /// The number now of what was called so before.
+    pub fn place(&self, name: u32) -> Option<usize> {
+        let at = self.names.binary_search_by_key(&name, |(name, _)| *name).ok()?;
+        self.names.get(at).map(|(_, place)| *place as usize)
     }
 
     /// Number of rows.
