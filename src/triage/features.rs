@@ -7,6 +7,7 @@
 //! | ideas | the lexicon's ideas: alone, denied, ordered pairs within a sentence, in first and last sentence |
 //! | company | pairs of ideas anywhere in the mail |
 //! | notions | what words mean in either language, alone and in pairs within a sentence |
+//! | setting | the same where it is denied, asked, said in the subject or near the end, in pairs further apart, and in pairs of subject and body |
 //! | rules | names of the rules that hit, denied or not, and the sum of their weights |
 //! | shape | capitals, marks, length, numbers, quotes, missing accents |
 //!
@@ -19,6 +20,7 @@ mod ideas;
 pub mod lexicon;
 mod notions;
 mod sentences;
+mod setting;
 mod shape;
 pub mod tagging;
 pub mod tokens;
@@ -35,7 +37,7 @@ pub use sentences::Sentences;
 use tokens::Tokens;
 
 /// Raised whenever the same mail would get other features: a model of another version is not used.
-pub const FEATURE_VERSION: u32 = 6;
+pub const FEATURE_VERSION: u32 = 7;
 
 /// Binary logarithm of the number of columns.
 pub const BITS: u32 = 20;
@@ -57,12 +59,22 @@ pub enum Block {
     Shape,
     /// What the words mean, in either language.
     Notions,
+    /// The same with what surrounds it.
+    Setting,
 }
 
 impl Block {
     /// Every block.
-    pub const ALL: [Self; 7] =
-        [Self::Words, Self::Letters, Self::Ideas, Self::Company, Self::Rules, Self::Shape, Self::Notions];
+    pub const ALL: [Self; 8] = [
+        Self::Words,
+        Self::Letters,
+        Self::Ideas,
+        Self::Company,
+        Self::Rules,
+        Self::Shape,
+        Self::Notions,
+        Self::Setting,
+    ];
 
     /// Length of the block's vector, found by cross-validation.
     fn weight(self) -> f32 {
@@ -74,6 +86,7 @@ impl Block {
             Self::Rules => 0.7,
             Self::Shape => 0.5,
             Self::Notions => 1.5,
+            Self::Setting => 1.3,
         }
     }
 
@@ -183,7 +196,9 @@ pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates, v
         words::add(tokens, &mut sink);
         present.extend(ideas::add(tokens, &mut sink));
         notions::add(tokens, meanings, &mut sink);
+        setting::add(tokens, meanings, &mut sink);
     }
+    setting::across(&of_subject, &of_body, &mut sink);
     ideas::company(present, &mut sink);
     rules(hits, &subject, &body, &mut sink);
     shape::add(&subject, &body, &mut sink);

@@ -287,7 +287,7 @@ fn compile(source: &RuleSource) -> Result<(Rule, Vec<Chain>), RuleError> {
     let pattern = source.patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
     let settings = meta::Config::new()
         .nfa_size_limit(Some(1 << 22))
-        .hybrid_cache_capacity(1 << 20)
+        .hybrid_cache_capacity(1 << 18)
         // An expression is only tried near the words that it needs: there is nothing to skip.
         .auto_prefilter(false);
     let bytes = syntax::Config::new().unicode(false).utf8(false);

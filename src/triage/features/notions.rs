@@ -35,7 +35,7 @@ impl Dictionary {
         for (name, words) in
             source.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(':'))
         {
-            let notion = (name != EMPTY).then(|| hash::byte(hash::text(name), b':'));
+            let notion = (name != EMPTY).then(|| named(name));
             for word in words.split_whitespace() {
                 match word.strip_suffix('*') {
                     Some(beginning) => dictionary.beginnings.insert(hash::text(beginning), notion),
@@ -58,6 +58,11 @@ impl Dictionary {
         }
         self.words.get(&state).or(longest).copied()
     }
+}
+
+/// The notion of this name.
+pub(super) fn named(name: &str) -> hash::Hash {
+    hash::byte(hash::text(name), b':')
 }
 
 /// What the tokens of one text mean, one by one.
@@ -93,6 +98,14 @@ impl Meanings {
     /// The notion of the token at a place; nothing for words without meaning of their own and for most marks.
     pub(super) fn at(&self, place: usize) -> Meaning {
         self.0.get(place).copied().flatten()
+    }
+
+    /// The first so many notions, each once.
+    pub(super) fn first(&self, most: usize) -> Vec<hash::Hash> {
+        let mut first: Vec<hash::Hash> = self.0.iter().copied().flatten().take(most).collect();
+        first.sort_unstable();
+        first.dedup();
+        first
     }
 
     /// The notions at some places.

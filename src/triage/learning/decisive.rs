@@ -15,7 +15,9 @@ use crate::triage::features::Sentences;
 
 /// Turns: on authors that the weights had not read, more brought nothing.
 const TURNS: usize = 5;
-/// Steps of the solver in a turn between the first and the last, whose weights only choose sentences for the next.
+/// Steps of the solver in the first turn, which begins from nothing, and in those between it and the last: their weights only choose
+/// sentences for the next.
+const FIRST: usize = 60;
 const BETWEEN: usize = 30;
 /// Penalty (λ), found by cross-validation on the training split.
 const PENALTY: f32 = 2.0;
@@ -78,7 +80,11 @@ impl Bags {
         let mut shares = vec![vec![0.0; targets.len()]; answers * (self.folds + 1)];
         let mut whole = Vec::new();
         for turn in 1..=TURNS {
-            let steps = if turn == 1 || turn == TURNS { STEPS } else { BETWEEN };
+            let steps = match turn {
+                TURNS => STEPS,
+                1 => FIRST,
+                _ => BETWEEN,
+            };
             whole = self.turn(targets, &mut scores, &mut shares, steps);
         }
         let row = |place: usize| whole.iter().map(move |weights| weights.table.get(place).copied().unwrap_or(0.0));

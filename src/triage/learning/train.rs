@@ -25,6 +25,8 @@ pub use candidates::same_words;
 
 /// Folds of the cross-validation.
 pub const FOLDS: usize = 5;
+/// Mails that are read before they are copied.
+const READ_TOGETHER: usize = 1_000;
 
 /// What training made.
 pub struct Trained {
@@ -49,6 +51,7 @@ impl Trained {
 }
 
 /// A mail to learn from, and what models that did not see it make of it.
+#[derive(Clone)]
 struct Lesson<'a> {
     row: &'a Row,
     /// Without its features and those of its candidates, which stand below; without its sentences once they stand in a table.
@@ -83,23 +86,30 @@ impl<'a> Lesson<'a> {
 pub fn train(rows: &[Row], rules: &RuleSet, corpus: [u8; 32]) -> Result<Trained, String> {
     let analyse = |rules: &RuleSet, row: &Row| Analysis::of(rules, &row.subject, &row.body, &row.attachments);
     let (learn, test): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.split == Split::Train);
-    // The automata that so many mails build go before learning begins.
+    // The automata that so many mails build go before learning begins. What is kept is copied by this thread, so that the memory of
+    // those that read holds nothing else and is given back.
     let reading = rules.clone();
-    let lesson = |number: usize| learn.get(number).map(|row| Lesson::of(row, analyse(&reading, row)));
-    let mut lessons: Vec<Lesson<'_>> = in_parallel(learn.len(), lesson).into_iter().flatten().collect();
+    let mut lessons: Vec<Lesson<'_>> = Vec::with_capacity(learn.len());
+    for rows in learn.chunks(READ_TOGETHER) {
+        let lesson = |number: usize| rows.get(number).map(|row| Lesson::of(row, analyse(&reading, row)));
+        lessons.extend(in_parallel(rows.len(), lesson).iter().flatten().cloned());
+    }
     drop(reading);
-    let signals = signals::learn(&mut lessons)?;
-    let (mut models, seen) = mails::learn(&mut lessons)?;
-    models.extend(signals.map(|model| (Task::Signals, model)));
+    let mut models = Vec::new();
     for task in [Task::OrderNumber, Task::PurchaseDate, Task::Product, Task::AnnouncedDate] {
         models.extend(candidates::learn(task, &mut lessons)?.map(|model| (task, model)));
     }
+    // What the whole mail is learnt from takes most room: it comes once this is gone.
     lessons.iter_mut().for_each(|lesson| lesson.of_candidates = Vec::new());
     models.extend(product_words::learn(&mut lessons)?.map(|model| (Task::ProductWord, model)));
+    models.extend(signals::learn(&mut lessons)?.map(|model| (Task::Signals, model)));
+    let (of_mails, seen) = mails::learn(&mut lessons)?;
+    models.extend(of_mails);
     let given = [Task::PurchaseDateGiven, Task::ProductGiven, Task::AnnouncedDateGiven];
     for (task, seen) in given.into_iter().zip(seen) {
         models.extend(given::learn(task, seen, &mut lessons)?.map(|model| (task, model)));
     }
+    models.sort_by_key(|(task, _)| *task);
     let judged = lessons.iter().map(|one| Judged { row: one.row, verdict: verdict(one.row, &one.mail, &one.held_out) });
     let mut judged: Vec<Judged<'_>> = judged.collect();
     let cross_validation = Report::of(&judged);

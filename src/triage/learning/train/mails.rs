@@ -16,7 +16,7 @@ use crate::triage::learning::sparse::Sparse;
 /// Penalty (λ), found by cross-validation on the training split.
 const PENALTY: f32 = 1.5;
 /// Mails a column must stand in.
-const LEAST_MAILS: u32 = 3;
+const LEAST_MAILS: u32 = 4;
 /// An intent, anger or reason is called unsure where fewer than this share were right.
 const SURE: f32 = 0.6;
 
