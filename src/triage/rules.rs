@@ -200,13 +200,16 @@ impl RuleSet {
             return;
         }
         let text = folded.text();
-        let mut count = 0;
+        let (mut count, mut from) = (0, 0);
         for place in places {
+            from = from.max(place.start);
+            if from >= place.end {
+                continue;
+            }
             let input = Input::new(text).range(place.clone());
             if rule.sketch.as_ref().is_some_and(|sketch| !sketch.is_match(input.clone())) {
                 continue;
             }
-            let mut from = place.start;
             while count < HITS_PER_RULE
                 && from < place.end
                 && let Some(found) = rule.regex.find(input.clone().range(from..place.end))

@@ -12,7 +12,7 @@ fn letter(n: usize) -> String {
     )
 }
 
-/// The most that the process may come to hold in MB: rules, models and the database's cache, in a debug build. Ten thousand
+/// The most that a burst may add to what the process ever held, in MB: rules, models and the database's cache, in a debug build. Ten thousand
 /// mails took 354.
 const BOUND_MB: u64 = 640;
 

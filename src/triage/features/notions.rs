@@ -100,7 +100,7 @@ impl Meanings {
         self.0.get(place).copied().flatten()
     }
 
-    /// The first so many notions, each once.
+    /// The notions among the first so many, each once.
     pub(super) fn first(&self, most: usize) -> Vec<hash::Hash> {
         let mut first: Vec<hash::Hash> = self.0.iter().copied().flatten().take(most).collect();
         first.sort_unstable();

@@ -22,7 +22,7 @@ const IN_BODY: usize = 24;
 static DENIALS: LazyLock<[hash::Hash; 8]> =
     LazyLock::new(|| ["not", "never", "nothing", "none", "nobody", "without", "neither", "refuse"].map(notions::named));
 
-/// Adds each notion once more for everything that holds of its place, and pairs of a sentence.
+/// Adds each notion once more for everything that holds of its place, but for those that deny, and pairs of a sentence.
 pub(super) fn add(tokens: &Tokens<'_>, meanings: &Meanings, sink: &mut Sink) {
     let asked = asked(tokens);
     let end = tokens.sentences().saturating_sub(1 + NEAR_END);
@@ -53,7 +53,7 @@ pub(super) fn add(tokens: &Tokens<'_>, meanings: &Meanings, sink: &mut Sink) {
     }
 }
 
-/// Adds every notion of the subject with every one that the body begins with: "Refund" and "where is it" are one question.
+/// Adds each of the first notions of the subject with each of those that the body begins with: "Refund" and "where is it" are one question.
 pub(super) fn across(subject: &Meanings, body: &Meanings, sink: &mut Sink) {
     let (subject, body) = (subject.first(IN_SUBJECT), body.first(IN_BODY));
     for (one, other) in subject.iter().flat_map(|one| body.iter().map(move |other| (one, other))) {

@@ -15,9 +15,9 @@ const SHORTEST: usize = 2;
 const MOST: usize = 250;
 /// Sets of needles asked of one expression.
 pub(super) const SETS: usize = 4;
-/// A set found in more than this share of mails, by a rough guess, is not worth asking for besides another.
+/// A set whose words stand in more than this share of mails, by a rough guess that adds them up, is not worth asking for besides another.
 const USEFUL: f32 = 1.5;
-/// Letters of a needle at most.
+/// Bytes of a needle at most, before the boundaries within it are made visible.
 const LONGEST: usize = 24;
 /// Letters of a word at most, and words in a row where any number may stand.
 const LETTERS: u32 = 64;
@@ -170,7 +170,8 @@ fn longest(hir: &Hir) -> Option<usize> {
                 None if matches!(repetition.sub.kind(), HirKind::Class(_)) && !letters(&repetition.sub) => return None,
                 None => repetition.min.max(if length == 1 { LETTERS } else { WORDS }),
             };
-            length.checked_mul(most as usize)
+            let length = length.checked_mul(most as usize)?;
+            Some(if repetition.max.is_none() { length.max(LETTERS as usize) } else { length })
         }
         HirKind::Concat(parts) => parts.iter().map(longest).sum(),
         HirKind::Alternation(branches) => {
@@ -415,7 +416,8 @@ mod tests {
         let length = |pattern: &str| longest(&parse(pattern).unwrap());
         assert_eq!(length(r"a.*b"), None);
         assert_eq!(length(r"a\w*b"), Some(66));
-        assert_eq!(length(r"(?:the |my )*b"), Some(49));
+        assert_eq!(length(r"(?:the |my )*b"), Some(65));
+        assert_eq!(length(r"(?:never ever )*b"), Some(12 * 11 + 1));
         assert_eq!(length(r"(?:ab|c[0-9]{2,5})?"), Some(6));
     }
 

@@ -6,6 +6,9 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 
 use super::needles::{self, Chain, SETS};
 
+/// Longer texts are not looked at word by word: nobody writes them, and what a hostile one holds of needles must not fill the memory.
+const LONG: usize = 1 << 16;
+
 /// One branch of one of a rule's expressions.
 #[derive(Debug, Clone, Copy)]
 struct Unit {
@@ -70,15 +73,7 @@ impl Places {
 
     /// Where rules may match, for their words stand there: by rule, then by place, without overlaps.
     pub(super) fn within(&self, text: &str) -> Vec<(usize, Range<usize>)> {
-        let ends = text.bytes().zip(0..).filter(|(byte, _)| matches!(byte, b'.' | b'!' | b'?'));
-        let ends: Vec<u32> = ends.map(|(_, at)| at).collect();
-        let mut places = Vec::new();
-        for sightings in self.sightings(text).chunk_by(|a, b| a.unit == b.unit) {
-            let unit = sightings.first().and_then(|first| self.units.get(first.unit as usize));
-            if let Some(unit) = unit {
-                unit.follow(sightings, &ends, text.len() as u32, |place| places.push((unit.rule, place)));
-            }
-        }
+        let mut places = if text.len() > LONG { self.anywhere(text) } else { self.near_words(text) };
         let always = self.units.iter().filter(|unit| unit.links == 0);
         places.extend(always.map(|unit| (unit.rule, 0..text.len())));
         places.sort_unstable_by_key(|(rule, place)| (*rule, place.start));
@@ -92,6 +87,39 @@ impl Places {
         places
     }
 
+    /// The whole text for each unit all of whose needles stand somewhere.
+    fn anywhere(&self, text: &str) -> Vec<(usize, Range<usize>)> {
+        let (marked, _) = needles::marked(text);
+        let mut there = vec![0_u8; self.units.len()];
+        for needle in self.needles.find_overlapping_iter(&marked) {
+            self.note(needle.pattern().as_usize(), &mut there);
+        }
+        let found = self.units.iter().zip(there).filter(|(unit, there)| unit.links > 0 && unit.is_complete(*there));
+        found.map(|(unit, _)| (unit.rule, 0..text.len())).collect()
+    }
+
+    fn near_words(&self, text: &str) -> Vec<(usize, Range<usize>)> {
+        let ends = text.bytes().zip(0..).filter(|(byte, _)| matches!(byte, b'.' | b'!' | b'?'));
+        let ends: Vec<u32> = ends.map(|(_, at)| at).collect();
+        let mut places = Vec::new();
+        for sightings in self.sightings(text).chunk_by(|a, b| a.unit == b.unit) {
+            let unit = sightings.first().and_then(|first| self.units.get(first.unit as usize));
+            if let Some(unit) = unit {
+                unit.follow(sightings, &ends, text.len() as u32, |place| places.push((unit.rule, place)));
+            }
+        }
+        places
+    }
+
+    /// Notes with the units that want it that a needle stands somewhere.
+    fn note(&self, needle: usize, there: &mut [u8]) {
+        for (unit, link) in self.wanted_by(needle) {
+            if let Some(links) = there.get_mut(*unit as usize) {
+                *links |= 1 << link;
+            }
+        }
+    }
+
     /// Of the units all of whose needles stand somewhere: by unit, then by place.
     fn sightings(&self, text: &str) -> Vec<Sighting> {
         let (marked, origins) = needles::marked(text);
@@ -101,14 +129,10 @@ impl Places {
             .filter_map(|needle| Some((needle.pattern().as_usize(), *origins.get(needle.start())?)))
             .collect();
         let mut there = vec![0_u8; self.units.len()];
-        for (unit, link) in standing.iter().flat_map(|(needle, _)| self.wanted_by(*needle)) {
-            if let Some(links) = there.get_mut(*unit as usize) {
-                *links |= 1 << link;
-            }
-        }
-        let complete = |unit: u32| {
-            let wanted = self.units.get(unit as usize).map(|unit| (1 << unit.links) - 1);
-            there.get(unit as usize).copied() == wanted
+        standing.iter().for_each(|(needle, _)| self.note(*needle, &mut there));
+        let complete = |number: u32| {
+            let unit = self.units.get(number as usize).zip(there.get(number as usize));
+            unit.is_some_and(|(unit, there)| unit.is_complete(*there))
         };
         let mut sightings: Vec<Sighting> = Vec::new();
         for (needle, at) in &standing {
@@ -142,6 +166,11 @@ impl Unit {
             after: bound(chain.after),
             within_sentence: chain.within_sentence,
         }
+    }
+
+    /// Whether all its needles are there, a bit each.
+    fn is_complete(&self, there: u8) -> bool {
+        there == (1 << self.links) - 1
     }
 
     /// Every place in which its needles stand in their order and near enough. Of each needle only the last that continues the
@@ -211,10 +240,20 @@ mod tests {
     }
 
     #[test]
-    fn places_of_a_rule_that_touch_are_one() {
+    fn places_of_a_rule_that_overlap_are_one() {
         let found = places(&[r"\brefund(?: me)?\b", r"\bme\b"], "refund me");
         assert_eq!(found, [(0, "refund me"), (1, "und me")]);
         assert_eq!(places(&[r"\b(?:scam|fraud)\b"], "scam, that is all it is: fraud").len(), 2);
+    }
+
+    #[test]
+    fn a_text_that_nobody_writes_is_looked_at_as_a_whole() {
+        let text = "! ".repeat(LONG) + "refund, please";
+        let found = places(&[r"\brefund\b.{0,9}\bplease\b", r"\bscam\b", r"!"], &text);
+        assert_eq!(
+            found.iter().map(|(rule, place)| (*rule, place.len())).collect::<Vec<_>>(),
+            [(0, text.len()), (2, text.len())]
+        );
     }
 
     #[test]

@@ -74,14 +74,13 @@ fn files_that_are_no_pack_are_left_alone() {
 
 /// The packs that are shipped.
 fn shipped() -> Vec<Asset> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let asset = |path: std::path::PathBuf| Asset {
-        name: path.file_name().unwrap().to_string_lossy().into_owned(),
-        origin: path.display().to_string(),
-        bytes: std::fs::read(&path).unwrap(),
+    static RULES: include_dir::Dir<'_> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/rules");
+    let asset = |file: &include_dir::File<'_>| Asset {
+        name: file.path().display().to_string(),
+        origin: file.path().display().to_string(),
+        bytes: file.contents().to_vec(),
     };
-    files.map(asset).collect()
+    RULES.files().map(asset).collect()
 }
 
 #[test]
@@ -100,11 +99,11 @@ fn what_is_found_near_its_words_is_what_the_whole_text_holds() {
         let text = sentences.join(if index % 2 == 0 { ". " } else { ", " });
         let text = PreparedText::new("", &text, &[]);
         let hits = rules.hits(&text);
-        for (number, rule) in rules.rules.iter().enumerate().filter(|(_, rule)| rule.body && !rule.negatable) {
-            let everywhere =
-                rule.regex.find_iter(text.body.text()).filter(|found| !found.is_empty()).take(HITS_PER_RULE);
-            let everywhere: Vec<_> = everywhere.map(|found| text.body.original_span(found.range())).collect();
-            let near: Vec<_> = hits.iter().filter(|hit| hit.rule == number).map(|hit| hit.span.clone()).collect();
+        for (number, rule) in rules.rules.iter().enumerate() {
+            let mut everywhere = Vec::new();
+            let whole = std::iter::once(0..text.body.text().len());
+            rules.hits_of(number, Part::Body, &text.body, whole, &mut everywhere);
+            let near: Vec<_> = hits.iter().filter(|hit| hit.rule == number).cloned().collect();
             assert_eq!(near, everywhere, "{} in {:?}", rule.name, text.body.text());
             found += near.len();
         }

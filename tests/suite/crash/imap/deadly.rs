@@ -28,12 +28,12 @@ fn dies(shop: &Shop) {
     assert!(!daemon.exit().success(), "survived:\n{}", daemon.log.join("\n"));
 }
 
-/// Starts, and ends in good order once so many letters are acknowledged by it.
-fn lives(shop: &Shop, point: Option<&str>, acknowledged: usize) {
+/// Starts, and ends in good order once it has taken so many letters in. That of an earlier life may be acknowledged meanwhile.
+fn lives(shop: &Shop, point: Option<&str>, taken: usize) {
     let mut daemon = Daemon::start(&shop.config, point);
     assert!(daemon.wait_ready(), "{}", daemon.log.join("\n"));
     deliver(shop);
-    let seen = daemon.wait_lines(acknowledged, &["acknowledgement accepted"]);
+    let seen = daemon.wait_lines(taken, &["acknowledgement queued"]);
     assert_ne!(seen, Seen::Ended, "{}", daemon.log.join("\n"));
     assert!(daemon.stop().success(), "{}", daemon.log.join("\n"));
 }
