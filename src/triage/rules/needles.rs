@@ -20,7 +20,7 @@ const USEFUL: f32 = 1.5;
 /// Bytes of a needle at most, before the boundaries within it are made visible.
 const LONGEST: usize = 24;
 /// Letters of a word at most, and words in a row where any number may stand.
-const LETTERS: u32 = 64;
+const LETTERS: usize = 64;
 const WORDS: u32 = 12;
 /// A set this rare need not be bettered.
 const RARE: f32 = 0.1;
@@ -165,13 +165,13 @@ fn longest(hir: &Hir) -> Option<usize> {
     match hir.kind() {
         HirKind::Repetition(repetition) => {
             let length = longest(&repetition.sub)?;
-            let most = match repetition.max {
-                Some(most) => most,
-                None if matches!(repetition.sub.kind(), HirKind::Class(_)) && !letters(&repetition.sub) => return None,
-                None => repetition.min.max(if length == 1 { LETTERS } else { WORDS }),
-            };
-            let length = length.checked_mul(most as usize)?;
-            Some(if repetition.max.is_none() { length.max(LETTERS as usize) } else { length })
+            if let Some(most) = repetition.max {
+                return length.checked_mul(most as usize);
+            }
+            if matches!(repetition.sub.kind(), HirKind::Class(_)) && !letters(&repetition.sub) {
+                return None;
+            }
+            Some(length.checked_mul(repetition.min.max(WORDS) as usize)?.max(LETTERS))
         }
         HirKind::Concat(parts) => parts.iter().map(longest).sum(),
         HirKind::Alternation(branches) => {
