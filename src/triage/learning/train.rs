@@ -26,7 +26,7 @@ pub use candidates::same_words;
 /// Folds of the cross-validation.
 pub const FOLDS: usize = 5;
 /// Mails that are read before they are copied.
-const READ_TOGETHER: usize = 1_000;
+const READ_TOGETHER: usize = 2_000;
 
 /// What training made.
 pub struct Trained {
@@ -86,15 +86,14 @@ impl<'a> Lesson<'a> {
 pub fn train(rows: &[Row], rules: &RuleSet, corpus: [u8; 32]) -> Result<Trained, String> {
     let analyse = |rules: &RuleSet, row: &Row| Analysis::of(rules, &row.subject, &row.body, &row.attachments);
     let (learn, test): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.split == Split::Train);
-    // The automata that so many mails build go before learning begins. What is kept is copied by this thread, so that the memory of
-    // those that read holds nothing else and is given back.
-    let reading = rules.clone();
     let mut lessons: Vec<Lesson<'_>> = Vec::with_capacity(learn.len());
     for rows in learn.chunks(READ_TOGETHER) {
+        // The automata that mails build grow with their number, and what they leave behind is not given back: each part has its own.
+        // What is kept is copied by this thread, so that the memory of those that read holds nothing else.
+        let reading = rules.clone();
         let lesson = |number: usize| rows.get(number).map(|row| Lesson::of(row, analyse(&reading, row)));
         lessons.extend(in_parallel(rows.len(), lesson).iter().flatten().cloned());
     }
-    drop(reading);
     let mut models = Vec::new();
     for task in [Task::OrderNumber, Task::PurchaseDate, Task::Product, Task::AnnouncedDate] {
         models.extend(candidates::learn(task, &mut lessons)?.map(|model| (task, model)));
