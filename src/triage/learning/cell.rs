@@ -36,6 +36,11 @@ impl Cell {
         Self(column << VALUE | packed(value))
     }
 
+    /// The same value in another column.
+    pub fn in_column(self, column: u32) -> Self {
+        Self(column << VALUE | self.0 & ((1 << VALUE) - 1))
+    }
+
     /// The column.
     pub fn column(self) -> u32 {
         self.0 >> VALUE
@@ -93,6 +98,8 @@ mod tests {
             assert!((cell.value() - value).abs() <= value.abs() / 100.0, "{value} came back as {}", cell.value());
         }
         assert_eq!(Cell::new(3, 0.0).value(), 0.0);
+        let moved = Cell::new(3, -0.42).in_column(9);
+        assert_eq!((moved.column(), moved.value()), (9, Cell::new(3, -0.42).value()));
     }
 
     #[test]

@@ -9,13 +9,15 @@
 use super::cell::Cell;
 use super::sparse::Sparse;
 
+/// Fits of one answer to different rows that are made together, side by side in memory: what is read for one serves the others.
+pub const TOGETHER: usize = 3;
 /// Steps at most; the residual is small long before.
 pub const STEPS: usize = 120;
 /// A residual this small a share of the answers' length is no residual.
 const SMALL: f64 = 2e-3;
 
 /// Weights of each column for each answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Weights {
     /// Number of answers.
     pub answers: usize,
@@ -28,6 +30,32 @@ pub struct Weights {
 impl Weights {
     fn zero(columns: usize, answers: usize) -> Self {
         Self { answers, table: vec![0.0; columns * answers], intercepts: vec![0.0; answers] }
+    }
+
+    /// Xᵀ·`shares`: so much of each chosen row, one factor an answer.
+    fn become_sum(&mut self, rows: &Sparse, chosen: &[usize], shares: &[f32]) {
+        self.table.fill(0.0);
+        self.intercepts.fill(0.0);
+        for (row, shares) in chosen.iter().zip(shares.chunks(self.answers)) {
+            self.add(rows.row(*row), shares);
+        }
+    }
+
+    /// Those for the n-th answer alone.
+    pub fn alone(&self, answer: usize) -> Self {
+        let table = self.table.iter().skip(answer).step_by(self.answers).copied().collect();
+        let intercepts = self.intercepts.iter().skip(answer).take(1).copied().collect();
+        Self { answers: 1, table, intercepts }
+    }
+
+    /// The same, each column in another place, among `columns` of them.
+    pub fn placed(&self, answer: usize, places: &[u32], columns: usize) -> Self {
+        let alone = self.alone(answer);
+        let mut table = vec![0.0; columns];
+        for (place, weight) in places.iter().zip(&alone.table) {
+            table.get_mut(*place as usize).into_iter().for_each(|slot| *slot = *weight);
+        }
+        Self { table, ..alone }
     }
 
     /// The weights of the n-th column.
@@ -124,7 +152,7 @@ pub fn fit(rows: &Sparse, chosen: &[usize], targets: &[f32], answers: usize, pen
 }
 
 /// The same from where an earlier fit ended, in so many `steps` at most. `shares` (α) tell how much of each chosen row is in the
-/// weights, one an answer, row by row.
+/// weights, one an answer, row by row. An answer of 0 is none: that row is not fitted to it.
 pub fn improve(
     rows: &Sparse,
     chosen: &[usize],
@@ -134,14 +162,19 @@ pub fn improve(
     penalty: f32,
     steps: usize,
 ) -> Weights {
-    let mut residual = Vec::with_capacity(shares.len());
+    let mut goals = Vec::with_capacity(shares.len());
     for row in chosen {
-        residual.extend(targets.iter().skip(row * answers).take(answers));
+        goals.extend(targets.iter().skip(row * answers).take(answers).copied());
     }
+    let without_the_unasked = |mut image: Vec<f32>| {
+        image.iter_mut().zip(&goals).filter(|(_, goal)| **goal == 0.0).for_each(|(place, _)| *place = 0.0);
+        image
+    };
+    let mut residual = goals.clone();
     let small: Vec<f64> = squares(&residual, answers).iter().map(|square| square * SMALL * SMALL).collect();
-    let mut weights = Weights::zero(rows.columns(), answers);
+    let mut spread = Weights::zero(rows.columns(), answers);
     if shares.iter().any(|share| *share != 0.0) {
-        let image = apply(rows, chosen, shares, penalty, &mut weights);
+        let image = without_the_unasked(apply(rows, chosen, shares, penalty, &mut spread));
         residual.iter_mut().zip(image).for_each(|(residual, image)| *residual -= image);
     }
     let mut direction = residual.clone();
@@ -150,8 +183,7 @@ pub fn improve(
         if length.iter().zip(&small).all(|(square, small)| square <= small) {
             break;
         }
-        let mut spread = Weights::zero(rows.columns(), answers);
-        let image = apply(rows, chosen, &direction, penalty, &mut spread);
+        let image = without_the_unasked(apply(rows, chosen, &direction, penalty, &mut spread));
         let along = dots(&direction, &image, answers);
         let step: Vec<f32> = length
             .iter()
@@ -159,7 +191,6 @@ pub fn improve(
             .zip(&small)
             .map(|((square, along), small)| if square <= small { 0.0 } else { (square / along) as f32 })
             .collect();
-        weights.advance(&spread, &step);
         go(shares, &direction, &step, 1.0);
         go(&mut residual, &image, &step, -1.0);
         let shorter = squares(&residual, answers);
@@ -172,15 +203,14 @@ pub fn improve(
         }
         length = shorter;
     }
-    weights
+    spread.become_sum(rows, chosen, shares);
+    spread
 }
 
-/// (X·Xᵀ + λ)·`shares`; leaves Xᵀ·`shares` in `spread`, which was zero.
+/// (X·Xᵀ + λ)·`shares`; leaves Xᵀ·`shares` in `spread`.
 fn apply(rows: &Sparse, chosen: &[usize], shares: &[f32], penalty: f32, spread: &mut Weights) -> Vec<f32> {
     let answers = spread.answers;
-    for (row, shares) in chosen.iter().zip(shares.chunks(answers)) {
-        spread.add(rows.row(*row), shares);
-    }
+    spread.become_sum(rows, chosen, shares);
     let mut image: Vec<f32> = shares.iter().map(|share| penalty * share).collect();
     for (row, image) in chosen.iter().zip(image.chunks_mut(answers)) {
         image.iter_mut().zip(&spread.intercepts).for_each(|(place, intercept)| *place += intercept);
@@ -194,18 +224,6 @@ fn go(place: &mut [f32], way: &[f32], step: &[f32], sign: f32) {
     for (place, way) in place.chunks_mut(step.len()).zip(way.chunks(step.len())) {
         for ((place, way), step) in place.iter_mut().zip(way).zip(step) {
             *place += sign * step * way;
-        }
-    }
-}
-
-impl Weights {
-    /// Goes `step` (one an answer) along `other`.
-    fn advance(&mut self, other: &Self, step: &[f32]) {
-        let pairs = self.table.chunks_mut(self.answers).zip(other.table.chunks(self.answers));
-        for (own, other) in pairs.chain(std::iter::once((&mut self.intercepts[..], &other.intercepts[..]))) {
-            for ((own, other), step) in own.iter_mut().zip(other).zip(step) {
-                *own += step * other;
-            }
         }
     }
 }
@@ -233,11 +251,26 @@ mod tests {
         // One column, three rows: minimise Σ(w·x + b − y)² + λ(w² + b²) by hand.
         let rows = [[(7, 1.0)], [(7, 2.0)], [(7, 4.0)]].map(|row: [(u32, f32); 1]| row.to_vec());
         let table = Sparse::of(|| rows.iter(), 1);
-        let weights = fit(&table, &[0, 1, 2], &[1.0, 0.0, -1.0], 1, 0.5);
-        // Normal equations: (21.5, 7; 7, 3.5)·(w, b) = (−3, 0).
+        let weights = fit(&table, &[0, 1, 2], &[1.0, 1.0, -1.0], 1, 0.5);
+        // Normal equations: (21.5, 7; 7, 3.5)·(w, b) = (−1, 1).
         let determinant = 21.5 * 3.5 - 49.0;
-        let (w, b) = (-3.0 * 3.5 / determinant, 3.0 * 7.0 / determinant);
+        let (w, b) = ((-3.5 - 7.0) / determinant, (21.5 + 7.0) / determinant);
         assert!((weights.table[0] - w).abs() < 1e-3 && (weights.intercepts[0] - b).abs() < 1e-3, "{weights:?}");
+    }
+
+    #[test]
+    fn a_row_without_an_answer_is_not_fitted_to_it() {
+        let (table, chosen) = forty_rows();
+        let target = |row: usize| if row % 3 == 0 { 1.0 } else { -1.0 };
+        let some: Vec<usize> = chosen.iter().copied().filter(|row| row % 4 != 1).collect();
+        let all: Vec<f32> = chosen.iter().map(|row| target(*row)).collect();
+        let without = chosen.iter().flat_map(|row| [target(*row), if row % 4 == 1 { 0.0 } else { target(*row) }]);
+        let both = fit(&table, &chosen, &without.collect::<Vec<_>>(), 2, 1.0);
+        let alone = fit(&table, &some, &all, 1, 1.0);
+        for row in 0..40 {
+            let (a, b) = (both.scores(table.row(row))[1], alone.scores(table.row(row))[0]);
+            assert!((a - b).abs() < 0.02, "{a} {b}");
+        }
     }
 
     /// Forty rows of two columns each, all of them chosen.

@@ -56,6 +56,27 @@ impl Sparse {
         table
     }
 
+    /// Some of the rows, one after the other, an empty one for each that is not there, without the columns that none of them has; and
+    /// the numbers that the columns left had. The fewer there are, the nearer they lie together.
+    pub fn only(&self, rows: &[usize]) -> (Self, Vec<u32>) {
+        let mut places = vec![NONE; self.columns()];
+        for cell in rows.iter().flat_map(|row| self.row(*row)) {
+            places.get_mut(cell.column() as usize).into_iter().for_each(|place| *place = 0);
+        }
+        let mut kept = Vec::new();
+        for (place, number) in places.iter_mut().zip(0..).filter(|(place, _)| **place != NONE) {
+            *place = kept.len() as u32;
+            kept.push(number);
+        }
+        let moved = |cell: &Cell| Some(cell.in_column(*places.get(cell.column() as usize)?));
+        let mut part = Self { starts: vec![0], cells: Vec::new(), names: (0..).zip(0..).take(kept.len()).collect() };
+        for row in rows {
+            part.cells.extend(self.row(*row).iter().filter_map(moved));
+            part.starts.push(part.cells.len());
+        }
+        (part, kept)
+    }
+
     /// Number of columns.
     pub fn columns(&self) -> usize {
         self.names.len()
