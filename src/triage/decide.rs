@@ -24,6 +24,8 @@ const STATED: f32 = 2.5;
 const FLOOR_BELIEVED: f32 = 0.9;
 /// A signal that rules found is dropped where the model's probability is less.
 const DOUBTED: f32 = 0.25;
+/// The least score of words for a product that no list knows. Below it three in four of them name something else or nothing.
+const NAMES: f32 = -0.7;
 /// A model's probability of fury below which no word makes it one.
 const IMPOSSIBLE: f32 = 0.05;
 
@@ -313,7 +315,8 @@ fn best(analysis: &Analysis, predictions: &Predictions, task: Task) -> Option<St
         return None;
     }
     // That something is named is sure; a word that no list knows may name it better than a doubtful candidate.
-    let named = predictions.named.as_ref().filter(|_| fact == Fact::Product).map(|named| named.words.clone());
+    let named = predictions.named.as_ref().filter(|named| fact == Fact::Product && named.score >= NAMES);
+    let named = named.map(|named| named.words.clone());
     let likely = candidate.filter(|(_, probability)| *probability >= 0.5 || named.is_none());
     likely.map(|(candidate, _)| candidate.words.clone()).or(named)
 }
