@@ -2,7 +2,7 @@
 
 use super::basis::Arrival;
 use super::scene::Scene;
-use super::{amounts, basis};
+use super::{amounts, basis, subject};
 use crate::domain::assessment::Disagreement;
 use crate::domain::{Money, Order, Reason};
 
@@ -138,7 +138,7 @@ fn amount(scene: &Scene<'_>, order: &Order) -> Option<Disagreement> {
 }
 
 fn product(scene: &Scene<'_>, order: &Order) -> Option<Disagreement> {
-    let said = scene.given.known.product.as_deref()?;
+    let said = scene.given.known.product.as_deref().filter(|said| subject::says_which(said))?;
     let unknown = !order.lines.is_empty() && !scene.subject.named;
     unknown.then(|| {
         told("product", format!("the message names “{}”; no line of the order is called so", short(said)), false)

@@ -78,6 +78,42 @@ fn telling(text: &str) -> Vec<String> {
     folded::words(text).into_iter().filter(|word| word.chars().count() > 2 && !SMALL.contains(&word.as_str())).collect()
 }
 
+/// Whether words say more than "the thing": "l'appareil" fits any order, and contradicts none.
+pub fn says_which(words: &str) -> bool {
+    const ANYTHING: &[&str] = &[
+        "achat",
+        "appareil",
+        "article",
+        "cadeau",
+        "chose",
+        "colis",
+        "commande",
+        "device",
+        "gift",
+        "goods",
+        "item",
+        "machine",
+        "marchandise",
+        "materiel",
+        "modele",
+        "model",
+        "objet",
+        "order",
+        "package",
+        "paquet",
+        "parcel",
+        "present",
+        "product",
+        "produit",
+        "purchase",
+        "stuff",
+        "thing",
+        "truc",
+        "unit",
+    ];
+    telling(words).iter().any(|word| !ANYTHING.iter().any(|any| same_word(word, any)))
+}
+
 /// Alike up to an ending (`bouilloire`, `bouilloires`).
 fn same_word(one: &str, two: &str) -> bool {
     let (short, long) = if one.len() <= two.len() { (one, two) } else { (two, one) };

@@ -37,6 +37,10 @@ fn each_disagreement_is_said() {
     let mut product = shop();
     product.known.product = Some("le trampoline".into());
     assert_eq!(about(&product), ["product"]);
+    for anything in ["l'appareil", "les articles", "the item"] {
+        product.known.product = Some(anything.into());
+        assert_eq!(about(&product), Vec::<String>::new(), "{anything} is whatever was ordered");
+    }
 }
 
 #[test]
