@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use guichet::adapters::store::sled::{SledSettings, SledStore};
+use guichet::daemon::timers::Timers;
 use guichet::domain::outgoing::AttemptOutcome;
 use guichet::domain::position::FolderRole;
-use guichet::domain::{CaseState, Closed, DeliveryState, Email, OutgoingMail};
-use guichet::ports::Store;
+use guichet::domain::{CaseState, Closed, DeliveryState, Email, OutgoingMail, Timer, TimerKind};
 use guichet::ports::store::{Decision, Erased, Expiry, Matter, OutboxFilter};
+use guichet::ports::{Clock, Store};
 use jiff::Timestamp;
 
 use super::files::noise;
 use super::{ids, open};
+use crate::support::clock::ManualClock;
 use crate::support::letter::{Letter, MAILBOX, folder, kept_since, minutes, reply};
 
 const CLAIRE: &str = "claire@customer.example";
@@ -119,15 +122,14 @@ async fn the_names_of_others_are_compared() {
 }
 
 async fn approve(store: &SledStore, letter: &Letter, bytes: Vec<u8>) -> OutgoingMail {
+    approve_with(store, letter, bytes, Vec::new()).await
+}
+
+async fn approve_with(store: &SledStore, letter: &Letter, bytes: Vec<u8>, timers: Vec<Timer>) -> OutgoingMail {
     let case = store.case(&letter.case_id()).await.unwrap();
     let mail = OutgoingMail { bytes, ..reply(&case, letter.n, minutes(10)) };
-    let approved = Decision::Approve {
-        mail: Box::new(mail.clone()),
-        asks: true,
-        timers: Vec::new(),
-        refund: None,
-        promises: Vec::new(),
-    };
+    let approved =
+        Decision::Approve { mail: Box::new(mail.clone()), asks: true, timers, refund: None, promises: Vec::new() };
     store.decide(&case.id, case.revision, approved, "rita", minutes(5)).await.unwrap();
     mail
 }
@@ -188,6 +190,36 @@ async fn what_was_accepted_is_stored_although_its_letter_cannot_be_read() {
     let accepted = AttemptOutcome::Accepted { response: "250 ok".into() };
     let state = store.finish(&lease, &claimed[0].id, accepted, minutes(3)).await.unwrap();
     assert!(matches!(state, DeliveryState::Sent { .. }), "{state:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_timers_of_others_fall_due() {
+    let data = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(data.path()));
+    let (claire, denis) = (long(1, CLAIRE), Letter::new(2).from(DENIS));
+    let file = file_of(data.path(), record(&store, &claire, false)).await;
+    record(&store, &denis, false).await;
+    for (letter, minute) in [(&claire, 100), (&denis, 101)] {
+        let timer = Timer { case: letter.case_id(), kind: TimerKind::Reminder, due: minutes(minute), revision: 0 };
+        approve_with(&store, letter, b"Subject: Re\r\n\r\nBonjour\r\n".to_vec(), vec![timer]).await;
+    }
+    let whole = damage(&file);
+    let clock = ManualClock::new();
+    clock.advance(minutes(200).duration_since(clock.now()));
+    let timers = Timers {
+        store: Arc::clone(&store) as Arc<dyn Store>,
+        handbooks: crate::intake::handbooks(),
+        sender: crate::shop::sender(),
+        clock: Arc::new(clock),
+    };
+    let lease = store.lease(MAILBOX).await.unwrap();
+    timers.fire_due(&lease).await.unwrap();
+    let due = store.due_timers(&lease, minutes(200)).await.unwrap();
+    assert_eq!(due.iter().map(|timer| &timer.case).collect::<Vec<_>>(), [&claire.case_id()], "hers stays due");
+    assert!(store.case_file(&denis.case_id()).await.unwrap().draft.is_some());
+    fs::write(&file, whole).unwrap();
+    timers.fire_due(&lease).await.unwrap();
+    assert!(store.case_file(&claire.case_id()).await.unwrap().draft.is_some(), "once the file is put right");
 }
 
 /// Drafts, what was found on an order, replies and the record are searched as well.

@@ -74,6 +74,24 @@ async fn a_restored_older_copy_is_noticed_and_sends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_same_older_copy_put_back_again_is_noticed_again() {
+    let base = tempfile::tempdir().unwrap();
+    let (data, old, witness) = (base.path().join("data"), base.path().join("old"), base.path().join("witness"));
+    record(&watched(&data, &witness).0, 1).await;
+    copy(&data, &old);
+    record(&watched(&data, &witness).0, 2).await;
+    for time in 1..=3 {
+        fs::remove_dir_all(&data).unwrap();
+        copy(&old, &data);
+        let (store, loss) = watched(&data, &witness);
+        assert!(loss.is_some(), "time {time}");
+        assert_eq!(store.position(&folder(FolderRole::Inbox)).await.unwrap(), None);
+        record(&store, 2 + time).await;
+    }
+    assert_eq!(watched(&data, &witness).1, None, "what was recovered goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_gone_is_noticed_by_the_witness() {
     let base = tempfile::tempdir().unwrap();
     let (data, witness) = (base.path().join("data"), base.path().join("witness"));
