@@ -8,7 +8,7 @@ pub mod joint;
 
 pub use again::inputs as second_look_inputs;
 
-use super::features::{COLUMNS, Features, Sentences};
+use super::features::{BITS, COLUMNS, Features, Sentences};
 
 /// What the models decide, each in a file of its own, `NAME.model`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,6 +150,18 @@ impl Linear {
         self.weights.get(start..start + self.classes)
     }
 
+    /// What the weights of hashed columns are counted in where each is a byte, a class.
+    fn steps(&self) -> Vec<f32> {
+        let mut steps = vec![f32::MIN_POSITIVE; self.classes];
+        let hashed = self.columns().iter().take_while(|column| is_hashed(column)).count();
+        for row in self.weights.chunks(self.classes).take(hashed) {
+            for (step, weight) in steps.iter_mut().zip(row) {
+                *step = step.max(weight.abs() / f32::from(i8::MAX));
+            }
+        }
+        steps
+    }
+
     /// Calibrated log-odds, one a class.
     pub fn scores(&self, features: &Features) -> Vec<f32> {
         self.scores_of(features.entries.iter().map(|entry| (entry.column, entry.value)))
@@ -212,6 +224,11 @@ impl Index {
         let bit = 1_u64 << (column & 63);
         (word & bit != 0).then(|| before + (word & (bit - 1)).count_ones())
     }
+}
+
+/// Whether a column is one of the mail's own features, not a finding.
+fn is_hashed(column: &u32) -> bool {
+    *column < 1 << BITS
 }
 
 /// Probabilities that add up to 1.

@@ -41,11 +41,9 @@ pub fn explain(
     for Question { task, name, class, against, sign } in questions(verdict, predictions, &analysis.hits) {
         let Some(stored) = triage.models.get(&task) else { continue };
         let of_first = stored.model.shares(class, against);
-        let shares = analysis.features.entries.iter().zip(places).filter_map(|(entry, place)| {
-            let row = triage.joint.row(task, *place)?;
-            let share: f32 = row.iter().zip(&of_first).map(|(weight, share)| weight * share).sum();
-            Some((entry, share * entry.value))
-        });
+        let Some(weighing) = triage.joint.weighing(task, &of_first) else { continue };
+        let entries = analysis.features.entries.iter().zip(places);
+        let shares = entries.filter_map(|(entry, place)| Some((entry, weighing.of(*place)? * entry.value)));
         for (matched, weight) in words(analysis, &parts, shares, sign) {
             lines.push(Explanation { from: "model".into(), name: name.into(), matched, weight });
         }

@@ -35,8 +35,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Linear, Task};
-use crate::triage::features::{BITS, COLUMNS, FEATURE_VERSION};
+use super::{Linear, Task, is_hashed};
+use crate::triage::features::{COLUMNS, FEATURE_VERSION};
 
 const MAGIC: &[u8] = b"GUICHETM";
 
@@ -115,14 +115,9 @@ fn write_table(model: &Linear, bytes: &mut Vec<u8>) {
     for intercept in &model.intercepts {
         bytes.extend_from_slice(&intercept.to_le_bytes());
     }
-    let mut steps = vec![f32::MIN_POSITIVE; model.classes()];
+    let steps = model.steps();
     let columns = model.columns();
     let (hashed, findings) = model.weights.split_at(columns.partition_point(is_hashed) * model.classes());
-    for row in hashed.chunks(model.classes()) {
-        for (step, weight) in steps.iter_mut().zip(row) {
-            *step = step.max(weight.abs() / f32::from(i8::MAX));
-        }
-    }
     for step in &steps {
         bytes.extend_from_slice(&step.to_le_bytes());
     }
@@ -139,10 +134,6 @@ fn write_table(model: &Linear, bytes: &mut Vec<u8>) {
         }
     }
     findings.iter().for_each(|weight| bytes.extend_from_slice(&weight.to_le_bytes()));
-}
-
-fn is_hashed(column: &u32) -> bool {
-    *column < 1 << BITS
 }
 
 /// Reads a model file for a task.

@@ -1,5 +1,6 @@
 //! The models of the whole mail in one table: a feature's weights for all of them lie side by side, so that each is looked
-//! up once. The sums are those of [`Linear::scores`], to the last bit. Another such table scores the sentences.
+//! up once, a byte a weight as in their files: what is looked up lies all over the table, and a smaller one is nearer at hand. The
+//! sums are those of [`Linear::scores`] but for roundings. Another such table scores the sentences.
 
 use super::{Index, Linear, Task};
 use crate::triage::features::{Features, Sentences};
@@ -26,10 +27,10 @@ const WHOLE: [Task; 7] = [
     Task::Signals,
 ];
 
-/// One column's weights, side by side.
+/// One column's weights in steps, side by side.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(32))]
-struct Weights<const WIDTH: usize>([f32; WIDTH]);
+#[repr(align(16))]
+struct Weights<const WIDTH: usize>([i8; WIDTH]);
 
 /// Where the features of one mail stand in the table.
 pub type Places = Vec<Option<u32>>;
@@ -40,6 +41,8 @@ pub type Places = Vec<Option<u32>>;
 pub struct Joint<const WIDTH: usize> {
     index: Index,
     table: Vec<Weights<WIDTH>>,
+    /// The weight of one step, a score.
+    steps: [f32; WIDTH],
     /// The task's first score, and how many it has.
     tasks: Vec<(Task, usize, usize)>,
     intercepts: [f32; WIDTH],
@@ -61,22 +64,20 @@ impl JointSentences {
 
     /// What the subject and each sentence score for every model that was joined.
     pub fn parts(&self, sentences: &Sentences) -> Vec<SentenceScores> {
-        let mut parts = vec![self.intercepts; sentences.units()];
+        let mut sums = vec![[0.0; OF_SENTENCE]; sentences.units()];
         for (unit, column, value) in sentences.cells() {
-            let weights = self.index.rank(column).and_then(|place| self.table.get(place as usize));
-            if let (Some(weights), Some(part)) = (weights, parts.get_mut(unit)) {
-                for (score, weight) in part.iter_mut().zip(&weights.0) {
-                    *score += weight * value;
-                }
+            if let Some(sums) = sums.get_mut(unit) {
+                self.add(self.index.rank(column), value, sums);
             }
         }
-        parts
+        sums.iter_mut().for_each(|sums| self.finish(sums));
+        sums
     }
 }
 
 impl<const WIDTH: usize> Joint<WIDTH> {
     fn joined<'a>(models: impl Iterator<Item = (Task, &'a Linear)>) -> Self {
-        let (mut tasks, mut intercepts) = (Vec::new(), [0.0; WIDTH]);
+        let (mut tasks, mut intercepts, mut steps) = (Vec::new(), [0.0; WIDTH], [1.0; WIDTH]);
         let mut joined: Vec<(usize, &Linear)> = Vec::new();
         let mut first = 0;
         for (task, model) in models {
@@ -84,26 +85,29 @@ impl<const WIDTH: usize> Joint<WIDTH> {
                 continue;
             }
             tasks.push((task, first, model.classes()));
-            for (place, intercept) in intercepts.iter_mut().skip(first).zip(&model.intercepts) {
-                *place = *intercept;
+            let places = intercepts.iter_mut().zip(&mut steps).skip(first);
+            for ((place, step), of_model) in places.zip(model.intercepts.iter().zip(model.steps())) {
+                (*place, *step) = (*of_model.0, of_model.1);
             }
             joined.push((first, model));
             first += model.classes();
         }
         let mut columns: Vec<u32> = joined.iter().flat_map(|(_, model)| model.columns()).collect();
+        columns.retain(super::is_hashed);
         columns.sort_unstable();
         columns.dedup();
         let weights = |column: &u32| {
-            let mut weights = [0.0; WIDTH];
+            let mut weights = [0; WIDTH];
             for (first, model) in &joined {
-                for (place, weight) in weights.iter_mut().skip(*first).zip(model.row(*column).unwrap_or_default()) {
-                    *place = *weight;
+                let places = weights.iter_mut().zip(&steps).skip(*first);
+                for ((place, step), weight) in places.zip(model.row(*column).unwrap_or_default()) {
+                    *place = (weight / step).round() as i8;
                 }
             }
             Weights(weights)
         };
         let table = columns.iter().map(weights).collect();
-        Self { index: Index::of(&columns), table, tasks, intercepts }
+        Self { index: Index::of(&columns), table, steps, tasks, intercepts }
     }
 
     /// Where the features stand.
@@ -113,15 +117,28 @@ impl<const WIDTH: usize> Joint<WIDTH> {
 
     /// Calibrated log-odds of every model that was joined.
     pub fn scores(&self, features: &Features, places: &Places) -> [f32; WIDTH] {
-        let mut scores = self.intercepts;
+        let mut sums = [0.0; WIDTH];
         for (entry, place) in features.entries.iter().zip(places) {
-            if let Some(weights) = place.and_then(|place| self.table.get(place as usize)) {
-                for (score, weight) in scores.iter_mut().zip(&weights.0) {
-                    *score += weight * entry.value;
-                }
+            self.add(*place, entry.value, &mut sums);
+        }
+        self.finish(&mut sums);
+        sums
+    }
+
+    /// Adds the weights at a place, in steps, so often.
+    fn add(&self, place: Option<u32>, value: f32, sums: &mut [f32; WIDTH]) {
+        if let Some(weights) = place.and_then(|place| self.table.get(place as usize)) {
+            for (sum, weight) in sums.iter_mut().zip(&weights.0) {
+                *sum += f32::from(*weight) * value;
             }
         }
-        scores
+    }
+
+    /// Scores from sums of steps.
+    fn finish(&self, sums: &mut [f32; WIDTH]) {
+        for ((sum, step), intercept) in sums.iter_mut().zip(&self.steps).zip(&self.intercepts) {
+            *sum = *sum * step + intercept;
+        }
     }
 
     /// One task's scores among all.
@@ -130,10 +147,26 @@ impl<const WIDTH: usize> Joint<WIDTH> {
         scores.get(*first..first + classes)
     }
 
-    /// One task's weights for the feature at a place.
-    pub fn row(&self, task: Task, place: Option<u32>) -> Option<&[f32]> {
+    /// To ask what single features weigh in one task, each of its scores counted so much.
+    pub fn weighing(&self, task: Task, shares: &[f32]) -> Option<Weighing<'_, WIDTH>> {
         let (_, first, classes) = self.tasks.iter().find(|(known, ..)| *known == task)?;
-        self.table.get(place? as usize)?.0.get(*first..first + classes)
+        let factors = self.steps.iter().skip(*first).take(*classes).zip(shares).map(|(step, share)| step * share);
+        Some(Weighing { joint: self, first: *first, factors: factors.collect() })
+    }
+}
+
+/// See [`Joint::weighing`].
+pub struct Weighing<'a, const WIDTH: usize> {
+    joint: &'a Joint<WIDTH>,
+    first: usize,
+    factors: Vec<f32>,
+}
+
+impl<const WIDTH: usize> Weighing<'_, WIDTH> {
+    /// What the feature at a place weighs.
+    pub fn of(&self, place: Option<u32>) -> Option<f32> {
+        let row = self.joint.table.get(place? as usize)?.0.get(self.first..)?;
+        Some(row.iter().zip(&self.factors).map(|(weight, factor)| f32::from(*weight) * factor).sum())
     }
 }
 
@@ -142,6 +175,14 @@ mod tests {
     use super::*;
     use crate::triage::features::{Block, Entry};
     use crate::triage::hit::Part;
+
+    /// Alike but for the roundings of a few weights of a byte each.
+    fn near(joined: &[f32], alone: &[f32]) {
+        assert_eq!(joined.len(), alone.len());
+        for (one, other) in joined.iter().zip(alone) {
+            assert!((one - other).abs() < 0.02 * other.abs().max(1.0), "{joined:?} {alone:?}");
+        }
+    }
 
     #[test]
     fn joined_models_score_as_they_do_alone() {
@@ -154,11 +195,12 @@ mod tests {
         let features = Features { entries: vec![entry(1, 0.3), entry(2, 0.7), entry(3, 5.0), entry(70, 1.7)] };
         let places = joint.places(&features);
         let scores = joint.scores(&features, &places);
-        assert_eq!(joint.of_task(Task::Intent, &scores), Some(intent.scores(&features).as_slice()));
-        assert_eq!(joint.of_task(Task::Anger, &scores), Some(anger.scores(&features).as_slice()));
+        near(joint.of_task(Task::Intent, &scores).unwrap(), &intent.scores(&features));
+        near(joint.of_task(Task::Anger, &scores).unwrap(), &anger.scores(&features));
         assert_eq!(joint.of_task(Task::ProductWord, &scores), None);
-        assert_eq!(joint.row(Task::Anger, places[3]), anger.row(70));
-        assert_eq!(joint.row(Task::Anger, places[2]), None);
+        let weighing = joint.weighing(Task::Anger, &[1.0, 0.0, -1.0]).unwrap();
+        near(&[weighing.of(places[3]).unwrap()], &[-1.1 + 1.3]);
+        assert_eq!(weighing.of(places[2]), None);
     }
 
     #[test]
@@ -178,7 +220,10 @@ mod tests {
         assert_eq!(parts.len(), 4, "the subject and three sentences");
         for (task, model) in [(Task::Intent, &intent), (Task::ProductGiven, &given)] {
             let joined: Vec<&[f32]> = parts.iter().filter_map(|part| joint.of_task(task, part)).collect();
-            assert_eq!(joined, model.parts(&seen.sentences));
+            assert_eq!(joined.len(), 4);
+            for (joined, alone) in joined.iter().zip(model.parts(&seen.sentences)) {
+                near(joined, &alone);
+            }
         }
     }
 }
