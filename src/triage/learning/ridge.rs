@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_row_without_an_answer_is_not_fitted_to_it() {
         let (table, chosen) = forty_rows();
-        let target = |row: usize| if row % 3 == 0 { 1.0 } else { -1.0 };
+        let target = |row: usize| if row.is_multiple_of(3) { 1.0 } else { -1.0 };
         let some: Vec<usize> = chosen.iter().copied().filter(|row| row % 4 != 1).collect();
         let all: Vec<f32> = chosen.iter().map(|row| target(*row)).collect();
         let without = chosen.iter().flat_map(|row| [target(*row), if row % 4 == 1 { 0.0 } else { target(*row) }]);

@@ -5,13 +5,20 @@
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
-use ndarray::{Array1, Array2};
+use ndarray::{Array, Array1, Array2, ArrayView1, Axis, Dimension, concatenate};
 
 use super::solve::Solved;
 
 /// Keeps weights finite where scores separate the classes altogether.
 const PENALTY: f64 = 0.1;
 const ITERATIONS: u64 = 200;
+/// The solver's search for a step may find none far from the solution and end there, without a word. Begun again from where it ended,
+/// it goes on: so often at most.
+const BEGINNINGS: usize = 10;
+/// It has arrived where no weight moves more than this any longer.
+const STILL: f64 = 1e-3;
+/// A gradient this short ends the search.
+const TOLERANCE: f64 = 1e-3;
 
 /// Each output is a sum of the inputs, weighted, and an offset.
 #[derive(Debug, Clone)]
@@ -32,14 +39,16 @@ impl Mixture {
         if !known.iter().copied().eq(0..classes) {
             return Err(format!("{} of {classes} classes have examples", known.len()));
         }
-        let data = DatasetBase::new(table(scores), Array1::from(labels.to_vec()));
-        let fitted = MultiLogisticRegression::default()
-            .alpha(PENALTY)
-            .max_iterations(ITERATIONS)
-            .gradient_tolerance(1e-3)
-            .fit(&data)
-            .map_err(|error| error.to_string())?;
-        Ok(Self { weights: fitted.params().clone(), offsets: fitted.intercept().to_vec() })
+        let inputs = Inputs::of(scores);
+        let data = DatasetBase::new(inputs.table.view(), Array1::from(labels.to_vec()));
+        let fitted = settled(Array2::zeros((inputs.table.ncols() + 1, classes)), |start| {
+            let settings = MultiLogisticRegression::default().initial_params(start);
+            let fitted = settings.alpha(PENALTY).max_iterations(ITERATIONS).gradient_tolerance(TOLERANCE).fit(&data);
+            let fitted = fitted.map_err(|error| error.to_string())?;
+            let offsets = fitted.intercept().view().insert_axis(Axis(0));
+            concatenate(Axis(0), &[fitted.params().view(), offsets]).map_err(|error| error.to_string())
+        })?;
+        Ok(inputs.mixture(&fitted))
     }
 
     /// One logistic regression for each of the yes-or-no questions.
@@ -47,23 +56,23 @@ impl Mixture {
     /// # Errors
     /// In words, when all answers to a question are the same or the solver fails.
     pub fn of_truths(scores: &[Vec<f32>], truths: &[Vec<bool>]) -> Result<Self, String> {
-        let table = table(scores);
-        let mut weights = Array2::zeros((table.ncols(), truths.len()));
-        let mut offsets = Vec::new();
-        for (truth, mut column) in truths.iter().zip(weights.columns_mut()) {
-            let data = DatasetBase::new(table.view(), Array1::from(truth.clone()));
-            let fitted = LogisticRegression::default()
-                .alpha(PENALTY)
-                .max_iterations(ITERATIONS)
-                .gradient_tolerance(1e-3)
-                .fit(&data)
-                .map_err(|error| error.to_string())?;
-            // linfa calls the larger class positive.
-            let sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
-            column.assign(&(fitted.params() * sign));
-            offsets.push(fitted.intercept() * sign);
+        let inputs = Inputs::of(scores);
+        let mut all = Array2::zeros((inputs.table.ncols() + 1, truths.len()));
+        for (truth, mut column) in truths.iter().zip(all.columns_mut()) {
+            let data = DatasetBase::new(inputs.table.view(), Array1::from(truth.clone()));
+            let mut sign = 1.0;
+            let fitted = settled(Array1::zeros(inputs.table.ncols() + 1), |start| {
+                let settings = LogisticRegression::default().initial_params(start);
+                let fitted =
+                    settings.alpha(PENALTY).max_iterations(ITERATIONS).gradient_tolerance(TOLERANCE).fit(&data);
+                let fitted = fitted.map_err(|error| error.to_string())?;
+                // linfa calls the larger class positive.
+                sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
+                Ok(fitted.params().iter().copied().chain([fitted.intercept()]).collect())
+            })?;
+            column.assign(&(fitted * sign));
         }
-        Ok(Self { weights, offsets })
+        Ok(inputs.mixture(&all))
     }
 
     /// The outputs for some inputs.
@@ -89,15 +98,54 @@ impl Mixture {
     }
 }
 
-fn table(scores: &[Vec<f32>]) -> Array2<f64> {
-    let width = scores.first().map_or(0, Vec::len);
-    let mut table = Array2::zeros((scores.len(), width));
-    for (row, mut place) in scores.iter().zip(table.rows_mut()) {
-        for (score, place) in row.iter().zip(&mut place) {
-            *place = f64::from(*score);
+/// What a fit from a start arrives at, begun again from there until it stays.
+fn settled<D: Dimension>(
+    start: Array<f64, D>,
+    mut fit: impl FnMut(Array<f64, D>) -> Result<Array<f64, D>, String>,
+) -> Result<Array<f64, D>, String> {
+    let mut at = start;
+    for _ in 0..BEGINNINGS {
+        let next = fit(at.clone())?;
+        let stayed = next.iter().zip(&at).all(|(next, at)| (next - at).abs() < STILL);
+        at = next;
+        if stayed {
+            break;
         }
     }
-    table
+    Ok(at)
+}
+
+/// Scores as the solver gets them: each of mean 0 and deviation 1, or it takes many more steps.
+struct Inputs {
+    table: Array2<f64>,
+    means: Array1<f64>,
+    deviations: Array1<f64>,
+}
+
+impl Inputs {
+    fn of(scores: &[Vec<f32>]) -> Self {
+        let width = scores.first().map_or(0, Vec::len);
+        let mut table = Array2::zeros((scores.len(), width));
+        for (row, mut place) in scores.iter().zip(table.rows_mut()) {
+            for (score, place) in row.iter().zip(&mut place) {
+                *place = f64::from(*score);
+            }
+        }
+        let means = table.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(width));
+        // A score that is always the same tells nothing, whatever it is divided by.
+        let deviations = table.std_axis(Axis(0), 0.0).mapv(|deviation| if deviation > 1e-9 { deviation } else { 1.0 });
+        table = (table - &means) / &deviations;
+        Self { table, means, deviations }
+    }
+
+    /// Of what was fitted to them, the offsets in the last row: the same for scores as they were.
+    fn mixture(&self, fitted: &Array2<f64>) -> Mixture {
+        let (weights, offsets) = fitted.view().split_at(Axis(0), self.means.len());
+        let weights = &weights / &self.deviations.view().insert_axis(Axis(1));
+        let at_mean = |column: ArrayView1<'_, f64>| column.dot(&self.means);
+        let offsets = offsets.iter().zip(weights.columns()).map(|(offset, column)| offset - at_mean(column)).collect();
+        Mixture { weights, offsets }
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +161,32 @@ mod tests {
         let out = mixture.apply(&[3.0, -3.0]);
         let p = 1.0 / (1.0 + (out[1] - out[0]).exp());
         assert!((p - 2.0 / 3.0).abs() < 0.02, "{p}");
+    }
+
+    #[test]
+    fn a_search_that_ends_early_is_begun_again() {
+        // Each goes half of the way that is left.
+        let halfway = |at: Array1<f64>| Ok(at.mapv(|at| at + (1.0 - at) / 2.0));
+        let arrived = settled(Array1::zeros(1), halfway).unwrap();
+        assert!((arrived[0] - 1.0).abs() < 2.0 * STILL, "{arrived}");
+        assert!(settled(Array1::zeros(1), |_| Err("no".into())).is_err());
+    }
+
+    #[test]
+    fn scores_of_any_size_count_alike() {
+        let truth = |i: usize| !(i % 7 + i % 5).is_multiple_of(3);
+        let scores = |size: f32| -> Vec<Vec<f32>> {
+            let row = |i: usize| vec![(i % 7) as f32, 4.0 + size * (i % 5) as f32, 9.0];
+            (0..350).map(row).collect()
+        };
+        let truths = [(0..350).map(truth).collect::<Vec<_>>()];
+        let (plain, large) = (scores(1.0), scores(1000.0));
+        let mixture = |scores: &[Vec<f32>]| Mixture::of_truths(scores, &truths).unwrap();
+        let (of_plain, of_large) = (mixture(&plain), mixture(&large));
+        for (plain, large) in plain.iter().zip(&large) {
+            let (one, other) = (of_plain.apply(plain)[0], of_large.apply(large)[0]);
+            assert!((one - other).abs() < 0.01, "{one} {other}");
+        }
     }
 
     #[test]
