@@ -380,7 +380,7 @@ fn clues(rule: &WrittenRule) -> Result<Vec<Clue>, String> {
 /// Level 1 is for the models: what a nuisance is to one writer is small talk to another.
 fn anger_floor(rule: &WrittenRule) -> Result<Option<u8>, String> {
     match rule.anger_floor {
-        None | Some(2 | 3) => Ok(rule.anger_floor),
-        Some(other) => Err(format!("has the anger_floor {other}, which is neither 2 nor 3")),
+        None | Some(1..=3) => Ok(rule.anger_floor),
+        Some(other) => Err(format!("has the anger_floor {other}, which is none of 1, 2 and 3")),
     }
 }
