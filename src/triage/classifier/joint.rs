@@ -1,5 +1,6 @@
 //! The models of the whole mail in one table: a feature's weights for all of them lie side by side, so that each is looked
-//! up once, a byte a weight as in their files: what is looked up lies all over the table, and a smaller one is nearer at hand. The
+//! up once, a byte a weight as in their files, for the tables are the largest thing in memory. Findings, which no mail's features
+//! hold, are left out. The
 //! sums are those of [`Linear::scores`] but for roundings. Another such table scores the sentences.
 
 use super::{Index, Linear, Task};
@@ -29,7 +30,7 @@ const WHOLE: [Task; 7] = [
 
 /// One column's weights in steps, side by side.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(16))]
+#[repr(align(32))]
 struct Weights<const WIDTH: usize>([i8; WIDTH]);
 
 /// Where the features of one mail stand in the table.

@@ -17,7 +17,7 @@ pub const STEPS: usize = 120;
 const SMALL: f64 = 2e-3;
 
 /// Weights of each column for each answer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Weights {
     /// Number of answers.
     pub answers: usize,

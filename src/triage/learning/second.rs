@@ -5,18 +5,20 @@
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
-use ndarray::{Array, Array1, Array2, ArrayView1, Axis, Dimension, concatenate};
+use ndarray::{Array, Array1, Array2, ArrayView1, Axis, Dimension};
 
 use super::solve::Solved;
 
 /// Keeps weights finite where scores separate the classes altogether.
 const PENALTY: f64 = 0.1;
 const ITERATIONS: u64 = 200;
-/// The solver's search for a step may find none far from the solution and end there, without a word. Begun again from where it ended,
-/// it goes on: so often at most.
+/// The solver's search for a step may find none and end there, without a word. Begun again from where it ended, it goes on: so often
+/// at most.
 const BEGINNINGS: usize = 10;
-/// It has arrived where no weight moves more than this any longer.
+/// It has arrived where no weight moves by more than this share of the largest any longer.
 const STILL: f64 = 1e-3;
+/// Scores that hardly differ are not blown up beyond what this deviation would be: there is little to learn from them.
+const LEAST_DEVIATION: f64 = 0.05;
 /// A gradient this short ends the search.
 const TOLERANCE: f64 = 1e-3;
 
@@ -41,12 +43,11 @@ impl Mixture {
         }
         let inputs = Inputs::of(scores);
         let data = DatasetBase::new(inputs.table.view(), Array1::from(labels.to_vec()));
-        let fitted = settled(Array2::zeros((inputs.table.ncols() + 1, classes)), |start| {
-            let settings = MultiLogisticRegression::default().initial_params(start);
-            let fitted = settings.alpha(PENALTY).max_iterations(ITERATIONS).gradient_tolerance(TOLERANCE).fit(&data);
-            let fitted = fitted.map_err(|error| error.to_string())?;
-            let offsets = fitted.intercept().view().insert_axis(Axis(0));
-            concatenate(Axis(0), &[fitted.params().view(), offsets]).map_err(|error| error.to_string())
+        let fitted = settled(Array2::zeros((inputs.table.ncols(), classes)), |start| {
+            let settings = MultiLogisticRegression::default().with_intercept(false).initial_params(start);
+            let settings = settings.alpha(PENALTY * inputs.size * inputs.size);
+            let fitted = settings.max_iterations(ITERATIONS).gradient_tolerance(TOLERANCE).fit(&data);
+            Ok(fitted.map_err(|error| error.to_string())?.params().clone())
         })?;
         Ok(inputs.mixture(&fitted))
     }
@@ -57,18 +58,18 @@ impl Mixture {
     /// In words, when all answers to a question are the same or the solver fails.
     pub fn of_truths(scores: &[Vec<f32>], truths: &[Vec<bool>]) -> Result<Self, String> {
         let inputs = Inputs::of(scores);
-        let mut all = Array2::zeros((inputs.table.ncols() + 1, truths.len()));
+        let mut all = Array2::zeros((inputs.table.ncols(), truths.len()));
         for (truth, mut column) in truths.iter().zip(all.columns_mut()) {
             let data = DatasetBase::new(inputs.table.view(), Array1::from(truth.clone()));
             let mut sign = 1.0;
-            let fitted = settled(Array1::zeros(inputs.table.ncols() + 1), |start| {
-                let settings = LogisticRegression::default().initial_params(start);
-                let fitted =
-                    settings.alpha(PENALTY).max_iterations(ITERATIONS).gradient_tolerance(TOLERANCE).fit(&data);
+            let fitted = settled(Array1::zeros(inputs.table.ncols()), |start| {
+                let settings = LogisticRegression::default().with_intercept(false).initial_params(start);
+                let settings = settings.alpha(PENALTY * inputs.size * inputs.size);
+                let fitted = settings.max_iterations(ITERATIONS).gradient_tolerance(TOLERANCE).fit(&data);
                 let fitted = fitted.map_err(|error| error.to_string())?;
                 // linfa calls the larger class positive.
                 sign = if fitted.labels().pos.class { 1.0 } else { -1.0 };
-                Ok(fitted.params().iter().copied().chain([fitted.intercept()]).collect())
+                Ok(fitted.params().clone())
             })?;
             column.assign(&(fitted * sign));
         }
@@ -106,44 +107,60 @@ fn settled<D: Dimension>(
     let mut at = start;
     for _ in 0..BEGINNINGS {
         let next = fit(at.clone())?;
-        let stayed = next.iter().zip(&at).all(|(next, at)| (next - at).abs() < STILL);
+        let largest = next.iter().fold(0.0_f64, |largest, weight| largest.max(weight.abs()));
+        let stayed = next.iter().zip(&at).all(|(next, at)| (next - at).abs() <= STILL * largest);
         at = next;
         if stayed {
-            break;
+            return Ok(at);
         }
     }
-    Ok(at)
+    Err("the regression that decides does not settle".into())
 }
 
-/// Scores as the solver gets them: each of mean 0 and deviation 1, or it takes many more steps.
+/// Scores as the solver gets them, and a column that is always the same in the place of its own offset. It sums over all rows and
+/// tries a step as long as the slope first: of columns of size 1 and many rows that is so far beyond the solution that it finds none at
+/// all. Of this size the curvature is about 1, however many rows there are.
 struct Inputs {
     table: Array2<f64>,
     means: Array1<f64>,
-    deviations: Array1<f64>,
+    /// What each score was divided by.
+    divisors: Array1<f64>,
+    /// Of a column: 2/√rows.
+    size: f64,
 }
 
 impl Inputs {
     fn of(scores: &[Vec<f32>]) -> Self {
         let width = scores.first().map_or(0, Vec::len);
-        let mut table = Array2::zeros((scores.len(), width));
+        let size = 2.0 / (scores.len().max(1) as f64).sqrt();
+        let mut table = Array2::from_elem((scores.len(), width + 1), size);
         for (row, mut place) in scores.iter().zip(table.rows_mut()) {
             for (score, place) in row.iter().zip(&mut place) {
                 *place = f64::from(*score);
             }
         }
-        let means = table.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(width));
-        // A score that is always the same tells nothing, whatever it is divided by.
-        let deviations = table.std_axis(Axis(0), 0.0).mapv(|deviation| if deviation > 1e-9 { deviation } else { 1.0 });
-        table = (table - &means) / &deviations;
-        Self { table, means, deviations }
+        let (mut means, mut divisors) = (Vec::new(), Vec::new());
+        for mut column in table.columns_mut().into_iter().take(width) {
+            let (mean, deviation) = (column.mean().unwrap_or(0.0), column.std(0.0));
+            let divisor = deviation.max(LEAST_DEVIATION) / size;
+            column.mapv_inplace(|score| (score - mean) / divisor);
+            means.push(mean);
+            divisors.push(divisor);
+        }
+        let (means, divisors) = (Array1::from(means), Array1::from(divisors));
+        Self { table, means, divisors, size }
     }
 
-    /// Of what was fitted to them, the offsets in the last row: the same for scores as they were.
+    /// Of what was fitted to them the same for scores as they were.
     fn mixture(&self, fitted: &Array2<f64>) -> Mixture {
         let (weights, offsets) = fitted.view().split_at(Axis(0), self.means.len());
-        let weights = &weights / &self.deviations.view().insert_axis(Axis(1));
+        let weights = &weights / &self.divisors.view().insert_axis(Axis(1));
         let at_mean = |column: ArrayView1<'_, f64>| column.dot(&self.means);
-        let offsets = offsets.iter().zip(weights.columns()).map(|(offset, column)| offset - at_mean(column)).collect();
+        let offsets = offsets
+            .iter()
+            .zip(weights.columns())
+            .map(|(offset, column)| offset * self.size - at_mean(column))
+            .collect();
         Mixture { weights, offsets }
     }
 }
@@ -151,6 +168,8 @@ impl Inputs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::triage::classifier::softmax;
+    use crate::triage::features::hash;
 
     #[test]
     fn boasting_scores_are_damped() {
@@ -170,6 +189,7 @@ mod tests {
         let arrived = settled(Array1::zeros(1), halfway).unwrap();
         assert!((arrived[0] - 1.0).abs() < 2.0 * STILL, "{arrived}");
         assert!(settled(Array1::zeros(1), |_| Err("no".into())).is_err());
+        assert!(settled(Array1::zeros(1), |at| Ok(at + 1.0)).is_err(), "it never arrives");
     }
 
     #[test]
@@ -186,6 +206,25 @@ mod tests {
         for (plain, large) in plain.iter().zip(&large) {
             let (one, other) = (of_plain.apply(plain)[0], of_large.apply(large)[0]);
             assert!((one - other).abs() < 0.01, "{one} {other}");
+        }
+    }
+
+    /// Where the search has arrived, probabilities add up to how often each class is there.
+    #[test]
+    fn however_many_mails_there_are_the_search_arrives() {
+        let noise = |row: usize, n: usize| hash::index(hash::text(&format!("{row} {n}")), 10) as f32 / 512.0 - 1.0;
+        for rows in [300, 10_000] {
+            let labels: Vec<usize> = (0..rows).map(|row| (row % 11).min(7)).collect();
+            let score = |row: usize, n: usize| 3.0 * noise(row, n) + if labels[row] == n % 8 { 2.5 } else { -1.0 };
+            let scores: Vec<Vec<f32>> = (0..rows).map(|row| (0..24).map(|n| score(row, n)).collect()).collect();
+            let mixture = Mixture::of_classes(&scores, &labels, 8).unwrap();
+            let likely: Vec<Vec<f32>> = scores.iter().map(|scores| softmax(&mixture.apply(scores))).collect();
+            for class in 0..8 {
+                let expected: f32 = likely.iter().map(|likely| likely[class]).sum();
+                let there = labels.iter().filter(|label| **label == class).count() as f32;
+                let off = (expected - there) / rows as f32;
+                assert!(off.abs() < 0.001, "class {class} of {rows} mails: {off}");
+            }
         }
     }
 
