@@ -78,7 +78,7 @@ fn telling(text: &str) -> Vec<String> {
     folded::words(text).into_iter().filter(|word| word.chars().count() > 2 && !SMALL.contains(&word.as_str())).collect()
 }
 
-/// Whether words say more than "the thing": "l'appareil" fits any order, and contradicts none.
+/// Whether words say more than "the thing": "l'appareil" fits any order, and contradicts none. Short names ("la TV") do.
 pub fn says_which(words: &str) -> bool {
     const ANYTHING: &[&str] = &[
         "achat",
@@ -111,7 +111,10 @@ pub fn says_which(words: &str) -> bool {
         "truc",
         "unit",
     ];
-    telling(words).iter().any(|word| !ANYTHING.iter().any(|any| same_word(word, any)))
+    let telling = telling(words);
+    let anything =
+        |word: &String| ANYTHING.contains(&word.trim_end_matches(['s', 'x'])) || ANYTHING.contains(&word.as_str());
+    telling.is_empty() || !telling.iter().all(anything)
 }
 
 /// Alike up to an ending (`bouilloire`, `bouilloires`).

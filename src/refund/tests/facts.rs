@@ -41,6 +41,10 @@ fn each_disagreement_is_said() {
         product.known.product = Some(anything.into());
         assert_eq!(about(&product), Vec::<String>::new(), "{anything} is whatever was ordered");
     }
+    for named in ["the truck", "un parc", "la TV"] {
+        product.known.product = Some(named.into());
+        assert_eq!(about(&product), ["product"], "{named}");
+    }
 }
 
 #[test]
