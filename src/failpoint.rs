@@ -1,7 +1,8 @@
 //! Floor 0: places where a crash can be provoked by a test.
 //!
 //! `GUICHET_FAILPOINT=name` (or `name:n` for the n-th passage) aborts the process there, as `kill -9`
-//! would; `name@what` does at each passage with that `what`. Only debug builds look at the variable.
+//! would; `name@what` does at each passage with that `what`. Only builds with debug assertions (debug
+//! and the profile `soak`) look at the variable.
 
 /// Aborts the process when this point is armed.
 #[cfg(debug_assertions)]

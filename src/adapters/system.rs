@@ -24,7 +24,8 @@ impl Clock for SystemClock {
 }
 
 /// `GUICHET_CLOCK_SPEED=600` lets a quarter of an hour pass in one and a half seconds, from the first look at the clock
-/// on, so that a test of the binary meets what follows a doubt. Only debug builds look at the variable.
+/// on, so that a test of the binary meets what follows a doubt. Only builds with debug assertions look at
+/// the variable.
 #[cfg(debug_assertions)]
 mod faster {
     use std::sync::OnceLock;

@@ -170,7 +170,7 @@ fn events(file: &CaseFile) -> Vec<&Event> {
 }
 
 /// Names of the events of a case, oldest first, as they are stored.
-fn event_names(file: &CaseFile) -> Vec<String> {
+pub(crate) fn event_names(file: &CaseFile) -> Vec<String> {
     events(file)
         .into_iter()
         .map(|event| serde_json::to_value(event).unwrap()["event"].as_str().unwrap().to_owned())

@@ -40,7 +40,8 @@ pub struct Daemon {
     gone: watch::Receiver<bool>,
 }
 
-/// The binary under test, or the one that `GUICHET_BINARY` names: a release build, where time is measured.
+/// The binary under test, or the one that `GUICHET_BINARY` names: a release build where time is measured, an optimised one
+/// with failpoints where it is killed a thousand times.
 pub fn guichet() -> Command {
     let built = env!("CARGO_BIN_EXE_guichet");
     let mut command = Command::new(std::env::var_os("GUICHET_BINARY").unwrap_or_else(|| built.into()));

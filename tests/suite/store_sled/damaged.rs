@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use super::files::noise;
 use super::{ids, open};
+use crate::store_contract::event_names;
 use crate::support::clock::ManualClock;
 use crate::support::letter::{Letter, MAILBOX, folder, kept_since, minutes, reply};
 
@@ -192,6 +193,12 @@ async fn what_was_accepted_is_stored_although_its_letter_cannot_be_read() {
     assert!(matches!(state, DeliveryState::Sent { .. }), "{state:?}");
 }
 
+/// How often a timer of the letter's case fired.
+async fn reminders(store: &SledStore, letter: &Letter) -> usize {
+    let file = store.case_file(&letter.case_id()).await.unwrap();
+    event_names(&file).iter().filter(|name| *name == "timer_fired").count()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_timers_of_others_fall_due() {
     let data = tempfile::tempdir().unwrap();
@@ -216,10 +223,11 @@ async fn the_timers_of_others_fall_due() {
     timers.fire_due(&lease).await.unwrap();
     let due = store.due_timers(&lease, minutes(200)).await.unwrap();
     assert_eq!(due.iter().map(|timer| &timer.case).collect::<Vec<_>>(), [&claire.case_id()], "hers stays due");
-    assert!(store.case_file(&denis.case_id()).await.unwrap().draft.is_some());
+    assert_eq!(reminders(&store, &denis).await, 1);
     fs::write(&file, whole).unwrap();
     timers.fire_due(&lease).await.unwrap();
-    assert!(store.case_file(&claire.case_id()).await.unwrap().draft.is_some(), "once the file is put right");
+    assert_eq!(store.due_timers(&lease, minutes(200)).await.unwrap(), [], "once the file is put right");
+    assert_eq!(reminders(&store, &claire).await, 1);
 }
 
 /// Drafts, what was found on an order, replies and the record are searched as well.
