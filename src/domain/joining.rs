@@ -46,7 +46,12 @@ impl Threading {
             cited: message.cited_ids().cloned().collect(),
             references,
             from,
-            order_numbers: order_number.map(canonical_order_number).into_iter().collect(),
+            // A reference of a case, be it another shop's in what it answered, is never taken for another order.
+            order_numbers: order_number
+                .filter(|number| CaseId::find_in(number).is_empty())
+                .map(canonical_order_number)
+                .into_iter()
+                .collect(),
             at: message.arrived_at,
             history: false,
         }
