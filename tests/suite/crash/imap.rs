@@ -47,6 +47,8 @@ async fn dies_at(points: &[impl AsRef<str>]) -> (usize, Vec<String>) {
     let shop = Shop::new().await;
     let mut missed = Vec::new();
     for (n, point) in points.iter().map(AsRef::as_ref).enumerate() {
+        // The first letters are taken up at several of these points, and may be worked on while the other folder's opening dies.
+        shop.forget_deaths();
         if !tokio::task::block_in_place(|| story(&shop, n, Death::At(point))) {
             missed.push(point.to_owned());
         }
