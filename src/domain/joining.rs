@@ -46,12 +46,7 @@ impl Threading {
             cited: message.cited_ids().cloned().collect(),
             references,
             from,
-            // A reference of a case, be it another shop's in what it answered, is never taken for another order.
-            order_numbers: order_number
-                .filter(|number| CaseId::find_in(number).is_empty())
-                .map(canonical_order_number)
-                .into_iter()
-                .collect(),
+            order_numbers: order_number.and_then(told_apart_by).into_iter().collect(),
             at: message.arrived_at,
             history: false,
         }
@@ -61,6 +56,11 @@ impl Threading {
 /// An order number in the form two are compared in: letters and digits, upper case.
 pub fn canonical_order_number(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+}
+
+/// An order number as orders are told apart by it. A reference of a case, be it another shop's in what it answered, is none.
+fn told_apart_by(order_number: &str) -> Option<String> {
+    CaseId::find_in(order_number).is_empty().then(|| canonical_order_number(order_number))
 }
 
 /// What the store found for a [`Threading`].
@@ -134,7 +134,7 @@ fn only_recent<'a>(threading: &Threading, cases: &'a [Case]) -> Option<&'a Case>
     let only = open.next()?;
     let alone = open.next().is_none();
     let conflicting_order = match (&only.known.order_number, threading.order_numbers.first()) {
-        (Some(known), Some(new)) => canonical_order_number(known) != *new,
+        (Some(known), Some(new)) => told_apart_by(known).is_some_and(|known| known != *new),
         _ => false,
     };
     let recent = threading.at.duration_since(only.last_message_at) < QUIET_PERIOD;

@@ -41,21 +41,14 @@ impl Weights {
         }
     }
 
-    /// Those for the n-th answer alone.
-    pub fn alone(&self, answer: usize) -> Self {
-        let table = self.table.iter().skip(answer).step_by(self.answers).copied().collect();
-        let intercepts = self.intercepts.iter().skip(answer).take(1).copied().collect();
-        Self { answers: 1, table, intercepts }
-    }
-
-    /// The same, each column in another place, among `columns` of them.
+    /// Those for the n-th answer alone, each column in another place, among `columns` of them.
     pub fn placed(&self, answer: usize, places: &[u32], columns: usize) -> Self {
-        let alone = self.alone(answer);
-        let mut table = vec![0.0; columns];
-        for (place, weight) in places.iter().zip(&alone.table) {
-            table.get_mut(*place as usize).into_iter().for_each(|slot| *slot = *weight);
+        let mut alone = Self::zero(columns, 1);
+        for (place, weight) in places.iter().zip(self.table.iter().skip(answer).step_by(self.answers)) {
+            alone.table.get_mut(*place as usize).into_iter().for_each(|slot| *slot = *weight);
         }
-        Self { table, ..alone }
+        alone.intercepts = self.intercepts.iter().skip(answer).take(1).copied().collect();
+        alone
     }
 
     /// The weights of the n-th column.
