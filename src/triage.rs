@@ -19,6 +19,7 @@ pub mod prepared;
 pub mod rating;
 pub mod rules;
 pub mod tagger;
+pub mod word_finder;
 
 use std::collections::BTreeMap;
 

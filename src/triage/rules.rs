@@ -1,22 +1,25 @@
 //! The rule packs `rules/NN-….toml`: loaded, checked against their own sentences, and matched.
 
+mod expression;
 pub mod file;
+mod marked;
 mod needles;
 mod negation;
+mod opening;
 mod places;
 mod quoted;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use regex_automata::util::syntax;
-use regex_automata::{Input, meta};
+use regex_automata::nfa::thompson::backtrack::Cache;
 
 pub use file::RuleError;
 
+use self::expression::Expression;
 use self::file::{RuleFile, RuleSource};
 use self::needles::Chain;
-use self::places::Places;
+use self::places::{Place, Places};
 use super::facts::vocabulary::{Vocabulary, VocabularyBuilder};
 use super::hit::{Effect, Part, RuleHit};
 use super::prepared::{Folded, PreparedText};
@@ -32,9 +35,7 @@ struct Rule {
     subject: bool,
     body: bool,
     attachment: bool,
-    /// Matches wherever `regex` does, and its automaton is small: most mails go no further.
-    sketch: Option<meta::Regex>,
-    regex: meta::Regex,
+    expression: Expression,
     negatable: bool,
     effects: Arc<[Effect]>,
     clues: Vec<Clue>,
@@ -75,8 +76,7 @@ impl Use {
     }
 }
 
-/// Every rule and word list, ready to match. Immutable and shared between threads. A clone has automata of its own, which are
-/// built while they are used and go when it goes.
+/// Every rule and word list, ready to match. Immutable and shared between threads.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
     rules: Vec<Rule>,
@@ -133,7 +133,7 @@ impl RuleSet {
         chains: impl Iterator<Item = &'a Vec<Chain>>,
         vocabulary: VocabularyBuilder,
     ) -> Result<Self, RuleError> {
-        let places = Places::of(chains).map_err(|error| RuleError::TooMany(error.to_string()))?;
+        let places = Places::of(chains).map_err(RuleError::TooMany)?;
         Ok(Self { rules: Vec::new(), places, vocabulary: vocabulary.build()? })
     }
 
@@ -165,20 +165,20 @@ impl RuleSet {
     /// Every match of every rule: subject first, then body, then attachments' names; by rule, then by place.
     pub fn hits(&self, text: &PreparedText) -> Vec<RuleHit> {
         let mut hits = Vec::new();
+        let Some(mut cache) = self.rules.first().map(|rule| rule.expression.cache()) else { return hits };
         let attachments = self.rules.iter().any(|rule| rule.attachment).then_some(Part::Attachment);
         for part in [Part::Subject, Part::Body].into_iter().chain(attachments) {
-            self.hits_in(part, text.part(part), &mut hits);
+            self.hits_in(part, text.part(part), &mut cache, &mut hits);
         }
         hits
     }
 
-    fn hits_in(&self, part: Part, folded: &Folded, hits: &mut Vec<RuleHit>) {
+    fn hits_in(&self, part: Part, folded: &Folded, cache: &mut Cache, hits: &mut Vec<RuleHit>) {
         let places = self.places.within(folded.text());
-        for places in places.chunk_by(|(one, _), (other, _)| one == other) {
-            let Some((rule, _)) = places.first() else {
-                continue;
-            };
-            self.hits_of(*rule, part, folded, places.iter().map(|(_, range)| range.clone()), hits);
+        for places in places.chunk_by(|one, other| one.rule == other.rule) {
+            if let Some(first) = places.first() {
+                self.hits_of(first.rule, part, folded, places, cache, hits);
+            }
         }
     }
 
@@ -187,7 +187,8 @@ impl RuleSet {
         index: usize,
         part: Part,
         folded: &Folded,
-        places: impl Iterator<Item = Range<usize>>,
+        places: &[Place],
+        cache: &mut Cache,
         hits: &mut Vec<RuleHit>,
     ) {
         let Some(rule) = self.rules.get(index) else { return };
@@ -202,32 +203,23 @@ impl RuleSet {
         let text = folded.text();
         let (mut count, mut from) = (0, 0);
         for place in places {
-            from = from.max(place.start);
-            if from >= place.end {
-                continue;
-            }
-            let input = Input::new(text).range(place.clone());
-            if rule.sketch.as_ref().is_some_and(|sketch| !sketch.is_match(input.clone())) {
-                continue;
-            }
+            from = from.max(place.begins.start);
             while count < HITS_PER_RULE
-                && from < place.end
-                && let Some(found) = rule.regex.find(input.clone().range(from..place.end))
-                && !found.is_empty()
+                && let Some(found) = rule.expression.find(text, from..place.begins.end, place.end, cache)
             {
-                let negated = rule.negatable && negation::negated(text, found.start());
+                let negated = rule.negatable && negation::negated(text, found.start);
                 // "I don't want a voucher, I want a refund": what is denied may begin where the wish would be found.
-                from = if negated { next_word(text, found.start()) } else { found.end() };
+                from = if negated { next_word(text, found.start) } else { found.end };
                 count += 1;
                 hits.push(RuleHit {
                     rule: index,
                     name: Arc::clone(&rule.name),
                     part,
-                    span: folded.original_span(found.range()),
-                    matched: folded.words(found.range()).to_owned(),
+                    span: folded.original_span(found.clone()),
+                    matched: folded.words(found.clone()).to_owned(),
                     negated,
                     effects: Arc::clone(&rule.effects),
-                    anger_floor: rule.anger_floor.filter(|_| meant(folded, &found.range())),
+                    anger_floor: rule.anger_floor.filter(|_| meant(folded, &found)),
                 });
             }
         }
@@ -247,8 +239,11 @@ impl RuleSet {
                 Part::Attachment => PreparedText::new("", "", &[sentence.to_owned()]),
             };
             let mut hits = Vec::new();
-            let places = self.places.within(text.part(part).text()).into_iter().filter(|(rule, _)| *rule == index);
-            self.hits_of(index, part, text.part(part), places.map(|(_, range)| range), &mut hits);
+            let places = self.places.within(text.part(part).text()).into_iter().filter(|place| place.rule == index);
+            let places: Vec<Place> = places.collect();
+            if let Some(rule) = self.rules.get(index) {
+                self.hits_of(index, part, text.part(part), &places, &mut rule.expression.cache(), &mut hits);
+            }
             hits.into_iter().find(|hit| !hit.negated && hit.anger_floor == source.anger_floor)
         };
         let mut failed = Vec::new();
@@ -288,27 +283,14 @@ fn is_pack(name: &str) -> bool {
 
 fn compile(source: &RuleSource) -> Result<(Rule, Vec<Chain>), RuleError> {
     let pattern = source.patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
-    let settings = meta::Config::new()
-        .nfa_size_limit(Some(1 << 22))
-        .hybrid_cache_capacity(1 << 18)
-        // An expression is only tried near the words that it needs: there is nothing to skip.
-        .auto_prefilter(false);
-    let bytes = syntax::Config::new().unicode(false).utf8(false);
-    let regex = meta::Builder::new()
-        .configure(settings.clone())
-        .syntax(bytes)
-        .build(&pattern)
-        .map_err(|error| source.error(format!("the pattern is not a regular expression: {}", said(&error))))?;
-    let sketch = needles::parse(&pattern)
-        .and_then(|hir| needles::sketch(&hir))
-        .and_then(|hir| meta::Builder::new().configure(settings).build_from_hir(&hir).ok());
+    let expression = Expression::of(&pattern)
+        .map_err(|why| source.error(format!("the pattern is not a regular expression: {why}")))?;
     let rule = Rule {
         name: source.name.as_str().into(),
         subject: source.subject,
         body: source.body,
         attachment: source.attachment,
-        sketch,
-        regex,
+        expression,
         negatable: source.negatable,
         effects: source.effects.as_slice().into(),
         clues: source.clues.clone(),
@@ -318,11 +300,6 @@ fn compile(source: &RuleSource) -> Result<(Rule, Vec<Chain>), RuleError> {
         needles::parse(pattern).as_ref().map(needles::chains).unwrap_or_else(|| vec![Chain::anywhere()])
     };
     Ok((rule, source.patterns.iter().flat_map(chains).collect()))
-}
-
-/// What is wrong with a pattern, and where in it.
-fn said(error: &meta::BuildError) -> String {
-    error.syntax_error().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
 use regex_automata::meta;
 use regex_automata::util::syntax;
@@ -11,6 +10,7 @@ use crate::domain::Fact;
 use crate::triage::prepared::Folded;
 use crate::triage::rules::RuleError;
 use crate::triage::rules::file::{RuleErrorAt, RuleFile, ShapeKind, Side, WrittenCue, WrittenShape};
+use crate::triage::word_finder::WordFinder;
 
 /// What a listed word is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -110,7 +110,7 @@ impl Shape {
 /// Everything facts are found by.
 #[derive(Debug, Clone)]
 pub struct Vocabulary {
-    words: AhoCorasick,
+    words: WordFinder,
     entries: Vec<Vec<(Entry, bool)>>,
     cues: Vec<Cue>,
     numbers: Vec<Shape>,
@@ -146,21 +146,21 @@ impl Vocabulary {
         let bytes = folded.as_bytes();
         let inside = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
         let mut marks = Vec::new();
-        for found in self.words.find_overlapping_iter(folded) {
-            if found.start() > 0 && inside(found.start() - 1) && inside(found.start()) {
+        for (word, found) in self.words.find(bytes) {
+            if found.start > 0 && inside(found.start - 1) && inside(found.start) {
                 continue;
             }
-            for &(entry, prefix) in self.entries.get(found.pattern().as_usize()).into_iter().flatten() {
+            for &(entry, prefix) in self.entries.get(word).into_iter().flatten() {
                 let end = match entry {
-                    _ if !inside(found.end()) => found.end(),
-                    _ if prefix => (found.end()..).find(|at| !inside(*at)).unwrap_or(found.end()),
-                    Entry::List(List::Products | List::Umbrella) => match plural_end(bytes, found.end()) {
+                    _ if !inside(found.end) => found.end,
+                    _ if prefix => (found.end..).find(|at| !inside(*at)).unwrap_or(found.end),
+                    Entry::List(List::Products | List::Umbrella) => match plural_end(bytes, found.end) {
                         Some(end) => end,
                         None => continue,
                     },
                     _ => continue,
                 };
-                marks.push(Mark { entry, start: found.start(), end });
+                marks.push(Mark { entry, start: found.start, end });
             }
         }
         marks
@@ -256,11 +256,7 @@ impl VocabularyBuilder {
 
     /// Builds the finders.
     pub(in crate::triage) fn build(self) -> Result<Vocabulary, RuleError> {
-        let words = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&self.words)
-            .map_err(|error| RuleError::TooMany(error.to_string()))?;
+        let words = WordFinder::of(&self.words).map_err(RuleError::TooMany)?;
         let date_finder = meta::Regex::builder()
             .syntax(syntax::Config::new().unicode(false).utf8(false))
             .configure(meta::Config::new().utf8_empty(false))

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
-use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::marked::{BOUNDARY, bounded, is_word, own};
+use super::opening::Opening;
 
 /// Byte strings one of which stands in every match.
 pub(super) type Needles = Vec<Vec<u8>>;
@@ -26,41 +29,10 @@ const WORDS: u32 = 12;
 const RARE: f32 = 0.1;
 /// How much rarer a word is by itself than within others.
 const WHOLE_WORD: f32 = 0.25;
-/// Gaps of at least this many bytes make automata large.
-const GAP: u32 = 8;
-
-/// Stands for a word boundary, in needles and in the text they are looked for in; folded text holds no such byte.
-const BOUNDARY: u8 = 1;
 
 /// Parsed as the rules' expressions are compiled.
 pub(super) fn parse(pattern: &str) -> Option<Hir> {
     ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok()
-}
-
-/// The text with its word boundaries made visible: "con" is not looked for within "contact". Boundaries are those of
-/// `\b` without Unicode. For each byte, how many of the text's own stand before it.
-pub(super) fn marked(text: &str) -> (Vec<u8>, Vec<u32>) {
-    let mut marked = Vec::with_capacity(text.len() + text.len() / 2);
-    let mut origins = Vec::with_capacity(marked.capacity());
-    let mut within = false;
-    for (byte, at) in text.bytes().zip(0..) {
-        if is_word(byte) != within {
-            marked.push(BOUNDARY);
-            origins.push(at);
-            within = !within;
-        }
-        marked.push(byte);
-        origins.push(at);
-    }
-    if within {
-        marked.push(BOUNDARY);
-        origins.push(text.len() as u32);
-    }
-    (marked, origins)
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// Sets of needles in the order in which a match has them, one of each set. All lengths are those of unmarked text, in bytes, at
@@ -69,6 +41,10 @@ fn is_word(byte: u8) -> bool {
 pub(super) struct Chain {
     /// None where nothing useful can be said.
     pub links: Vec<Link>,
+    /// From the beginning of the match to that of its first needle.
+    pub head: Head,
+    /// What it may begin with.
+    pub opening: Opening,
     /// From the beginning of the match to that of its last needle.
     pub before: Option<usize>,
     /// From the beginning of its last needle to its end.
@@ -80,7 +56,39 @@ pub(super) struct Chain {
 impl Chain {
     /// Of an expression that nothing is known of.
     pub fn anywhere() -> Self {
-        Self { links: Vec::new(), before: None, after: None, within_sentence: false }
+        let (head, opening) = (Head::default(), Opening::ANY);
+        Self { links: Vec::new(), head, opening, before: None, after: None, within_sentence: false }
+    }
+}
+
+/// How far in something begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    pub least: usize,
+    pub most: Option<usize>,
+}
+
+impl Head {
+    /// Right at the beginning.
+    const NONE: Self = Self { least: 0, most: Some(0) };
+
+    /// Behind parts of an expression.
+    fn behind(parts: &[Hir]) -> Self {
+        Self { least: parts.iter().map(shortest).sum(), most: parts.iter().map(longest).sum() }
+    }
+
+    /// Whether a match may begin at many places for one needle.
+    fn is_vague(self) -> bool {
+        self.most.is_none_or(|most| most - self.least > 16)
+    }
+
+    fn and(self, further: Self) -> Self {
+        Self { least: self.least + further.least, most: self.most.zip(further.most).map(|(a, b)| a + b) }
+    }
+
+    /// Either of the two.
+    fn or(self, other: Self) -> Self {
+        Self { least: self.least.min(other.least), most: self.most.zip(other.most).map(|(a, b)| a.max(b)) }
     }
 }
 
@@ -96,29 +104,73 @@ pub(super) struct Link {
 /// The chain of each branch of an expression: a match is a match of one of these.
 pub(super) fn chains(hir: &Hir) -> Vec<Chain> {
     let mut chains = Vec::new();
-    branches(&bounded(hir), &mut |branch| chains.push(chain(branch)));
+    add_chains(&bounded(hir), &mut chains);
     chains
 }
 
-fn branches(hir: &Hir, take: &mut impl FnMut(&Hir)) {
-    let boundary = |part: &&Hir| !matches!(part.kind(), HirKind::Literal(literal) if literal.0.iter().all(|byte| *byte == BOUNDARY));
-    match hir.kind() {
-        HirKind::Alternation(all) => all.iter().for_each(|branch| branches(branch, take)),
-        HirKind::Concat(parts) => {
-            let mut inner = parts.iter().filter(boundary);
-            match (inner.next(), inner.next()) {
-                (Some(only), None) if matches!(only.kind(), HirKind::Alternation(_)) => branches(only, take),
-                _ => take(hir),
+fn add_chains(hir: &Hir, chains: &mut Vec<Chain>) {
+    match Branches::of(hir) {
+        Some(branches) if branches.is_all() => branches.apart().iter().for_each(|branch| add_chains(branch, chains)),
+        branches => {
+            let whole = chain(hir);
+            match branches.filter(|branches| whole.head.is_vague() && branches.are_few()) {
+                Some(branches) => branches.apart().iter().for_each(|branch| add_chains(branch, chains)),
+                None => chains.push(whole),
             }
         }
-        _ => take(hir),
     }
+}
+
+/// An alternation that an expression begins with, but for boundaries.
+struct Branches<'a> {
+    before: &'a [Hir],
+    branches: &'a [Hir],
+    behind: &'a [Hir],
+}
+
+impl<'a> Branches<'a> {
+    /// The beginning of an expression is taken apart into so many at most.
+    const FEW: usize = 8;
+
+    fn of(hir: &'a Hir) -> Option<Self> {
+        let parts = match hir.kind() {
+            HirKind::Concat(parts) => parts.as_slice(),
+            _ => std::slice::from_ref(hir),
+        };
+        let first = parts.iter().position(|part| !is_boundary(part))?;
+        let (before, behind) = (parts.get(..first)?, parts.get(first + 1..)?);
+        match parts.get(first)?.kind() {
+            HirKind::Alternation(branches) => Some(Self { before, branches, behind }),
+            _ => None,
+        }
+    }
+
+    /// Whether the expression is nothing else.
+    fn is_all(&self) -> bool {
+        self.behind.iter().all(is_boundary)
+    }
+
+    fn are_few(&self) -> bool {
+        self.branches.len() <= Self::FEW
+    }
+
+    /// The expression with each of them by itself.
+    fn apart(&self) -> Vec<Hir> {
+        let whole = |branch| Hir::concat([self.before, std::slice::from_ref(branch), self.behind].concat());
+        self.branches.iter().map(whole).collect()
+    }
+}
+
+fn is_boundary(part: &Hir) -> bool {
+    matches!(part.kind(), HirKind::Literal(literal) if own(&literal.0) == 0)
 }
 
 /// What one part of an expression cannot match without.
 struct Found {
     part: usize,
     needles: Needles,
+    /// From the beginning of the part.
+    head: Head,
     share: f32,
     /// May reach into the parts behind it.
     row: bool,
@@ -145,6 +197,9 @@ fn chain(hir: &Hir) -> Chain {
     }
     chosen.sort_by_key(|one| one.part);
     let last = chosen.last().map_or(0, |last| last.part);
+    let head = chosen
+        .first()
+        .map_or(Head::default(), |first| Head::behind(parts.get(..first.part).unwrap_or_default()).and(first.head));
     let mut earlier = None;
     let link = |one: Found| {
         let reach = longest(earlier.unwrap_or(one.part)..one.part + 1);
@@ -153,6 +208,8 @@ fn chain(hir: &Hir) -> Chain {
     };
     Chain {
         links: chosen.into_iter().map(link).collect(),
+        head,
+        opening: Opening::of(hir),
         before: longest(0..last + 1),
         after: longest(last..parts.len()),
         within_sentence: within_sentence(hir),
@@ -178,7 +235,20 @@ fn longest(hir: &Hir) -> Option<usize> {
             branches.iter().map(longest).try_fold(0, |most, length| Some(most.max(length?)))
         }
         HirKind::Capture(capture) => longest(&capture.sub),
-        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.properties().maximum_len(),
+        HirKind::Literal(literal) => Some(own(&literal.0)),
+        HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => hir.properties().maximum_len(),
+    }
+}
+
+/// How short a match can be.
+fn shortest(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Repetition(repetition) => shortest(&repetition.sub).saturating_mul(repetition.min as usize),
+        HirKind::Concat(parts) => parts.iter().map(shortest).sum(),
+        HirKind::Alternation(branches) => branches.iter().map(shortest).min().unwrap_or(0),
+        HirKind::Capture(capture) => shortest(&capture.sub),
+        HirKind::Literal(literal) => own(&literal.0),
+        HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => hir.properties().minimum_len().unwrap_or(0),
     }
 }
 
@@ -194,52 +264,18 @@ fn letters(hir: &Hir) -> bool {
 
 /// What a match has somewhere in a part, or from its beginning on: whichever is rarer.
 fn rarest(parts: &[Hir], part: usize) -> Option<Found> {
-    let found = |mut needles: Needles, row: bool| {
+    let found = |(mut needles, head): (Needles, Head), row: bool| {
         needles.sort();
         needles.dedup();
-        Found { part, share: share(&needles), needles, row }
+        Found { part, share: share(&needles), needles, head, row }
     };
-    let inner = of(parts.get(part)?).map(|needles| found(needles, false));
+    let inner = of(parts.get(part)?).map(|needed| found(needed, false));
     if inner.as_ref().is_some_and(|inner| inner.share <= RARE) {
         return inner;
     }
     // Parts that are common by themselves may be rare in a row; looking costs the square of their number.
-    let row = prefixes(&Hir::concat(parts.get(part..)?.to_vec())).map(|needles| found(needles, true));
+    let row = prefixes(&Hir::concat(parts.get(part..)?.to_vec())).map(|needles| found((needles, Head::NONE), true));
     inner.into_iter().chain(row).min_by(|a, b| a.share.total_cmp(&b.share))
-}
-
-/// The expression over marked text, as far as its literals go: `\b` is a byte of its own, at both ends of each branch
-/// of an alternation that it stands beside.
-fn bounded(hir: &Hir) -> Hir {
-    match hir.kind() {
-        HirKind::Look(Look::WordAscii) => Hir::literal([BOUNDARY]),
-        HirKind::Look(_) => Hir::empty(),
-        HirKind::Repetition(repetition) => {
-            Hir::repetition(Repetition { sub: Box::new(bounded(&repetition.sub)), ..repetition.clone() })
-        }
-        HirKind::Capture(capture) => bounded(&capture.sub),
-        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(bounded).collect()),
-        HirKind::Concat(parts) => {
-            let looks = |at: Option<usize>| {
-                let look = at.and_then(|at| parts.get(at)).map(Hir::kind);
-                look.is_some_and(|kind| matches!(kind, HirKind::Look(Look::WordAscii)))
-            };
-            let mark = |there: bool| {
-                if there { Hir::literal([BOUNDARY]) } else { Hir::empty() }
-            };
-            let part = |(at, part): (usize, &Hir)| {
-                let inside = bounded(part);
-                let HirKind::Alternation(branches) = inside.kind() else {
-                    return inside;
-                };
-                let (before, after) = (looks(at.checked_sub(1)), looks(Some(at + 1)));
-                let branch = |branch: &Hir| Hir::concat(vec![mark(before), branch.clone(), mark(after)]);
-                Hir::alternation(branches.iter().map(branch).collect())
-            };
-            Hir::concat(parts.iter().enumerate().map(part).collect())
-        }
-        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) => hir.clone(),
-    }
 }
 
 /// A literal with the boundaries that lie within it, and those that were asked for, once each.
@@ -275,45 +311,36 @@ fn within_sentence(hir: &Hir) -> bool {
     }
 }
 
-/// The expression with its long gaps made endless: it matches wherever the expression does, and its automaton is
-/// small. `None` when there is no such gap.
-pub(super) fn sketch(hir: &Hir) -> Option<Hir> {
-    let loose = loosened(hir);
-    (loose != *hir).then_some(loose)
-}
-
-fn loosened(hir: &Hir) -> Hir {
-    match hir.kind() {
-        HirKind::Repetition(repetition) => {
-            let max = repetition.max.filter(|most| *most < GAP);
-            let min = if max.is_none() { repetition.min.min(1) } else { repetition.min };
-            Hir::repetition(Repetition { sub: Box::new(loosened(&repetition.sub)), max, min, ..repetition.clone() })
-        }
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(loosened).collect()),
-        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(loosened).collect()),
-        HirKind::Capture(capture) => loosened(&capture.sub),
-        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => hir.clone(),
-    }
-}
-
-fn of(hir: &Hir) -> Option<Needles> {
+/// What a match cannot be without, and how far in it stands.
+fn of(hir: &Hir) -> Option<(Needles, Head)> {
+    let at_its_beginning = |hir: &Hir| prefixes(hir).map(|needles| (needles, Head::NONE));
     match hir.kind() {
         HirKind::Alternation(branches) => {
             let all: Option<Vec<_>> = branches.iter().map(of).collect();
-            all.map(|all| all.concat()).or_else(|| prefixes(hir))
+            let one = |(mut needles, head): (Needles, Head), (more, further): (Needles, Head)| {
+                needles.extend(more);
+                (needles, head.or(further))
+            };
+            all.and_then(|all| all.into_iter().reduce(one)).or_else(|| at_its_beginning(hir))
         }
         HirKind::Concat(parts) => {
-            let rarest = |a: &Needles, b: &Needles| share(a).total_cmp(&share(b));
-            let inner = parts.iter().filter_map(of).min_by(rarest);
-            if inner.as_ref().is_some_and(|words| share(words) <= RARE) {
+            let rarest = |a: &(Needles, Head), b: &(Needles, Head)| share(&a.0).total_cmp(&share(&b.0));
+            let behind = |part: usize| Head::behind(parts.get(..part).unwrap_or_default());
+            let inner = parts.iter().enumerate().filter_map(|(part, inside)| {
+                let (needles, head) = of(inside)?;
+                Some((needles, behind(part).and(head)))
+            });
+            let inner = inner.min_by(rarest);
+            if inner.as_ref().is_some_and(|(words, _)| share(words) <= RARE) {
                 return inner;
             }
             // Parts that are common by themselves may be rare in a row; looking costs the square of their number.
-            let tails = (0..parts.len()).filter_map(|from| prefixes(&Hir::concat(parts.get(from..)?.to_vec())));
+            let tails = (0..parts.len())
+                .filter_map(|from| Some((prefixes(&Hir::concat(parts.get(from..)?.to_vec()))?, behind(from))));
             tails.chain(inner).min_by(rarest)
         }
         HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
-        _ => prefixes(hir),
+        _ => at_its_beginning(hir),
     }
 }
 
@@ -397,10 +424,23 @@ mod tests {
     }
 
     #[test]
+    fn how_far_before_its_first_needle_a_match_begins_is_known() {
+        let head = |pattern: &str| chains(&parse(pattern).unwrap()).iter().map(|chain| chain.head).collect::<Vec<_>>();
+        let known = |least, most| Head { least, most: Some(most) };
+        assert_eq!(head(r"\bje (?:veux|voudrais)\b.{0,40}\brembours\w*"), [known(0, 0)]);
+        assert_eq!(head(r"[0-9]{2,3} ?(?:euros|quid) short"), [known(2, 4)]);
+        assert_eq!(head(r"(?:[0-9]|[a-z ]*) refunded"), [known(1, 1), Head { least: 0, most: None }], "taken apart");
+        let [Chain { head: Head { least: 0, most: Some(most) }, .. }] =
+            &chains(&parse(r"\b.{0,30} refunded").unwrap())[..]
+        else {
+            panic!("one chain")
+        };
+        assert_eq!(*most, 30);
+    }
+
+    #[test]
     fn whole_words_are_looked_for_as_such() {
         assert_eq!(sets(r"\b(?:con|de merde)s?\b"), [["|con|", "|cons|", "|de| |merde|", "|de| |merdes|"]]);
-        assert_eq!(marked("con, l'un").0, b"\x01con\x01, \x01l\x01'\x01un\x01");
-        assert_eq!(marked("a b").1, [0, 0, 1, 1, 2, 2, 3]);
         assert_eq!(sets(r"\bpas? \bcon\b"), [["|pa| |con|", "|pas| |con|"]]);
     }
 
@@ -426,17 +466,5 @@ mod tests {
         assert!(within_sentence(&parse(r"\bpromis\b[^.!?;]{0,40}\brembours").unwrap()));
         assert!(!within_sentence(&parse(r"\bpromis\b.{0,40}\brembours").unwrap()));
         assert!(!within_sentence(&parse(r"n\.o").unwrap()));
-    }
-
-    #[test]
-    fn a_sketch_matches_wherever_the_expression_does() {
-        let hir = parse(r"\bpromis\b[^.!?;]{0,40}\brembours|\bavoir [a-z]{9,12}\b").unwrap();
-        let sketch = sketch(&hir).unwrap().to_string();
-        let sketch = regex::bytes::RegexBuilder::new(&sketch).unicode(false).build().unwrap();
-        for text in ["promis de rembourser", "avoir commercial", "avoir commerciaux"] {
-            assert!(sketch.is_match(text.as_bytes()), "{text}");
-        }
-        assert!(!sketch.is_match(b"promis. rembourser"));
-        assert_eq!(super::sketch(&parse(r"\bmoney {0,3}back\b").unwrap()), None);
     }
 }

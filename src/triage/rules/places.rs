@@ -1,25 +1,49 @@
-//! Where in a text a rule may match at all: around the words that it cannot match without, and nowhere else.
+//! Where in a text a match of a rule may begin: near the words that it cannot do without, and nowhere else.
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
-
-use super::needles::{self, Chain, SETS};
+use super::marked::marked;
+use super::needles::{Chain, SETS};
+use super::opening::Opening;
+use crate::triage::word_finder::WordFinder;
 
 /// Longer texts are not looked at word by word: nobody writes them, and what a hostile one holds of needles must not fill the memory.
 const LONG: usize = 1 << 16;
 
 /// One branch of one of a rule's expressions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Unit {
     rule: usize,
     /// How many needles it wants, one of each set.
     links: usize,
+    /// From the beginning of a match to its first needle, at least and at most.
+    head: (u32, u32),
+    opening: Opening,
     /// How far at most each begins behind the one before.
     reaches: [u32; SETS],
     before: u32,
     after: u32,
     within_sentence: bool,
+}
+
+/// Where a match of a rule may lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub rule: usize,
+    /// Where it may begin.
+    pub begins: Range<usize>,
+    /// Where it ends at the latest.
+    pub end: usize,
+}
+
+/// A needle of a unit stands near enough behind the others.
+struct Near {
+    /// Where a match with them may begin at the earliest.
+    from: u32,
+    /// Where the last of them stands.
+    last: u32,
+    /// Where a match ends at the latest.
+    to: u32,
 }
 
 /// A needle that a unit wants stands in the text.
@@ -34,7 +58,7 @@ struct Sighting {
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     units: Vec<Unit>,
-    needles: AhoCorasick,
+    needles: WordFinder,
     /// For each needle, where in `owned` those who want it begin; one more for the end.
     owners: Vec<u32>,
     /// Unit, and which of its needles.
@@ -43,7 +67,7 @@ pub(super) struct Places {
 
 impl Places {
     /// Of the chains of each rule.
-    pub(super) fn of<'a>(rules: impl Iterator<Item = &'a Vec<Chain>>) -> Result<Self, BuildError> {
+    pub(super) fn of<'a>(rules: impl Iterator<Item = &'a Vec<Chain>>) -> Result<Self, String> {
         let mut units = Vec::new();
         let mut wanted: Vec<(Vec<u8>, u32, u8)> = Vec::new();
         for (rule, chains) in rules.enumerate() {
@@ -62,25 +86,22 @@ impl Places {
             Some(*sum)
         }));
         let owners = owners.collect();
-        let needles = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            // A full automaton would take longer to build than a day's mail to search.
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(words)?;
+        let needles = WordFinder::of(&words)?;
         let owned = wanted.iter().map(|(_, unit, link)| (*unit, *link)).collect();
         Ok(Self { units, needles, owners, owned })
     }
 
-    /// Where rules may match, for their words stand there: by rule, then by place, without overlaps.
-    pub(super) fn within(&self, text: &str) -> Vec<(usize, Range<usize>)> {
+    /// Where rules may match, for their words stand there: by rule, then by beginning, without overlaps of these.
+    pub(super) fn within(&self, text: &str) -> Vec<Place> {
         let mut places = if text.len() > LONG { self.anywhere(text) } else { self.near_words(text) };
         let always = self.units.iter().filter(|unit| unit.links == 0);
-        places.extend(always.map(|unit| (unit.rule, 0..text.len())));
-        places.sort_unstable_by_key(|(rule, place)| (*rule, place.start));
+        places.extend(always.map(|unit| Place::anywhere(unit.rule, text)));
+        places.sort_unstable_by_key(|place| (place.rule, place.begins.start));
         places.dedup_by(|next, kept| {
-            let one = next.0 == kept.0 && next.1.start < kept.1.end;
+            let one = next.rule == kept.rule && next.begins.start < kept.begins.end;
             if one {
-                kept.1.end = kept.1.end.max(next.1.end);
+                kept.begins.end = kept.begins.end.max(next.begins.end);
+                kept.end = kept.end.max(next.end);
             }
             one
         });
@@ -88,24 +109,27 @@ impl Places {
     }
 
     /// The whole text for each unit all of whose needles stand somewhere.
-    fn anywhere(&self, text: &str) -> Vec<(usize, Range<usize>)> {
-        let (marked, _) = needles::marked(text);
+    fn anywhere(&self, text: &str) -> Vec<Place> {
+        let (marked, _) = marked(text);
         let mut there = vec![0_u8; self.units.len()];
-        for needle in self.needles.find_overlapping_iter(&marked) {
-            self.note(needle.pattern().as_usize(), &mut there);
+        for (needle, _) in self.needles.find(&marked) {
+            self.note(needle, &mut there);
         }
         let found = self.units.iter().zip(there).filter(|(unit, there)| unit.links > 0 && unit.is_complete(*there));
-        found.map(|(unit, _)| (unit.rule, 0..text.len())).collect()
+        found.map(|(unit, _)| Place::anywhere(unit.rule, text)).collect()
     }
 
-    fn near_words(&self, text: &str) -> Vec<(usize, Range<usize>)> {
+    fn near_words(&self, text: &str) -> Vec<Place> {
         let ends = text.bytes().zip(0..).filter(|(byte, _)| matches!(byte, b'.' | b'!' | b'?'));
         let ends: Vec<u32> = ends.map(|(_, at)| at).collect();
         let mut places = Vec::new();
+        let mut near = Vec::new();
         for sightings in self.sightings(text).chunk_by(|a, b| a.unit == b.unit) {
             let unit = sightings.first().and_then(|first| self.units.get(first.unit as usize));
             if let Some(unit) = unit {
-                unit.follow(sightings, &ends, text.len() as u32, |place| places.push((unit.rule, place)));
+                near.clear();
+                unit.follow(sightings, &ends, text.len() as u32, |one| near.push(one));
+                unit.begin(text, sightings, &near, &mut places);
             }
         }
         places
@@ -122,12 +146,10 @@ impl Places {
 
     /// Of the units all of whose needles stand somewhere: by unit, then by place.
     fn sightings(&self, text: &str) -> Vec<Sighting> {
-        let (marked, origins) = needles::marked(text);
-        let standing: Vec<(usize, u32)> = self
-            .needles
-            .find_overlapping_iter(&marked)
-            .filter_map(|needle| Some((needle.pattern().as_usize(), *origins.get(needle.start())?)))
-            .collect();
+        let (marked, origins) = marked(text);
+        let found = self.needles.find(&marked);
+        let standing: Vec<(usize, u32)> =
+            found.filter_map(|(needle, range)| Some((needle, *origins.get(range.start)?))).collect();
         let mut there = vec![0_u8; self.units.len()];
         standing.iter().for_each(|(needle, _)| self.note(*needle, &mut there));
         let complete = |number: u32| {
@@ -151,6 +173,12 @@ impl Places {
     }
 }
 
+impl Place {
+    fn anywhere(rule: usize, text: &str) -> Self {
+        Self { rule, begins: 0..text.len(), end: text.len() }
+    }
+}
+
 impl Unit {
     fn of(rule: usize, chain: &Chain) -> Self {
         let bound = |length: Option<usize>| length.and_then(|length| u32::try_from(length).ok()).unwrap_or(u32::MAX);
@@ -161,6 +189,8 @@ impl Unit {
         Self {
             rule,
             links: chain.links.len(),
+            head: (bound(Some(chain.head.least)), bound(chain.head.most)),
+            opening: chain.opening.clone(),
             reaches,
             before: bound(chain.before),
             after: bound(chain.after),
@@ -175,7 +205,7 @@ impl Unit {
 
     /// Every place in which its needles stand in their order and near enough. Of each needle only the last that continues the
     /// chain is remembered: whatever an earlier one could be continued by, the last one can.
-    fn follow(&self, sightings: &[Sighting], ends: &[u32], length: u32, mut found: impl FnMut(Range<usize>)) {
+    fn follow(&self, sightings: &[Sighting], ends: &[u32], length: u32, mut found: impl FnMut(Near)) {
         let mut reached: [Option<u32>; SETS] = [None; SETS];
         for seen in sightings {
             let link = usize::from(seen.link);
@@ -199,8 +229,36 @@ impl Unit {
                     from = from.max(start);
                     to = to.min(ends.get(number).copied().unwrap_or(length));
                 }
-                found(from as usize..to as usize);
+                found(Near { from, last: seen.at, to });
             }
+        }
+    }
+
+    /// Where matches with these needles may begin: so far before the first of them as it may stand, if that is known, else anywhere
+    /// near. `near` ascends in all it holds.
+    fn begin(&self, text: &str, sightings: &[Sighting], near: &[Near], places: &mut Vec<Place>) {
+        let mut next = 0;
+        let mut add = |from: u32, last: u32| {
+            for at in from.max(next)..=last {
+                let reaching =
+                    near.partition_point(|near| near.from <= at).checked_sub(1).and_then(|last| near.get(last));
+                if let Some(near) =
+                    reaching.filter(|near| at <= near.last && self.opening.is_at(text.as_bytes(), at as usize))
+                {
+                    let at = at as usize;
+                    places.push(Place { rule: self.rule, begins: at..at + 1, end: near.to as usize });
+                }
+            }
+            next = next.max(last.saturating_add(1));
+        };
+        let (least, most) = self.head;
+        for first in sightings.iter().filter(|seen| seen.link == 0 && most < u32::MAX) {
+            if let Some(last) = first.at.checked_sub(least) {
+                add(first.at.saturating_sub(most), last);
+            }
+        }
+        for near in near.iter().filter(|_| most == u32::MAX) {
+            add(near.from, near.last);
         }
     }
 }
@@ -211,14 +269,15 @@ fn ends_between(ends: &[u32], from: u32, to: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::needles;
     use super::*;
 
-    /// Where each of the expressions may match, a rule each, as the text there.
+    /// Where matches of each of the expressions may begin, a rule each, as the text from there to where they end.
     fn places<'a>(patterns: &[&str], text: &'a str) -> Vec<(usize, &'a str)> {
         let chains: Vec<Vec<Chain>> =
             patterns.iter().map(|pattern| needles::chains(&needles::parse(pattern).unwrap())).collect();
         let places = Places::of(chains.iter()).unwrap().within(text);
-        places.into_iter().map(|(rule, place)| (rule, &text[place])).collect()
+        places.into_iter().map(|place| (place.rule, &text[place.begins.start..place.end])).collect()
     }
 
     #[test]
@@ -234,15 +293,15 @@ mod tests {
     fn what_stays_within_a_sentence_is_not_tried_across_two() {
         let pattern = [r"\brefund\b[^.!?]{0,40}\bplease\b"];
         assert_eq!(places(&pattern, "the refund. please"), []);
-        assert_eq!(places(&pattern, "no. the refund please. bye"), [(0, " the refund please")]);
+        assert_eq!(places(&pattern, "no. the refund please. bye"), [(0, "refund please")]);
         let nearer = "refund. refund please. please";
-        assert_eq!(places(&pattern, nearer), [(0, " refund please")]);
+        assert_eq!(places(&pattern, nearer), [(0, "refund please")]);
     }
 
     #[test]
     fn places_of_a_rule_that_overlap_are_one() {
         let found = places(&[r"\brefund(?: me)?\b", r"\bme\b"], "refund me");
-        assert_eq!(found, [(0, "refund me"), (1, "und me")]);
+        assert_eq!(found, [(0, "refund me"), (1, "me")]);
         assert_eq!(places(&[r"\b(?:scam|fraud)\b"], "scam, that is all it is: fraud").len(), 2);
     }
 

@@ -101,8 +101,9 @@ fn what_is_found_near_its_words_is_what_the_whole_text_holds() {
         let hits = rules.hits(&text);
         for (number, rule) in rules.rules.iter().enumerate() {
             let mut everywhere = Vec::new();
-            let whole = std::iter::once(0..text.body.text().len());
-            rules.hits_of(number, Part::Body, &text.body, whole, &mut everywhere);
+            let end = text.body.text().len();
+            let whole = [Place { rule: number, begins: 0..end, end }];
+            rules.hits_of(number, Part::Body, &text.body, &whole, &mut rule.expression.cache(), &mut everywhere);
             let near: Vec<_> = hits.iter().filter(|hit| hit.rule == number).cloned().collect();
             assert_eq!(near, everywhere, "{} in {:?}", rule.name, text.body.text());
             found += near.len();
