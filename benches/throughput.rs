@@ -32,7 +32,7 @@ use guichet::triage::Triage;
 
 const MAILS: usize = 10_000;
 
-/// The corpus' mails as raw messages from so many different people.
+/// Mails from all parts of the corpus as raw messages from so many different people.
 fn mails() -> Vec<RawMessage> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/models/corpus");
     let mut rows = Vec::new();
@@ -56,7 +56,8 @@ fn mails() -> Vec<RawMessage> {
         partial: false,
     }
     };
-    rows.iter().cycle().take(MAILS).enumerate().map(mail).collect()
+    let apart = (rows.len() / MAILS).max(1);
+    rows.iter().step_by(apart).cycle().take(MAILS).enumerate().map(mail).collect()
 }
 
 fn handbook() -> Handbook {

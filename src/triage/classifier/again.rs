@@ -43,18 +43,22 @@ fn of_class(parts: &[&[f32]], class: usize) -> (f32, Vec<f32>) {
 
 /// What the second look goes by: the mail's scores, then those made of its parts; the first part is the subject.
 pub fn inputs(mail: &[f32], parts: &[&[f32]]) -> Vec<f32> {
-    let mut groups = [const { Vec::new() }; GROUPS];
+    let mut inputs = vec![0.0; (1 + GROUPS) * mail.len()];
+    for (place, score) in inputs.iter_mut().zip(mail) {
+        *place = *score;
+    }
     for class in 0..mail.len() {
         let (subject, body) = of_class(parts, class);
-        for (group, source) in groups.iter_mut().zip(sources(&body)) {
-            group.push(match source {
+        let places = inputs.iter_mut().skip(mail.len() + class).step_by(mail.len());
+        for (place, source) in places.zip(sources(&body)) {
+            *place = match source {
                 Source::Subject => subject,
                 Source::Sentence(at) => body.get(at).copied().unwrap_or(0.0),
                 Source::Mean => body.iter().sum::<f32>() / body.len() as f32,
-            });
+            };
         }
     }
-    mail.iter().copied().chain(groups.into_iter().flatten()).collect()
+    inputs
 }
 
 impl Linear {

@@ -46,7 +46,7 @@ pub struct Sentences {
 impl Sentences {
     /// Sorts the occurrences by where they stand. What reaches over the end of a sentence belongs to none.
     pub(super) fn of(entries: &[Entry], body: &Tokens<'_>) -> Self {
-        let mut sentences = Self::default();
+        let mut sentences = Self { occurrences: Vec::with_capacity(entries.len()), counts: Vec::new() };
         for entry in entries.iter().filter(|entry| !entry.tokens.is_empty()) {
             let sentence = |at: u16| body.list.get(usize::from(at)).map(|token| token.sentence);
             let unit = match entry.part {

@@ -98,9 +98,7 @@ fn may_begin_with(hir: &Hir, bytes: &mut [u64; 4]) -> bool {
         HirKind::Repetition(repetition) => may_begin_with(&repetition.sub, bytes) || repetition.min == 0,
         HirKind::Capture(capture) => may_begin_with(&capture.sub, bytes),
         HirKind::Concat(parts) => parts.iter().all(|part| may_begin_with(part, bytes)),
-        HirKind::Alternation(branches) => {
-            branches.iter().fold(false, |empty, branch| may_begin_with(branch, bytes) || empty)
-        }
+        HirKind::Alternation(branches) => branches.iter().filter(|branch| may_begin_with(branch, bytes)).count() > 0,
     }
 }
 
