@@ -183,12 +183,15 @@ impl Linear {
 
     /// The same for columns with their values.
     pub fn scores_of(&self, cells: impl IntoIterator<Item = (u32, f32)>) -> Vec<f32> {
+        let cells = cells.into_iter();
+        // Where the weights stand is found out for all of them first: memory answers many at once, and none waits for another.
+        let mut known: Vec<(u32, f32)> = Vec::with_capacity(cells.size_hint().1.unwrap_or(0));
+        known.extend(cells.filter_map(|(column, value)| Some((self.index.rank(column)?, value))));
         let mut scores = self.intercepts.clone();
-        for (column, value) in cells {
-            if let Some(row) = self.row(column) {
-                for (score, weight) in scores.iter_mut().zip(row) {
-                    *score += weight * value;
-                }
+        for (rank, value) in known {
+            let row = self.weights.get(rank as usize * self.classes..).unwrap_or_default();
+            for (score, weight) in scores.iter_mut().zip(row) {
+                *score += weight * value;
             }
         }
         scores

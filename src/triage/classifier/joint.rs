@@ -66,9 +66,13 @@ impl JointSentences {
     /// What the subject and each sentence score for every model that was joined.
     pub fn parts(&self, sentences: &Sentences) -> Vec<SentenceScores> {
         let mut sums = vec![[0.0; OF_SENTENCE]; sentences.units()];
-        for (unit, column, value) in sentences.cells() {
-            if let Some(sums) = sums.get_mut(unit) {
-                self.add(self.index.rank(column), value, sums);
+        // As for one model: first where the weights stand, then the weights.
+        let cells = sentences.cells();
+        let mut known: Vec<(u32, u32, f32)> = Vec::with_capacity(cells.size_hint().1.unwrap_or(0));
+        known.extend(cells.filter_map(|(unit, column, value)| Some((unit as u32, self.index.rank(column)?, value))));
+        for (unit, rank, value) in known {
+            if let Some(sums) = sums.get_mut(unit as usize) {
+                self.add(Some(rank), value, sums);
             }
         }
         sums.iter_mut().for_each(|sums| self.finish(sums));

@@ -58,6 +58,8 @@ struct Sighting {
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     units: Vec<Unit>,
+    /// The rules of those that want no needle.
+    everywhere: Vec<usize>,
     needles: WordFinder,
     /// For each needle, where in `owned` those who want it begin; one more for the end.
     owners: Vec<u32>,
@@ -88,14 +90,14 @@ impl Places {
         let owners = owners.collect();
         let needles = WordFinder::of(&words)?;
         let owned = wanted.iter().map(|(_, unit, link)| (*unit, *link)).collect();
-        Ok(Self { units, needles, owners, owned })
+        let everywhere = units.iter().filter(|unit: &&Unit| unit.links == 0).map(|unit| unit.rule).collect();
+        Ok(Self { units, everywhere, needles, owners, owned })
     }
 
     /// Where rules may match, for their words stand there: by rule, then by beginning, without overlaps of these.
     pub(super) fn within(&self, text: &str) -> Vec<Place> {
         let mut places = if text.len() > LONG { self.anywhere(text) } else { self.near_words(text) };
-        let always = self.units.iter().filter(|unit| unit.links == 0);
-        places.extend(always.map(|unit| Place::anywhere(unit.rule, text)));
+        places.extend(self.everywhere.iter().map(|rule| Place::anywhere(*rule, text)));
         places.sort_unstable_by_key(|place| (place.rule, place.begins.start));
         places.dedup_by(|next, kept| {
             let one = next.rule == kept.rule && next.begins.start < kept.begins.end;
@@ -148,8 +150,8 @@ impl Places {
     fn sightings(&self, text: &str) -> Vec<Sighting> {
         let (marked, origins) = marked(text);
         let found = self.needles.find(&marked);
-        let standing: Vec<(usize, u32)> =
-            found.filter_map(|(needle, range)| Some((needle, *origins.get(range.start)?))).collect();
+        let mut standing: Vec<(usize, u32)> = Vec::with_capacity(text.len() / 2);
+        standing.extend(found.filter_map(|(needle, range)| Some((needle, *origins.get(range.start)?))));
         let mut there = vec![0_u8; self.units.len()];
         standing.iter().for_each(|(needle, _)| self.note(*needle, &mut there));
         let complete = |number: u32| {
