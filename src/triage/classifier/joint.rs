@@ -7,8 +7,8 @@ use super::{Index, Linear, Task};
 use crate::triage::features::{Features, Sentences};
 
 /// Scores of all models of a whole mail together, and of all that score sentences.
-const OF_MAIL: usize = 32;
-const OF_SENTENCE: usize = 16;
+const OF_MAIL: usize = 28;
+const OF_SENTENCE: usize = 12;
 
 /// The models of a whole mail.
 pub type JointMails = Joint<OF_MAIL>;
@@ -30,7 +30,6 @@ const WHOLE: [Task; 7] = [
 
 /// One column's weights in steps, side by side.
 #[derive(Debug, Clone, Copy)]
-#[repr(align(32))]
 struct Weights<const WIDTH: usize>([i8; WIDTH]);
 
 /// Where the features of one mail stand in the table.
@@ -155,23 +154,25 @@ impl<const WIDTH: usize> Joint<WIDTH> {
     /// To ask what single features weigh in one task, each of its scores counted so much.
     pub fn weighing(&self, task: Task, shares: &[f32]) -> Option<Weighing<'_, WIDTH>> {
         let (_, first, classes) = self.tasks.iter().find(|(known, ..)| *known == task)?;
-        let factors = self.steps.iter().skip(*first).take(*classes).zip(shares).map(|(step, share)| step * share);
-        Some(Weighing { joint: self, first: *first, factors: factors.collect() })
+        let factors = self.steps.iter().enumerate().skip(*first).take(*classes).zip(shares);
+        let factors = factors.filter(|(_, share)| **share != 0.0).map(|((score, step), share)| (score, step * share));
+        Some(Weighing { joint: self, factors: factors.collect() })
     }
 }
 
 /// See [`Joint::weighing`].
 pub struct Weighing<'a, const WIDTH: usize> {
     joint: &'a Joint<WIDTH>,
-    first: usize,
-    factors: Vec<f32>,
+    /// The scores that count, and how much a step of each does.
+    factors: Vec<(usize, f32)>,
 }
 
 impl<const WIDTH: usize> Weighing<'_, WIDTH> {
     /// What the feature at a place weighs.
     pub fn of(&self, place: Option<u32>) -> Option<f32> {
-        let row = self.joint.table.get(place? as usize)?.0.get(self.first..)?;
-        Some(row.iter().zip(&self.factors).map(|(weight, factor)| f32::from(*weight) * factor).sum())
+        let row = self.joint.table.get(place? as usize)?.0;
+        let weight = |score: usize| row.get(score).copied().map_or(0.0, f32::from);
+        Some(self.factors.iter().map(|(score, factor)| weight(*score) * factor).sum())
     }
 }
 
