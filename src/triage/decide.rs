@@ -78,7 +78,7 @@ impl Predictions {
         self.set_threshold(task, model.threshold);
         match (task, fact_of(task)) {
             (Task::ProductWord, _) => {
-                let score = |cells: Vec<(u32, f32)>| model.scores_of(cells).first().copied().unwrap_or(0.0);
+                let score = |cells: &[(u32, f32)]| model.first_score_of(cells);
                 self.named = name_product(&analysis.text, &analysis.candidates, score);
             }
             (Task::PurchaseDateGiven | Task::ProductGiven | Task::AnnouncedDateGiven, Some(_)) | (_, None) => {

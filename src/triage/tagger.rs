@@ -28,13 +28,17 @@ pub struct Named {
 pub fn name_product(
     text: &PreparedText,
     candidates: &Candidates,
-    score: impl Fn(Vec<(u32, f32)>) -> f32,
+    score: impl Fn(&[(u32, f32)]) -> f32,
 ) -> Option<Named> {
     let mut best: Option<Named> = None;
     for part in [Part::Subject, Part::Body] {
         let tokens = Tokens::cut(text.part(part));
         let tagging = Tagging::of(&tokens, part, &candidates.all);
-        let word = |at: usize| Some(tagging.cells(at)).filter(|cells| !cells.is_empty()).map(&score);
+        let mut cells = Vec::new();
+        let word = |at: usize| {
+            tagging.put_cells(at, &mut cells);
+            (!cells.is_empty()).then(|| score(&cells))
+        };
         let scores: Vec<Option<f32>> = (0..tokens.list.len()).map(word).collect();
         if let Some(named) = name_in(text.part(part).original(), &tokens, &scores)
             && best.as_ref().is_none_or(|best| named.score > best.score)

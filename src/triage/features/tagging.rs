@@ -10,6 +10,8 @@ use crate::triage::hit::Part;
 
 /// Value of each feature: a word has about fifteen, so that its vector has a length of about one.
 const VALUE: f32 = 0.26;
+/// Features of one word at most, or nearly so.
+const MOST: usize = 24;
 /// Shorter words name no product.
 const SHORTEST: usize = 3;
 /// Words looked back over.
@@ -52,15 +54,20 @@ impl<'a> Tagging<'a> {
 
     /// The features of the word at a place; none where no product's name can stand.
     pub fn cells(&self, at: usize) -> Vec<(u32, f32)> {
-        let Some(token) = self.tokens.list.get(at).filter(|token| may_name(self.tokens, token)) else {
-            return Vec::new();
-        };
+        let mut cells = Vec::with_capacity(MOST);
+        self.put_cells(at, &mut cells);
+        cells
+    }
+
+    /// The same in the place of what a list holds.
+    pub fn put_cells(&self, at: usize, cells: &mut Vec<(u32, f32)>) {
+        cells.clear();
+        let Some(token) = self.tokens.list.get(at).filter(|token| may_name(self.tokens, token)) else { return };
         let own = |at: Option<usize>| at.and_then(|at| self.hashes.get(at)).copied().unwrap_or(hash::START);
         let (before, after) = (own(at.checked_sub(1)), own(Some(at + 1)));
         let earlier = own(at.checked_sub(2));
         let text = self.tokens.text(token);
         let stem = text.strip_suffix(['s', 'x']).unwrap_or(text).as_bytes();
-        let mut cells = Vec::with_capacity(20);
         let mut add = |kind: u8, key: Hash| cells.push((hash::index(hash::byte(key, kind), BITS), VALUE));
         add(b'w', own(Some(at)));
         add(b'e', stem.iter().rev().take(3).fold(hash::START, |state, byte| hash::byte(state, *byte)));
@@ -93,6 +100,5 @@ impl<'a> Tagging<'a> {
         }
         cells.sort_unstable_by_key(|(column, _)| *column);
         cells.dedup_by_key(|(column, _)| *column);
-        cells
     }
 }
