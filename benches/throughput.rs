@@ -77,7 +77,7 @@ fn handbook() -> Handbook {
     Handbook { triage, clues, wording: Arc::new(wording), public_mail: PublicMail::default() }
 }
 
-/// Each mail by itself, twice: the first pass builds the automata of the rules, the second finds them built.
+/// Each mail by itself, twice: the first pass builds the automata of dates and products, the second finds them built.
 fn judge(mails: &[RawMessage]) {
     let handbook = handbook();
     let settings = PermissionSettings::without_configuration(PublicMail::default());
