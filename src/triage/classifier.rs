@@ -305,6 +305,15 @@ mod tests {
     }
 
     #[test]
+    fn one_score_alone_is_the_same() {
+        let columns: Vec<u32> = (0..100).map(|n| n * 7).collect();
+        let weights = columns.iter().map(|column| *column as f32 - 300.0).collect();
+        let model = Linear::new(&columns, weights, vec![0.5], 0.5).unwrap();
+        let cells: Vec<(u32, f32)> = (0..200).map(|n| (n * 3, 0.1)).collect();
+        assert_eq!(vec![model.first_score_of(&cells)], model.scores_of(cells));
+    }
+
+    #[test]
     fn nonsense_is_no_model() {
         assert!(Linear::new(&[2, 1], vec![0.0; 2], vec![0.0], 0.5).is_err());
         assert!(Linear::new(&[1], vec![0.0; 2], vec![0.0], 0.5).is_err());

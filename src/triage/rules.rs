@@ -285,6 +285,9 @@ fn compile(source: &RuleSource) -> Result<(Rule, Vec<Chain>), RuleError> {
     let pattern = source.patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
     let expression = Expression::of(&pattern)
         .map_err(|why| source.error(format!("the pattern is not a regular expression: {why}")))?;
+    if needles::parse(&pattern).is_some_and(|hir| hir.properties().minimum_len() == Some(0)) {
+        return Err(source.error("the pattern matches even where nothing stands: make a part of it necessary".into()));
+    }
     let rule = Rule {
         name: source.name.as_str().into(),
         subject: source.subject,

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use daachorse::DoubleArrayAhoCorasick;
 
-/// Words known by their places in the list that they came in.
+/// Words known by their places in the list that they came in. Clones share what was built.
 #[derive(Clone)]
 pub struct WordFinder {
-    automaton: DoubleArrayAhoCorasick<u32>,
+    automaton: Arc<DoubleArrayAhoCorasick<u32>>,
 }
 
 impl WordFinder {
@@ -18,7 +19,7 @@ impl WordFinder {
     /// In words, that the list is too long.
     pub fn of<W: AsRef<[u8]>>(words: &[W]) -> Result<Self, String> {
         let automaton = DoubleArrayAhoCorasick::new(words).map_err(|error| error.to_string())?;
-        Ok(Self { automaton })
+        Ok(Self { automaton: Arc::new(automaton) })
     }
 
     /// Every word of the list in a text with its bytes, by where it ends, longer ones first.

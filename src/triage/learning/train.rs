@@ -88,7 +88,7 @@ pub fn train(rows: &[Row], rules: &RuleSet, corpus: [u8; 32]) -> Result<Trained,
     let (learn, test): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.split == Split::Train);
     let mut lessons: Vec<Lesson<'_>> = Vec::with_capacity(learn.len());
     for rows in learn.chunks(READ_TOGETHER) {
-        // The automata that mails build grow with their number, and what they leave behind is not given back: each part has its own.
+        // The automata of dates and products grow with the mails, and what they leave behind is not given back: each part has its own.
         // What is kept is copied by this thread, so that the memory of those that read holds nothing else.
         let reading = rules.clone();
         let lesson = |number: usize| rows.get(number).map(|row| Lesson::of(row, analyse(&reading, row)));

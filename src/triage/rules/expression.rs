@@ -42,7 +42,7 @@ impl Expression {
         self.near.create_cache()
     }
 
-    /// The first match that begins in a range and ends before `end`; none that is empty.
+    /// The first match that begins in a range and ends by `end`.
     pub fn find(&self, text: &str, begins: Range<usize>, end: usize, cache: &mut Cache) -> Option<Range<usize>> {
         let begins = begins.start..begins.end.min(end);
         if begins.is_empty() {
@@ -50,11 +50,12 @@ impl Expression {
         }
         let anchored = if begins.len() == 1 { Anchored::Yes } else { Anchored::No };
         let found = self.first(&Input::new(text).range(begins.start..end).anchored(anchored), cache);
-        found.filter(|found| found.start < begins.end && !found.is_empty())
+        found.filter(|found| found.start < begins.end)
     }
 
     fn first(&self, input: &Input<'_>, cache: &mut Cache) -> Option<Range<usize>> {
         let mut slots = [None; 2];
+        cache.reset(&self.near);
         match self.near.try_search_slots(cache, input, &mut slots) {
             Ok(found) => {
                 let [from, to] = slots.map(|slot| slot.map(|at| at.get()));

@@ -46,7 +46,7 @@ pub(super) fn bounded(hir: &Hir) -> Hir {
             Hir::repetition(Repetition { sub: Box::new(bounded(&repetition.sub)), ..repetition.clone() })
         }
         HirKind::Capture(capture) => bounded(&capture.sub),
-        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(bounded).collect()),
+        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(branch).collect()),
         HirKind::Concat(parts) => {
             let looks = |at: Option<usize>| {
                 let look = at.and_then(|at| parts.get(at)).map(Hir::kind);
@@ -68,6 +68,17 @@ pub(super) fn bounded(hir: &Hir) -> Hir {
         }
         HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) => hir.clone(),
     }
+}
+
+/// A branch of an alternation. A boundary by itself is one byte, and would become a member of a class with others.
+fn branch(hir: &Hir) -> Hir {
+    let inside = bounded(hir);
+    if is_boundary(&inside) { Hir::literal([BOUNDARY; 2]) } else { inside }
+}
+
+/// Whether an expression over marked text is boundaries and nothing else.
+pub(super) fn is_boundary(hir: &Hir) -> bool {
+    matches!(hir.kind(), HirKind::Literal(literal) if own(&literal.0) == 0)
 }
 
 #[cfg(test)]

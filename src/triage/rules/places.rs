@@ -10,6 +10,9 @@ use crate::triage::word_finder::WordFinder;
 /// Longer texts are not looked at word by word: nobody writes them, and what a hostile one holds of needles must not fill the memory.
 const LONG: usize = 1 << 16;
 
+/// Beginnings of one unit in one text that are tried one by one; more are searched together.
+const MANY: usize = 64;
+
 /// One branch of one of a rule's expressions.
 #[derive(Debug, Clone)]
 struct Unit {
@@ -239,6 +242,7 @@ impl Unit {
     /// Where matches with these needles may begin: so far before the first of them as it may stand, if that is known, else anywhere
     /// near. `near` ascends in all it holds.
     fn begin(&self, text: &str, sightings: &[Sighting], near: &[Near], places: &mut Vec<Place>) {
+        let before = places.len();
         let mut next = 0;
         let mut add = |from: u32, last: u32| {
             for at in from.max(next)..=last {
@@ -262,6 +266,20 @@ impl Unit {
         for near in near.iter().filter(|_| most == u32::MAX) {
             add(near.from, near.last);
         }
+        self.join(before, places);
+    }
+
+    /// Makes one of the places from `before` on where they are many: each might be looked at up to its end, which may be far.
+    fn join(&self, before: usize, places: &mut Vec<Place>) {
+        let Some((first, others)) = places.get(before..).and_then(<[Place]>::split_first) else { return };
+        if others.len() < MANY {
+            return;
+        }
+        let reach = |sum: (usize, usize), one: &Place| (sum.0.max(one.begins.end), sum.1.max(one.end));
+        let (last, end) = others.iter().fold((first.begins.end, first.end), reach);
+        let begins = first.begins.start..last;
+        places.truncate(before);
+        places.push(Place { rule: self.rule, begins, end });
     }
 }
 
@@ -302,9 +320,19 @@ mod tests {
 
     #[test]
     fn places_of_a_rule_that_overlap_are_one() {
-        let found = places(&[r"\brefund(?: me)?\b", r"\bme\b"], "refund me");
+        let found = places(&[r"\brefund\b|\brefund me\b", r"\bme\b"], "refund me");
         assert_eq!(found, [(0, "refund me"), (1, "me")]);
         assert_eq!(places(&[r"\b(?:scam|fraud)\b"], "scam, that is all it is: fraud").len(), 2);
+    }
+
+    #[test]
+    fn many_beginnings_are_one_place() {
+        for pattern in [r"[0-9][0-9 ]*[^.]{0,20}\bpaid\b", r"\brefund.*please[0-9]", r"[a-z ]*refund[0-9]"] {
+            for text in ["1 refund ".repeat(5000) + "paid please refund", "a".repeat(60_000) + " refund paid"] {
+                let found = places(&[pattern], &text);
+                assert!(found.len() <= MANY, "{pattern}: {}", found.len());
+            }
+        }
     }
 
     #[test]

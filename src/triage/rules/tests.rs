@@ -45,6 +45,7 @@ fn mistakes_of_the_operator_are_refused() {
         ("{back}", "{bakc}", "bakc"),
         ("refund_request = 2.0", "refund = 2.0", "unknown intent"),
         (r"\b{back}\b", "(", "regular expression"),
+        (r"\b{back}\b", r"\b|{back}", "even where nothing stands"),
         ("intent = { refund_request = 2.0 }", "", "no effect"),
         (r#"["Je ne veux pas de remboursement"]"#, "[]", "must_not_match"),
         ("[define]", "[defin", "cannot be read"),
@@ -110,4 +111,96 @@ fn what_is_found_near_its_words_is_what_the_whole_text_holds() {
         }
     }
     assert!(found > 1000, "{found}");
+}
+
+/// What a rule with these expressions finds in the body, in the folded text.
+fn found<'a>(patterns: &[&str], text: &'a Folded) -> Vec<&'a str> {
+    let chains: Vec<Vec<Chain>> =
+        vec![patterns.iter().flat_map(|pattern| needles::chains(&needles::parse(pattern).unwrap())).collect()];
+    let places = Places::of(chains.iter()).unwrap().within(text.text());
+    let whole = patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
+    let expression = Expression::of(&whole).unwrap();
+    let (mut found, mut from) = (Vec::new(), 0);
+    for place in &places {
+        from = from.max(place.begins.start);
+        while let Some(range) = expression.find(text.text(), from..place.begins.end, place.end, &mut expression.cache())
+        {
+            from = range.end;
+            found.push(&text.text()[range]);
+        }
+    }
+    found
+}
+
+#[test]
+fn whatever_operators_write_is_found_wherever_it_stands() {
+    const TEXTS: &[&str] = &[
+        "i want a refund",
+        "_refund -refund xrefund 9-refund 12refund",
+        "refund me please, or money back. the refund you promised: 40 pounds, £ 40",
+        "please refund! please! never ever, not ever, ever",
+        "cafe élève naïf œuvre 12,50 € remboursez-moi",
+        "a b c abc aabbcc xx xy foo barfoo foo-bar",
+        "order no 12345, no. 67, ref 12-34-56",
+        "",
+        "refund",
+    ];
+    const PATTERNS: &[&[&str]] = &[
+        &[r"(?:\b|_)refund"],
+        &[r"(?:\b|-)refund"],
+        &[r"[0-9]-?(?:\b|x)refund"],
+        &[r"(?:\b|_|-)(?:re|x)fund"],
+        &[r"^refund", r"refund$"],
+        &[r"^(?:i|please)\b.{0,40}refund"],
+        &[r"(?i)REFUND|Money"],
+        &[r"\Brefund"],
+        &[r"\b-refund", r"\b[^a-z ]refund"],
+        &[r"(?:the |a )?(?:my )?refund(?: me)?(?: please)?"],
+        &[r"(?:never |not ){1,3}ever", r"ever{1,2}"],
+        &[r"[0-9]{2,}", r"[0-9]{1,3}(?:-[0-9]{2})*"],
+        &[r"(?:£ ?[0-9]+|[0-9]+ ?(?:pounds|€))(?: .{0,9}back)?"],
+        &[r"(?:a|ab|abc|[a-z]+foo)(?:-bar| b)?"],
+        &[r"abc|ab", r"a(?:abb|a)"],
+        &[r"(?:(?:x|y)y?|foo)+"],
+        &[r"(?:|-|\b)(?:|x)foo"],
+        &[r"(?:\b|[^a-z])(?:\b|[^a-z])foo"],
+        &[r"\w+foo|foo\b"],
+        &[r"no\.? ?(?:\w+ )?[0-9]+"],
+        &[r"(?s).b", r"[^a-z]b"],
+        &[r"(?:please|refund)[!,.]? (?:.{0,10}(?:please|money|never))?"],
+        &[r"(order|ref) (no )?([0-9]+)"],
+        &[r"(?:el|na).{1,2}(?:ve|f)"],
+        &[r"\b(?:ever|never)\b[^.!?]{0,12}\bever\b", r"ever"],
+    ];
+    let mut count = 0;
+    for patterns in PATTERNS {
+        let whole = patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
+        let plain = regex::bytes::RegexBuilder::new(&whole).unicode(false).build().unwrap();
+        for text in TEXTS {
+            let text = Folded::new(text);
+            let everywhere: Vec<&str> =
+                plain.find_iter(text.text().as_bytes()).map(|found| &text.text()[found.range()]).collect();
+            assert_eq!(found(patterns, &text), everywhere, "{patterns:?} in {:?}", text.text());
+            count += everywhere.len();
+        }
+    }
+    assert!(count > 100, "{count}");
+}
+
+#[test]
+fn beginnings_that_double_are_not_taken_apart_for_ever() {
+    let pattern = r"(?:|\b|[^a]*)".repeat(25) + "foo";
+    assert!(needles::chains(&needles::parse(&pattern).unwrap()).len() < 200);
+    let long = format!("{}[a-z]*{}", "(?:".repeat(16), ")*".repeat(16)).repeat(2) + "foo";
+    assert_eq!(needles::chains(&needles::parse(&long).unwrap()).len(), 1, "no sum overflows");
+}
+
+#[test]
+fn a_stretch_too_long_for_the_backtracker_is_searched_all_the_same() {
+    let text = "refund ".to_owned() + &"a".repeat(1 << 20) + " please";
+    let expression = Expression::of("refund [a-z]+ please").unwrap();
+    let far = expression.find(&text, 0..1, text.len(), &mut expression.cache());
+    assert!(far.is_some_and(|found| found.start == 0 && found.end > 1 << 20));
+    assert_eq!(expression.find(&text, 1..9, text.len(), &mut expression.cache()), None, "it begins earlier");
+    assert_eq!(expression.find(&text, 9..4, 2, &mut expression.cache()), None);
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use guichet::adapters::store::sled::{SledSettings, SledStore};
 use guichet::ports::Store;
@@ -34,11 +35,17 @@ pub fn noise(bytes: usize) -> String {
     (0..bytes).map(|_| digit()).collect()
 }
 
+/// Longer than any thread of sled's goes on.
+const LINGERING: Duration = Duration::from_secs(10);
+
 /// The database below a store that was just closed: sled's own threads may hold its lock for a moment longer.
 fn open_bare(data: &Path) -> sled::Db {
+    let begun = Instant::now();
     loop {
         match sled::open(data.join("store")) {
-            Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
+            Err(sled::Error::Io(error))
+                if error.to_string().contains("could not acquire lock") && begun.elapsed() < LINGERING =>
+            {
                 std::thread::yield_now();
             }
             opened => return opened.unwrap(),
