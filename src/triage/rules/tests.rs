@@ -202,5 +202,5 @@ fn a_stretch_too_long_for_the_backtracker_is_searched_all_the_same() {
     let far = expression.find(&text, 0..1, text.len(), &mut expression.cache());
     assert!(far.is_some_and(|found| found.start == 0 && found.end > 1 << 20));
     assert_eq!(expression.find(&text, 1..9, text.len(), &mut expression.cache()), None, "it begins earlier");
-    assert_eq!(expression.find(&text, 9..4, 2, &mut expression.cache()), None);
+    assert_eq!(expression.find(&text, 4..9, 2, &mut expression.cache()), None);
 }
