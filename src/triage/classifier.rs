@@ -149,7 +149,12 @@ impl Linear {
 
     /// Weights of one column.
     pub fn row(&self, column: u32) -> Option<&[f32]> {
-        let start = self.index.rank(column)? as usize * self.classes;
+        self.row_at(self.index.rank(column)?)
+    }
+
+    /// Weights of the column that so many with weights stand before.
+    fn row_at(&self, rank: u32) -> Option<&[f32]> {
+        let start = rank as usize * self.classes;
         self.weights.get(start..start + self.classes)
     }
 
@@ -193,7 +198,7 @@ impl Linear {
                 *rank = self.index.rank(*column);
             }
             for (rank, (_, value)) in ranks.iter().zip(cells) {
-                let weight = rank.and_then(|rank| self.weights.get(rank as usize * self.classes));
+                let weight = rank.and_then(|rank| self.row_at(rank)?.first());
                 score += weight.copied().unwrap_or(0.0) * value;
             }
         }
@@ -208,8 +213,7 @@ impl Linear {
         known.extend(cells.filter_map(|(column, value)| Some((self.index.rank(column)?, value))));
         let mut scores = self.intercepts.clone();
         for (rank, value) in known {
-            let row = self.weights.get(rank as usize * self.classes..).unwrap_or_default();
-            for (score, weight) in scores.iter_mut().zip(row) {
+            for (score, weight) in scores.iter_mut().zip(self.row_at(rank).unwrap_or_default()) {
                 *score += weight * value;
             }
         }

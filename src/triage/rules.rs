@@ -281,8 +281,13 @@ fn is_pack(name: &str) -> bool {
     matches!(bytes, [tens, ones, b'-', ..] if tens.is_ascii_digit() && ones.is_ascii_digit()) && name.ends_with(".toml")
 }
 
+/// One expression for any of several.
+fn either<P: std::fmt::Display>(patterns: &[P]) -> String {
+    patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|")
+}
+
 fn compile(source: &RuleSource) -> Result<(Rule, Vec<Chain>), RuleError> {
-    let pattern = source.patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
+    let pattern = either(&source.patterns);
     let expression = Expression::of(&pattern)
         .map_err(|why| source.error(format!("the pattern is not a regular expression: {why}")))?;
     if needles::parse(&pattern).is_some_and(|hir| hir.properties().minimum_len() == Some(0)) {

@@ -69,6 +69,9 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// So many bytes between the least and the most are no trouble to try one by one.
+    const VAGUE: usize = 16;
+
     /// Right at the beginning.
     const NONE: Self = Self { least: 0, most: Some(0) };
 
@@ -80,7 +83,7 @@ impl Head {
 
     /// Whether a match may begin at many places for one needle.
     fn is_vague(self) -> bool {
-        self.most.is_none_or(|most| most - self.least > 16)
+        self.most.is_none_or(|most| most - self.least > Self::VAGUE)
     }
 
     fn and(self, further: Self) -> Self {

@@ -118,8 +118,7 @@ fn found<'a>(patterns: &[&str], text: &'a Folded) -> Vec<&'a str> {
     let chains: Vec<Vec<Chain>> =
         vec![patterns.iter().flat_map(|pattern| needles::chains(&needles::parse(pattern).unwrap())).collect()];
     let places = Places::of(chains.iter()).unwrap().within(text.text());
-    let whole = patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
-    let expression = Expression::of(&whole).unwrap();
+    let expression = Expression::of(&either(patterns)).unwrap();
     let (mut found, mut from) = (Vec::new(), 0);
     for place in &places {
         from = from.max(place.begins.start);
@@ -174,8 +173,7 @@ fn whatever_operators_write_is_found_wherever_it_stands() {
     ];
     let mut count = 0;
     for patterns in PATTERNS {
-        let whole = patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|");
-        let plain = regex::bytes::RegexBuilder::new(&whole).unicode(false).build().unwrap();
+        let plain = regex::bytes::RegexBuilder::new(&either(patterns)).unicode(false).build().unwrap();
         for text in TEXTS {
             let text = Folded::new(text);
             let everywhere: Vec<&str> =
