@@ -110,8 +110,10 @@ impl Triage {
         let places = self.joint.places(&analysis.features);
         let scores = self.joint.scores(&analysis.features, &places);
         let parts = self.decisive.parts(&analysis.sentences);
+        let mut of_task: Vec<&[f32]> = Vec::with_capacity(parts.len());
         for (task, stored) in &self.models {
-            let of_task: Vec<&[f32]> = parts.iter().filter_map(|part| self.decisive.of_task(*task, part)).collect();
+            of_task.clear();
+            of_task.extend(parts.iter().filter_map(|part| self.decisive.of_task(*task, part)));
             let joined = !(of_task.is_empty() && stored.model.looks_again());
             match self.joint.of_task(*task, &scores).filter(|_| joined) {
                 Some(scores) => {

@@ -1,7 +1,7 @@
 //! Everything seen in one mail before anything is decided.
 
 use super::facts::{Candidates, facts};
-use super::features::{Extracted, Features, Sentences, extract};
+use super::features::{Cells, Extracted, Features, Glosses, Sentences, extract};
 use super::hit::RuleHit;
 use super::prepared::PreparedText;
 use super::rules::RuleSet;
@@ -11,6 +11,8 @@ use super::rules::RuleSet;
 pub struct Analysis {
     /// Original and folded text.
     pub text: PreparedText,
+    /// What its words are and mean.
+    pub glosses: Glosses,
     /// Rule hits.
     pub hits: Vec<RuleHit>,
     /// Words that may be facts.
@@ -20,7 +22,7 @@ pub struct Analysis {
     /// The same by sentence.
     pub sentences: Sentences,
     /// Features of each candidate, in the order of `candidates.all`.
-    pub of_candidates: Vec<Features>,
+    pub of_candidates: Vec<Cells>,
 }
 
 impl Analysis {
@@ -29,8 +31,8 @@ impl Analysis {
         let text = PreparedText::new(subject, newest_text, attachments);
         let hits = rules.hits(&text);
         let candidates = facts(rules, &text, &hits);
-        let Extracted { mail: features, sentences, of_candidates } =
+        let Extracted { glosses, mail: features, sentences, of_candidates } =
             extract(&text, &hits, &candidates, rules.vocabulary());
-        Self { text, hits, candidates, features, sentences, of_candidates }
+        Self { text, glosses, hits, candidates, features, sentences, of_candidates }
     }
 }

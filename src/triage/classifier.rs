@@ -172,7 +172,7 @@ impl Linear {
 
     /// Calibrated log-odds, one a class.
     pub fn scores(&self, features: &Features) -> Vec<f32> {
-        self.scores_of(features.entries.iter().map(|entry| (entry.column, entry.value)))
+        self.scores_of(features.cells())
     }
 
     /// What each sentence scores, the subject first; nothing without weights for sentences.
@@ -190,19 +190,23 @@ impl Linear {
     }
 
     /// The first score alone, for a few columns with their values.
-    pub fn first_score_of(&self, cells: &[(u32, f32)]) -> f32 {
+    pub fn first_score_of(&self, cells: impl IntoIterator<Item = (u32, f32)>) -> f32 {
         let mut score = self.intercepts.first().copied().unwrap_or(0.0);
-        for cells in cells.chunks(AT_ONCE) {
-            let mut ranks = [None; AT_ONCE];
-            for (rank, (column, _)) in ranks.iter_mut().zip(cells) {
-                *rank = self.index.rank(*column);
+        let mut cells = cells.into_iter();
+        loop {
+            let (mut ranks, mut count) = ([(None, 0.0); AT_ONCE], 0);
+            for (rank, (column, value)) in ranks.iter_mut().zip(cells.by_ref()) {
+                *rank = (self.index.rank(column), value);
+                count += 1;
             }
-            for (rank, (_, value)) in ranks.iter().zip(cells) {
+            for (rank, value) in ranks.iter().take(count) {
                 let weight = rank.and_then(|rank| self.row_at(rank)?.first());
                 score += weight.copied().unwrap_or(0.0) * value;
             }
+            if count < AT_ONCE {
+                return score;
+            }
         }
-        score
     }
 
     /// All scores for columns with their values.
@@ -314,7 +318,7 @@ mod tests {
         let weights = columns.iter().map(|column| *column as f32 - 300.0).collect();
         let model = Linear::new(&columns, weights, vec![0.5], 0.5).unwrap();
         let cells: Vec<(u32, f32)> = (0..200).map(|n| (n * 3, 0.1)).collect();
-        assert_eq!(vec![model.first_score_of(&cells)], model.scores_of(cells));
+        assert_eq!(vec![model.first_score_of(cells.iter().copied())], model.scores_of(cells));
     }
 
     #[test]

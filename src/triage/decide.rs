@@ -78,8 +78,8 @@ impl Predictions {
         self.set_threshold(task, model.threshold);
         match (task, fact_of(task)) {
             (Task::ProductWord, _) => {
-                let score = |cells: &[(u32, f32)]| model.first_score_of(cells);
-                self.named = name_product(&analysis.text, &analysis.candidates, score);
+                let score = |cells: &[(u32, f32)]| model.first_score_of(cells.iter().copied());
+                self.named = name_product(&analysis.text, &analysis.glosses, &analysis.candidates, score);
             }
             (Task::PurchaseDateGiven | Task::ProductGiven | Task::AnnouncedDateGiven, Some(_)) | (_, None) => {
                 let parts = model.parts(&analysis.sentences);
@@ -89,8 +89,8 @@ impl Predictions {
             }
             (_, Some(fact)) => {
                 let all = analysis.candidates.all.iter().zip(&analysis.of_candidates).zip(&mut self.candidates);
-                for ((_, features), place) in all.filter(|((candidate, _), _)| candidate.fact == fact) {
-                    *place = model.scores(features).first().map_or(0.0, |score| logistic(*score));
+                for ((_, cells), place) in all.filter(|((candidate, _), _)| candidate.fact == fact) {
+                    *place = logistic(model.first_score_of(cells.iter().copied()));
                 }
             }
         }

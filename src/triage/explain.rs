@@ -25,6 +25,31 @@ const LEAST: f32 = 0.1;
 /// A neighbour with this share of the heaviest word's weight is quoted with it.
 const NEIGHBOUR: f32 = 0.4;
 
+/// A line before it is known whether it is among the weightiest, which most are not.
+struct Line<'a> {
+    from: &'static str,
+    name: &'a str,
+    /// The customer's words, cut to [`SENTENCE`] where they are a sentence.
+    words: &'a str,
+    is_sentence: bool,
+    weight: f32,
+}
+
+impl<'a> Line<'a> {
+    fn of_rule(hit: &'a RuleHit, weight: f32) -> Self {
+        Self { from: "rule", name: &hit.name, words: &hit.matched, is_sentence: false, weight }
+    }
+
+    fn told(&self) -> Explanation {
+        let cut = self.words.char_indices().nth(SENTENCE).filter(|_| self.is_sentence);
+        let matched = match cut.and_then(|(at, _)| self.words.get(..at)) {
+            Some(beginning) => format!("{beginning}…"),
+            None => self.words.to_owned(),
+        };
+        Explanation { from: self.from.into(), name: self.name.into(), matched, weight: self.weight }
+    }
+}
+
 /// The weightiest reasons for a verdict, weightiest first. `places` are those of the mail's features in the models, `sentences`
 /// what each of its parts scores.
 pub fn explain(
@@ -37,35 +62,35 @@ pub fn explain(
 ) -> Vec<Explanation> {
     let mut lines = rules(&analysis.hits, verdict);
     lines.extend(floor(&analysis.hits, verdict, predictions));
-    let parts = [Part::Subject, Part::Body].map(|part| (part, Tokens::cut(analysis.text.part(part))));
+    let parts =
+        [Part::Subject, Part::Body].map(|part| (part, analysis.glosses.part(part).tokens(analysis.text.part(part))));
+    let entries = analysis.features.entries.iter().zip(places);
+    let mut known: Vec<(&Entry, u32)> = Vec::with_capacity(places.len());
+    known.extend(entries.filter(|(entry, _)| !entry.tokens.is_empty()).filter_map(|(entry, at)| Some((entry, (*at)?))));
+    let mut of_task: Vec<&[f32]> = Vec::with_capacity(sentences.len());
     for Question { task, name, class, against, sign } in questions(verdict, predictions, &analysis.hits) {
         let Some(stored) = triage.models.get(&task) else { continue };
         let of_first = stored.model.shares(class, against);
         let Some(weighing) = triage.joint.weighing(task, &of_first) else { continue };
-        let entries = analysis.features.entries.iter().zip(places);
-        let shares = entries.filter_map(|(entry, place)| Some((entry, weighing.of(*place)? * entry.value)));
-        for (matched, weight) in words(analysis, &parts, shares, sign) {
-            lines.push(Explanation { from: "model".into(), name: name.into(), matched, weight });
-        }
-        let of_task: Vec<&[f32]> =
-            sentences.iter().filter_map(|scores| triage.decisive.of_task(task, scores)).collect();
+        let shares = known.iter().filter_map(|(entry, at)| Some((*entry, weighing.of(*at)? * entry.value)));
+        let words = words(analysis, &parts, shares, sign);
+        lines.extend(words.map(|(words, weight)| Line { from: "model", name, words, is_sentence: false, weight }));
+        of_task.clear();
+        of_task.extend(sentences.iter().filter_map(|scores| triage.decisive.of_task(task, scores)));
         if let Some(moved) = stored.model.moved(&of_task, class, against).filter(|moved| moved.weight.abs() >= LEAST) {
-            let matched = sentence(analysis, &parts[1].1, moved.sentence);
-            lines.push(Explanation { from: "model".into(), name: name.into(), matched, weight: moved.weight * sign });
+            let words = sentence(analysis, &parts[1].1, moved.sentence);
+            lines.push(Line { from: "model", name, words, is_sentence: true, weight: moved.weight * sign });
         }
     }
     lines.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
-    lines.truncate(LINES);
-    lines
+    lines.iter().take(LINES).map(Line::told).collect()
 }
 
-/// The n-th sentence of the body as the customer wrote it, its beginning where it is long.
-fn sentence(analysis: &Analysis, body: &Tokens<'_>, n: usize) -> String {
+/// The n-th sentence of the body as the customer wrote it.
+fn sentence<'a>(analysis: &'a Analysis, body: &Tokens<'_>, n: usize) -> &'a str {
     let of_it = || body.list.iter().filter(|token| token.sentence as usize == n);
     let range = of_it().next().zip(of_it().next_back()).map(|(first, last)| first.span.start..last.span.end);
-    let words = range.and_then(|range| analysis.text.part(Part::Body).original().get(range)).unwrap_or_default();
-    let cut: String = words.chars().take(SENTENCE).collect();
-    if cut.len() < words.len() { format!("{cut}…") } else { cut }
+    range.and_then(|range| analysis.text.part(Part::Body).original().get(range)).unwrap_or_default()
 }
 
 /// What is to be explained.
@@ -107,31 +132,25 @@ fn second(scores: &[f32], first: usize) -> Option<usize> {
 }
 
 /// Each rule once, with what it says about what was decided.
-fn rules(hits: &[RuleHit], verdict: &Verdict) -> Vec<Explanation> {
-    let mut lines: Vec<Explanation> = Vec::new();
+fn rules<'a>(hits: &'a [RuleHit], verdict: &Verdict) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line<'_>> = Vec::with_capacity(hits.len() + 4 * LINES);
     for hit in hits.iter().filter(|hit| !hit.negated) {
         let weight: f32 = hit.effects.iter().map(|effect| speaks(effect, verdict)).sum();
         if weight.abs() >= LEAST && !lines.iter().any(|line| *line.name == *hit.name) {
-            let (from, name, matched) = ("rule".into(), hit.name.to_string(), hit.matched.clone());
-            lines.push(Explanation { from, name, matched, weight });
+            lines.push(Line::of_rule(hit, weight));
         }
     }
     lines
 }
 
 /// The words that lifted the anger above what the model made of it, with the log-odds that this took.
-fn floor(hits: &[RuleHit], verdict: &Verdict, predictions: &Predictions) -> Option<Explanation> {
+fn floor<'a>(hits: &'a [RuleHit], verdict: &Verdict, predictions: &Predictions) -> Option<Line<'a>> {
     let reached = |hit: &&RuleHit| hit.anger_floor.is_some_and(|level| level <= verdict.anger.level());
     let hit = hits.iter().filter(reached).max_by_key(|hit| (hit.anger_floor, std::cmp::Reverse(hit.rule)))?;
     let level = hit.anger_floor?;
     let likely: f32 = predictions.anger.iter().skip(usize::from(level)).sum();
     let lifted = likely < 0.5;
-    lifted.then(|| Explanation {
-        from: "rule".into(),
-        name: hit.name.to_string(),
-        matched: hit.matched.clone(),
-        weight: (1.0 / likely.max(1e-3)).ln().max(LIFT),
-    })
+    lifted.then(|| Line::of_rule(hit, (1.0 / likely.max(1e-3)).ln().max(LIFT)))
 }
 
 fn speaks(effect: &Effect, verdict: &Verdict) -> f32 {
@@ -164,22 +183,25 @@ fn speaks(effect: &Effect, verdict: &Verdict) -> f32 {
     }
 }
 
-/// The words that weighed most, with near words that weighed too.
+/// The words that weighed most, with near words that weighed too; `shares` are of features that stand somewhere.
 fn words<'a>(
-    analysis: &Analysis,
+    analysis: &'a Analysis,
     parts: &[(Part, Tokens<'_>); 2],
     shares: impl Iterator<Item = (&'a Entry, f32)>,
     sign: f32,
-) -> Vec<(String, f32)> {
-    let mut weights = [0, 1].map(|part: usize| vec![0.0_f32; parts[part].1.list.len()]);
-    for (entry, share) in shares.filter(|(entry, _)| !entry.tokens.is_empty()) {
+) -> impl Iterator<Item = (&'a str, f32)> {
+    let [subject, body] = parts.each_ref().map(|(_, tokens)| tokens.list.len());
+    let mut weights = vec![0.0_f32; subject + body];
+    for (entry, share) in shares {
         let range = usize::from(entry.tokens.start)..usize::from(entry.tokens.end);
         let each = share * sign / range.len() as f32;
-        let place = weights.get_mut(usize::from(entry.part != Part::Subject)).and_then(|part| part.get_mut(range));
+        let (first, end) = if entry.part == Part::Subject { (0, subject) } else { (subject, subject + body) };
+        let place = weights.get_mut(first..end).and_then(|part| part.get_mut(range));
         place.into_iter().flatten().for_each(|weight| *weight += each);
     }
-    let mut found = Vec::new();
-    for ((part, tokens), weights) in parts.iter().zip(&mut weights) {
+    let mut found = Vec::with_capacity(2 * WORDS);
+    let (of_subject, of_body) = weights.split_at_mut(subject);
+    for ((part, tokens), weights) in parts.iter().zip([of_subject, of_body]) {
         for _ in 0..WORDS {
             let Some((range, weight)) = heaviest(weights) else {
                 break;
@@ -187,12 +209,11 @@ fn words<'a>(
             let start = tokens.list.get(range.start).map(|token| token.span.start);
             let end = tokens.list.get(range.end - 1).map(|token| token.span.end);
             let words = start.zip(end).and_then(|(start, end)| analysis.text.part(*part).original().get(start..end));
-            found.push((words.unwrap_or_default().to_owned(), weight));
+            found.push((words.unwrap_or_default(), weight));
         }
     }
     found.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-    found.truncate(WORDS);
-    found
+    found.into_iter().take(WORDS)
 }
 
 /// Takes the heaviest run of words out of the weights.

@@ -15,6 +15,7 @@
 //! one space of 2^[`BITS`] columns.
 
 mod candidate;
+mod gloss;
 pub mod hash;
 mod ideas;
 pub mod lexicon;
@@ -32,7 +33,7 @@ use super::facts::Candidates;
 use super::facts::vocabulary::Vocabulary;
 use super::hit::{Effect, Part, RuleHit};
 use super::prepared::PreparedText;
-use notions::Meanings;
+pub use gloss::{Gloss, Glosses};
 pub use sentences::Sentences;
 use tokens::Tokens;
 
@@ -152,6 +153,16 @@ impl Finding {
 /// Columns there can be.
 pub const COLUMNS: u32 = (1 << BITS) + 64 + AGAIN;
 
+/// Columns, ascending, with their values.
+pub type Cells = Vec<(u32, f32)>;
+
+impl Features {
+    /// Columns with their values.
+    pub fn cells(&self) -> impl ExactSizeIterator<Item = (u32, f32)> {
+        self.entries.iter().map(|entry| (entry.column, entry.value))
+    }
+}
+
 /// Collects occurrences before they are counted.
 struct Sink {
     entries: Vec<Entry>,
@@ -176,49 +187,58 @@ fn column(block: Block, key: hash::Hash) -> u32 {
 
 /// What [`extract`] finds.
 pub struct Extracted {
+    /// Words and meanings.
+    pub glosses: Glosses,
     /// Features of the whole mail.
     pub mail: Features,
     /// The same by sentence.
     pub sentences: Sentences,
     /// Features of each candidate, in their order.
-    pub of_candidates: Vec<Features>,
+    pub of_candidates: Vec<Cells>,
 }
 
 /// The features of a mail (its subject, its newest text and what the rules found in them), and those
 /// of each of its candidates for facts, in their order.
 pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates, vocabulary: &Vocabulary) -> Extracted {
     let mut sink = Sink { entries: Vec::with_capacity(2048), part: Part::Subject };
-    let [subject, body, attachments] = [&text.subject, &text.body, &text.attachments].map(Tokens::cut);
-    let [of_subject, of_body, of_attachments] = [&subject, &body, &attachments].map(Meanings::of);
+    let glosses = Glosses::of(text);
+    let tokens = |part| glosses.part(part).tokens(text.part(part));
+    let meanings = |part| glosses.part(part).meanings();
+    let (subject, body, attachments) = (tokens(Part::Subject), tokens(Part::Body), tokens(Part::Attachment));
     let mut present = Vec::new();
-    for (part, tokens, meanings) in [(Part::Subject, &subject, &of_subject), (Part::Body, &body, &of_body)] {
+    for (part, tokens) in [(Part::Subject, &subject), (Part::Body, &body)] {
+        let gloss = glosses.part(part);
+        let meanings = gloss.meanings();
         sink.part = part;
         words::add(tokens, &mut sink);
-        present.extend(ideas::add(tokens, &mut sink));
+        present.extend(ideas::add(tokens, gloss, &mut sink));
         notions::add(tokens, meanings, &mut sink);
         setting::add(tokens, meanings, &mut sink);
     }
-    setting::across(&of_subject, &of_body, &mut sink);
+    setting::across(meanings(Part::Subject), meanings(Part::Body), &mut sink);
     ideas::company(present, &mut sink);
     rules(hits, &subject, &body, &mut sink);
     shape::add(&subject, &body, &mut sink);
     let sentences = Sentences::of(&sink.entries, &body);
-    let mail = Features { entries: scaled(sink.entries) };
+    scale(&mut sink.entries);
+    let mail = Features { entries: sink.entries };
     let of_mail = candidate::of_mail(&mail);
+    let mut sink = Sink { entries: Vec::with_capacity(256), part: Part::Subject };
     let of_candidates = candidates.all.iter().map(|one| {
-        let (tokens, meanings) = match one.part {
-            Part::Subject => (&subject, &of_subject),
-            Part::Body => (&body, &of_body),
-            Part::Attachment => (&attachments, &of_attachments),
+        let tokens = match one.part {
+            Part::Subject => &subject,
+            Part::Body => &body,
+            Part::Attachment => &attachments,
         };
         let rank = candidates.of(one.fact).filter(|other| other.score > one.score).count();
         let rivals = candidates.of(one.fact).count();
         let nth = candidates.of(one.fact).take_while(|other| !std::ptr::eq(*other, one)).count();
         let company = candidate::Company { rank, rivals, nth };
-        candidate::with_mail(candidate::extract(one, tokens, meanings, vocabulary, company), &of_mail)
+        candidate::extract(one, tokens, glosses.part(one.part), vocabulary, company, &mut sink);
+        candidate::with_mail(&sink.entries, &of_mail)
     });
     let of_candidates = of_candidates.collect();
-    Extracted { mail, sentences, of_candidates }
+    Extracted { glosses, mail, sentences, of_candidates }
 }
 
 fn rules(hits: &[RuleHit], subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut Sink) {
@@ -249,7 +269,7 @@ fn rules(hits: &[RuleHit], subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut S
 }
 
 /// Counts, dampens and scales. A value that was given (not counted) keeps its sign.
-fn scaled(mut entries: Vec<Entry>) -> Vec<Entry> {
+fn scale(entries: &mut Vec<Entry>) {
     // Of equal columns the first occurrence comes first and is kept.
     entries.sort_unstable_by_key(|entry| {
         u64::from(entry.column) << 32 | (entry.part as u64) << 16 | u64::from(entry.tokens.start)
@@ -262,7 +282,7 @@ fn scaled(mut entries: Vec<Entry>) -> Vec<Entry> {
         same
     });
     let mut squares = [0.0_f32; Block::ALL.len()];
-    for entry in &mut entries {
+    for entry in entries.iter_mut() {
         if entry.value > 1.0 && !entry.tokens.is_empty() {
             entry.value = 1.0 + entry.value.ln();
         }
@@ -270,9 +290,8 @@ fn scaled(mut entries: Vec<Entry>) -> Vec<Entry> {
             *square += entry.value * entry.value;
         }
     }
-    for entry in &mut entries {
+    for entry in entries {
         let square = squares.get(entry.block as usize).copied().unwrap_or(0.0);
         entry.value *= entry.block.weight() / square.max(entry.block.floor()).sqrt();
     }
-    entries
 }

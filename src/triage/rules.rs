@@ -27,6 +27,8 @@ use crate::domain::{Asset, Clue};
 
 /// More matches of one rule in one part than this say nothing new.
 const HITS_PER_RULE: usize = 3;
+/// Most mails have fewer.
+const USUAL: usize = 16;
 
 /// One loaded rule.
 #[derive(Debug, Clone)]
@@ -164,7 +166,7 @@ impl RuleSet {
 
     /// Every match of every rule: subject first, then body, then attachments' names; by rule, then by place.
     pub fn hits(&self, text: &PreparedText) -> Vec<RuleHit> {
-        let mut hits = Vec::new();
+        let mut hits = Vec::with_capacity(USUAL);
         let Some(mut cache) = self.rules.first().map(|rule| rule.expression.cache()) else { return hits };
         let attachments = self.rules.iter().any(|rule| rule.attachment).then_some(Part::Attachment);
         for part in [Part::Subject, Part::Body].into_iter().chain(attachments) {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::facts::Candidates;
+use super::features::Glosses;
 use super::features::tagging::Tagging;
 use super::features::tokens::Tokens;
 use super::hit::Part;
@@ -27,13 +28,15 @@ pub struct Named {
 /// The likeliest name of a product in subject and body; `score` scores the features of one word.
 pub fn name_product(
     text: &PreparedText,
+    glosses: &Glosses,
     candidates: &Candidates,
     score: impl Fn(&[(u32, f32)]) -> f32,
 ) -> Option<Named> {
     let mut best: Option<Named> = None;
     for part in [Part::Subject, Part::Body] {
-        let tokens = Tokens::cut(text.part(part));
-        let tagging = Tagging::of(&tokens, part, &candidates.all);
+        let gloss = glosses.part(part);
+        let tokens = gloss.tokens(text.part(part));
+        let tagging = Tagging::of(&tokens, gloss, part, &candidates.all);
         let mut cells = Vec::new();
         let word = |at: usize| {
             tagging.put_cells(at, &mut cells);

@@ -33,12 +33,17 @@ fn sources(body: &[f32]) -> [Source; GROUPS] {
     [Source::Subject, highest, second, lowest, first, last, Source::Mean]
 }
 
-/// One of a model's scores for the subject and for each sentence; the subject stands for a body that is not there.
-fn of_class(parts: &[&[f32]], class: usize) -> (f32, Vec<f32>) {
+/// One of a model's scores for the subject, and in the place of what `body` holds for each sentence; the subject stands for a body
+/// that is not there.
+fn of_class(parts: &[&[f32]], class: usize, body: &mut Vec<f32>) -> f32 {
     let of = |part: &&[f32]| part.get(class).copied().unwrap_or(0.0);
     let subject = parts.first().map_or(0.0, of);
-    let body: Vec<f32> = parts.iter().skip(1).map(of).collect();
-    (subject, if body.is_empty() { vec![subject] } else { body })
+    body.clear();
+    body.extend(parts.iter().skip(1).map(of));
+    if body.is_empty() {
+        body.push(subject);
+    }
+    subject
 }
 
 /// What the second look goes by: the mail's scores, then those made of its parts; the first part is the subject.
@@ -47,8 +52,9 @@ pub fn inputs(mail: &[f32], parts: &[&[f32]]) -> Vec<f32> {
     for (place, score) in inputs.iter_mut().zip(mail) {
         *place = *score;
     }
+    let mut body = Vec::with_capacity(parts.len());
     for class in 0..mail.len() {
-        let (subject, body) = of_class(parts, class);
+        let subject = of_class(parts, class, &mut body);
         let places = inputs.iter_mut().skip(mail.len() + class).step_by(mail.len());
         for (place, source) in places.zip(sources(&body)) {
             *place = match source {
@@ -108,8 +114,9 @@ impl Linear {
     pub fn moved(&self, parts: &[&[f32]], class: usize, against: Option<usize>) -> Option<Moved> {
         let sentences = parts.len().checked_sub(1).filter(|count| *count > 0 && self.looks_again())?;
         let mut sums = vec![0.0_f32; sentences];
+        let mut body = Vec::with_capacity(sentences);
         for (first, without_words) in self.decisive()?.intercepts.iter().enumerate() {
-            let (_, mut body) = of_class(parts, first);
+            of_class(parts, first, &mut body);
             body.iter_mut().for_each(|score| *score -= without_words);
             for (group, source) in sources(&body).into_iter().enumerate() {
                 let weight = self.weight_of_input((1 + group) * self.classes() + first, class, against);

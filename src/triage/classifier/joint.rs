@@ -169,8 +169,8 @@ pub struct Weighing<'a, const WIDTH: usize> {
 
 impl<const WIDTH: usize> Weighing<'_, WIDTH> {
     /// What the feature at a place weighs.
-    pub fn of(&self, place: Option<u32>) -> Option<f32> {
-        let row = self.joint.table.get(place? as usize)?.0;
+    pub fn of(&self, place: u32) -> Option<f32> {
+        let row = self.joint.table.get(place as usize)?.0;
         let weight = |score: usize| row.get(score).copied().map_or(0.0, f32::from);
         Some(self.factors.iter().map(|(score, factor)| weight(*score) * factor).sum())
     }
@@ -205,8 +205,8 @@ mod tests {
         near(joint.of_task(Task::Anger, &scores).unwrap(), &anger.scores(&features));
         assert_eq!(joint.of_task(Task::ProductWord, &scores), None);
         let weighing = joint.weighing(Task::Anger, &[1.0, 0.0, -1.0]).unwrap();
-        near(&[weighing.of(places[3]).unwrap()], &[-1.1 + 1.3]);
-        assert_eq!(weighing.of(places[2]), None);
+        near(&[weighing.of(places[3].unwrap()).unwrap()], &[-1.1 + 1.3]);
+        assert_eq!((places[2], weighing.of(u32::MAX)), (None, None));
     }
 
     #[test]

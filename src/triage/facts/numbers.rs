@@ -98,21 +98,23 @@ fn references(text: &str) -> Vec<Range<usize>> {
 /// "TGQXPR": six capitals between words that are not shouted.
 fn letters_only(scene: &Scene<'_>) -> Vec<Range<usize>> {
     let mut at = 0;
-    let mut words: Vec<(Range<usize>, bool)> = Vec::new();
-    for chunk in scene.text().split(' ') {
+    let words = scene.text().split(' ').filter_map(|chunk| {
         let start = at;
         at += chunk.len() + 1;
-        let Some(range) = trimmed(chunk, start) else { continue };
+        let range = trimmed(chunk, start)?;
         let written = scene.folded.words(range.clone());
         let shouted = written.len() > 3 && written.bytes().all(|b| b.is_ascii_uppercase());
-        words.push((range, shouted));
+        Some((range, shouted))
+    });
+    let (mut words, mut before, mut found) = (words.peekable(), false, Vec::new());
+    while let Some((range, shouted)) = words.next() {
+        let after = words.peek().is_some_and(|(_, shouted)| *shouted);
+        if range.len() == RECORD_LOCATOR && shouted && !before && !after {
+            found.push(range);
+        }
+        before = shouted;
     }
-    let shouted = |at: Option<usize>| at.and_then(|at| words.get(at)).is_some_and(|(_, shouted)| *shouted);
-    let locator = |at: &usize| {
-        let long = words.get(*at).is_some_and(|(range, _)| range.len() == RECORD_LOCATOR);
-        long && shouted(Some(*at)) && !shouted(at.checked_sub(1)) && !shouted(Some(at + 1))
-    };
-    (0..words.len()).filter(locator).filter_map(|at| words.get(at)).map(|(range, _)| range.clone()).collect()
+    found
 }
 
 fn ends_in_digits(written: &str) -> bool {

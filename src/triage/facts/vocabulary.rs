@@ -145,7 +145,7 @@ impl Vocabulary {
     pub fn marks(&self, folded: &str) -> Vec<Mark> {
         let bytes = folded.as_bytes();
         let inside = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
-        let mut marks = Vec::new();
+        let mut marks = Vec::with_capacity(folded.len() / 8);
         for (word, found) in self.words.find(bytes) {
             if found.start > 0 && inside(found.start - 1) && inside(found.start) {
                 continue;

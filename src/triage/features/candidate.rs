@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::lexicon::LEXICON;
+use super::gloss::Gloss;
+use super::lexicon::Idea;
 use super::notions::Meanings;
 use super::tokens::{Kind, Token, Tokens};
-use super::{Block, Entry, Features, Sink, hash, scaled, words};
+use super::{Block, Cells, Entry, Features, Sink, hash, scale};
 use crate::domain::Fact;
 use crate::triage::facts::vocabulary::Vocabulary;
 use crate::triage::facts::{Candidate, CueNear};
@@ -59,40 +60,39 @@ pub(super) struct Company {
     pub(super) nth: usize,
 }
 
-/// The features of one candidate. `tokens` and `meanings` are those of the candidate's part.
+/// The features of one candidate, in the place of what `sink` holds. `tokens` and `gloss` are those of the candidate's part.
 pub(super) fn extract(
     candidate: &Candidate,
     tokens: &Tokens<'_>,
-    meanings: &Meanings,
+    gloss: &Gloss,
     vocabulary: &Vocabulary,
     company: Company,
-) -> Features {
-    let mut sink = Sink { entries: Vec::with_capacity(128), part: candidate.part };
+    sink: &mut Sink,
+) {
+    sink.entries.clear();
+    sink.part = candidate.part;
+    let meanings = gloss.meanings();
     let inside = tokens.within(&candidate.span);
     // Where a candidate's features stand is never asked; that they do makes them counts.
     let here = 0..1;
     let sentence = tokens.list.get(inside.start).map(|token| token.sentence);
-    surroundings(tokens, &inside, &mut sink);
+    surroundings(tokens, gloss, &inside, sink);
     for notion in meanings.within(inside.clone()) {
         sink.add(Block::Notions, hash::byte(notion, b'I'), here.clone());
     }
     let before = (0..inside.start).rev().take(REACH);
     let after = (inside.end..tokens.list.len()).take(REACH);
-    meant_beside(tokens, meanings, before, b'B', sentence, &mut sink);
-    meant_beside(tokens, meanings, after, b'A', sentence, &mut sink);
-    for token in tokens.list.get(inside.clone()).unwrap_or_default() {
-        let this = words::word(tokens, token);
-        sink.add(Block::Words, hash::byte(this, b'I'), here.clone());
-        if token.kind == Kind::Word {
-            LEXICON.of_word(tokens.text(token), |idea| {
-                sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, idea), b'I'), here.clone());
-            });
+    meant_beside(tokens, meanings, before, b'B', sentence, sink);
+    meant_beside(tokens, meanings, after, b'A', sentence, sink);
+    for (at, token) in tokens.list.iter().enumerate().take(inside.end).skip(inside.start) {
+        sink.add(Block::Words, hash::byte(token.hash, b'I'), here.clone());
+        for idea in gloss.ideas(at).iter().filter(|_| token.kind == Kind::Word) {
+            sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, *idea), b'I'), here.clone());
         }
     }
-    for token in tokens.list.iter().filter(|token| Some(token.sentence) == sentence).take(60) {
-        LEXICON.of_word(tokens.text(token), |idea| {
-            sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, idea), b's'), here.clone());
-        });
+    let own = tokens.list.iter().enumerate().filter(|(_, token)| Some(token.sentence) == sentence);
+    for idea in own.take(60).flat_map(|(at, _)| gloss.ideas(at)) {
+        sink.add(Block::Ideas, hash::byte(hash::byte(hash::START, *idea), b's'), here.clone());
     }
     for near in &candidate.context {
         // By name: its number changes whenever the operator adds a cue.
@@ -103,12 +103,12 @@ pub(super) fn extract(
         sink.add(Block::Rules, key, here.clone());
         sink.add(Block::Rules, hash::byte(key, near.distance.min(4)), here.clone());
     }
-    nearest_cues(candidate, vocabulary, &mut sink);
+    nearest_cues(candidate, vocabulary, sink);
     if candidate.fact == Fact::Product {
-        written(tokens, &inside, &mut sink);
+        written(tokens, &inside, sink);
     }
     if candidate.fact == Fact::OrderNumber {
-        label(candidate, tokens, meanings, &inside, &mut sink);
+        label(candidate, tokens, meanings, &inside, sink);
     }
     let own = |token: &&Token| Some(token.sentence) == sentence;
     let asked = tokens.list.iter().filter(own).any(|token| tokens.text(token) == "?");
@@ -129,7 +129,7 @@ pub(super) fn extract(
             flag("score", (i32::from(step) + 6) as usize);
         }
     }
-    Features { entries: scaled(sink.entries) }
+    scale(&mut sink.entries);
 }
 
 /// The nearest cue on either side, and both together: the verb that a date or thing most likely belongs to.
@@ -178,7 +178,7 @@ fn label(candidate: &Candidate, tokens: &Tokens<'_>, meanings: &Meanings, inside
             let known = candidate.context.iter().any(near);
             let class = usize::from(numbered) * 2 + usize::from(known);
             sink.add_value(Block::Shape, hash::join(hash::text("label"), class as u64), 1.0);
-            sink.add(Block::Words, hash::byte(words::word(tokens, token), b'L'), 0..1);
+            sink.add(Block::Words, hash::byte(token.hash, b'L'), 0..1);
             if let Some(notion) = meanings.at(at) {
                 sink.add(Block::Notions, hash::byte(notion, b'L'), 0..1);
             }
@@ -187,38 +187,40 @@ fn label(candidate: &Candidate, tokens: &Tokens<'_>, meanings: &Meanings, inside
     }
 }
 
-fn surroundings(tokens: &Tokens<'_>, inside: &Range<usize>, sink: &mut Sink) {
+fn surroundings(tokens: &Tokens<'_>, gloss: &Gloss, inside: &Range<usize>, sink: &mut Sink) {
     let before = (0..inside.start).rev().take(REACH);
     let after = (inside.end..tokens.list.len()).take(REACH);
     let own = tokens.list.get(inside.start).map(|token| token.sentence);
-    for (side, places) in [(b'B', before.collect::<Vec<_>>()), (b'A', after.collect())] {
-        let mut nearer: Option<hash::Hash> = None;
-        for (distance, at) in places.into_iter().enumerate() {
-            let Some(token) = tokens.list.get(at) else {
-                continue;
-            };
-            let this = hash::byte(words::word(tokens, token), side);
-            let span = || 0..1;
-            sink.add(Block::Words, this, span());
-            if distance < 3 {
-                sink.add(Block::Words, hash::byte(this, distance as u8), span());
+    let words = tokens.list.as_ref();
+    on_side(before.filter_map(|at| Some((words.get(at)?, gloss.ideas(at)))), b'B', own, sink);
+    on_side(after.filter_map(|at| Some((words.get(at)?, gloss.ideas(at)))), b'A', own, sink);
+}
+
+/// The words on one side of a candidate, the nearest first.
+fn on_side<'a>(words: impl Iterator<Item = (&'a Token, &'a [Idea])>, side: u8, own: Option<u32>, sink: &mut Sink) {
+    let mut nearer: Option<hash::Hash> = None;
+    for (distance, (token, ideas)) in words.enumerate() {
+        let this = hash::byte(token.hash, side);
+        let span = || 0..1;
+        sink.add(Block::Words, this, span());
+        if distance < 3 {
+            sink.add(Block::Words, hash::byte(this, distance as u8), span());
+        }
+        if let Some(nearer) = nearer.filter(|_| distance < 4) {
+            sink.add(Block::Words, hash::join(nearer, this), span());
+        }
+        nearer = Some(this);
+        let same = Some(token.sentence) == own;
+        let close = distance < 3;
+        for idea in ideas {
+            let key = hash::byte(hash::byte(hash::START, *idea), side);
+            sink.add(Block::Ideas, key, span());
+            if same {
+                sink.add(Block::Ideas, hash::byte(key, b's'), span());
             }
-            if let Some(nearer) = nearer.filter(|_| distance < 4) {
-                sink.add(Block::Words, hash::join(nearer, this), span());
+            if close {
+                sink.add(Block::Ideas, hash::byte(key, b'c'), span());
             }
-            nearer = Some(this);
-            let same = Some(token.sentence) == own;
-            let close = distance < 3;
-            LEXICON.of_word(tokens.text(token), |idea| {
-                let key = hash::byte(hash::byte(hash::START, idea), side);
-                sink.add(Block::Ideas, key, span());
-                if same {
-                    sink.add(Block::Ideas, hash::byte(key, b's'), span());
-                }
-                if close {
-                    sink.add(Block::Ideas, hash::byte(key, b'c'), span());
-                }
-            });
         }
     }
 }
@@ -248,31 +250,29 @@ fn meant_beside(
     }
 }
 
-/// The few features of the whole mail that each of its candidates has too, by ascending column.
-pub(super) fn of_mail(mail: &Features) -> Vec<Entry> {
-    let whole = mail.entries.iter().filter(|entry| entry.block == Block::Rules).map(|entry| Entry {
-        column: super::column(Block::Rules, hash::join(hash::text("mail"), u64::from(entry.column))),
-        value: entry.value * 0.5,
-        block: Block::Rules,
-        part: entry.part,
-        tokens: 0..0,
-    });
-    let mut whole: Vec<Entry> = whole.collect();
-    whole.sort_by_key(|entry| entry.column);
+/// The few features of the whole mail that each of its candidates has too.
+pub(super) fn of_mail(mail: &Features) -> Cells {
+    let whole = mail.entries.iter().filter(|entry| entry.block == Block::Rules);
+    let cell = |entry: &Entry| {
+        let column = super::column(Block::Rules, hash::join(hash::text("mail"), u64::from(entry.column)));
+        (column, entry.value * 0.5)
+    };
+    let mut whole: Cells = whole.map(cell).collect();
+    whole.sort_by_key(|(column, _)| *column);
     whole
 }
 
-/// Adds them; where columns are equal the candidate's own stays.
-pub(super) fn with_mail(own: Features, mail: &[Entry]) -> Features {
-    let mut entries = Vec::with_capacity(own.entries.len() + mail.len());
+/// Both together; where columns are equal the candidate's own stays.
+pub(super) fn with_mail(own: &[Entry], mail: &[(u32, f32)]) -> Cells {
+    let mut cells = Vec::with_capacity(own.len() + mail.len());
     let mut mail = mail.iter().peekable();
-    for entry in own.entries {
-        while let Some(earlier) = mail.next_if(|next| next.column < entry.column) {
-            entries.push(earlier.clone());
+    for entry in own {
+        while let Some(earlier) = mail.next_if(|(column, _)| *column < entry.column) {
+            cells.push(*earlier);
         }
-        entries.push(entry);
+        cells.push((entry.column, entry.value));
     }
-    entries.extend(mail.cloned());
-    entries.dedup_by_key(|entry| entry.column);
-    Features { entries }
+    cells.extend(mail);
+    cells.dedup_by_key(|(column, _)| *column);
+    cells
 }

@@ -1,8 +1,9 @@
 //! Ideas of the lexicon: alone, denied, in pairs, and where in the mail.
 
+use super::gloss::Gloss;
 use super::lexicon::{Idea, LEXICON};
 use super::tokens::{Token, Tokens};
-use super::{Block, Sink, hash, words};
+use super::{Block, Sink, hash};
 use crate::triage::hit::Part;
 
 /// Words in the longest phrase of the lexicon.
@@ -22,8 +23,8 @@ struct Occurrence {
 }
 
 /// Adds the ideas of one part; gives back which there are.
-pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) -> Vec<Idea> {
-    let found = occurrences(tokens);
+pub(super) fn add(tokens: &Tokens<'_>, gloss: &Gloss, sink: &mut Sink) -> Vec<Idea> {
+    let found = occurrences(tokens, gloss);
     let denial = LEXICON.names.iter().position(|name| name == "neg").and_then(|at| Idea::try_from(at).ok());
     let last_sentence = tokens.sentences().saturating_sub(1);
     let token = |at: usize| tokens.list.get(at);
@@ -81,10 +82,10 @@ pub(super) fn company(mut present: Vec<Idea>, sink: &mut Sink) {
     }
 }
 
-fn occurrences(tokens: &Tokens<'_>) -> Vec<Occurrence> {
-    let hashes: Vec<hash::Hash> = tokens.list.iter().map(|token| words::word(tokens, token)).collect();
-    let mut found: Vec<Occurrence> = Vec::new();
-    for (at, token) in tokens.list.iter().enumerate() {
+fn occurrences(tokens: &Tokens<'_>, gloss: &Gloss) -> Vec<Occurrence> {
+    let hashes: Vec<hash::Hash> = tokens.list.iter().map(|token| token.hash).collect();
+    let mut found: Vec<Occurrence> = Vec::with_capacity(hashes.len());
+    for at in 0..hashes.len() {
         if found.len() >= MOST {
             break;
         }
@@ -96,7 +97,7 @@ fn occurrences(tokens: &Tokens<'_>) -> Vec<Occurrence> {
         };
         let ahead = hashes.get(at..(at + PHRASE).min(hashes.len())).unwrap_or_default();
         LEXICON.of_phrase(ahead, &mut note);
-        LEXICON.of_word(tokens.text(token), |idea| note(idea, 1));
+        gloss.ideas(at).iter().for_each(|idea| note(*idea, 1));
     }
     found
 }

@@ -66,7 +66,7 @@ pub(super) fn named(name: &str) -> hash::Hash {
 }
 
 /// What the tokens of one text mean, one by one.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Meanings(Vec<Meaning>);
 
 impl Meanings {
@@ -102,7 +102,8 @@ impl Meanings {
 
     /// The notions among the first so many, each once.
     pub(super) fn first(&self, most: usize) -> Vec<hash::Hash> {
-        let mut first: Vec<hash::Hash> = self.0.iter().copied().flatten().take(most).collect();
+        let mut first: Vec<hash::Hash> = Vec::with_capacity(most);
+        first.extend(self.0.iter().copied().flatten().take(most));
         first.sort_unstable();
         first.dedup();
         first
@@ -133,8 +134,9 @@ fn unworded(tokens: &Tokens<'_>, token: &Token) -> Meaning {
 /// Adds each notion, and each two that follow one another in a sentence, also over a third.
 pub(super) fn add(tokens: &Tokens<'_>, meanings: &Meanings, sink: &mut Sink) {
     let meant = tokens.list.iter().zip(&meanings.0).enumerate();
-    let meant: Vec<(hash::Hash, usize, u32)> =
-        meant.filter_map(|(at, (token, notion))| Some(((*notion)?, at, token.sentence))).collect();
+    let known = meant.filter_map(|(at, (token, notion))| Some(((*notion)?, at, token.sentence)));
+    let mut meant: Vec<(hash::Hash, usize, u32)> = Vec::with_capacity(tokens.list.len());
+    meant.extend(known);
     for (index, (this, at, sentence)) in meant.iter().enumerate() {
         sink.add(Block::Notions, *this, *at..at + 1);
         for (apart, mark) in [(1, b'+'), (2, b'^')] {

@@ -46,7 +46,8 @@ pub struct Sentences {
 impl Sentences {
     /// Sorts the occurrences by where they stand. What reaches over the end of a sentence belongs to none.
     pub(super) fn of(entries: &[Entry], body: &Tokens<'_>) -> Self {
-        let mut sentences = Self { occurrences: Vec::with_capacity(entries.len()), counts: Vec::new() };
+        let units = 1 + body.sentences().min(MOST) as usize;
+        let mut sentences = Self { occurrences: Vec::with_capacity(entries.len()), counts: Vec::with_capacity(units) };
         for entry in entries.iter().filter(|entry| !entry.tokens.is_empty()) {
             let sentence = |at: u16| body.list.get(usize::from(at)).map(|token| token.sentence);
             let unit = match entry.part {
@@ -68,7 +69,6 @@ impl Sentences {
             }
             sentences.occurrences.push(Occurrence::new(entry.column, unit, entry.block));
         }
-        sentences.occurrences.shrink_to_fit();
         sentences
     }
 

@@ -26,8 +26,8 @@ static DENIALS: LazyLock<[hash::Hash; 8]> =
 pub(super) fn add(tokens: &Tokens<'_>, meanings: &Meanings, sink: &mut Sink) {
     let asked = asked(tokens);
     let end = tokens.sentences().saturating_sub(1 + NEAR_END);
-    let meant = tokens.list.iter().enumerate().filter_map(|(at, token)| Some((meanings.at(at)?, at, token)));
-    let meant: Vec<(hash::Hash, usize, &Token)> = meant.collect();
+    let mut meant: Vec<(hash::Hash, usize, &Token)> = Vec::with_capacity(tokens.list.len());
+    meant.extend(tokens.list.iter().enumerate().filter_map(|(at, token)| Some((meanings.at(at)?, at, token))));
     let mut denial: Option<(usize, u32)> = None;
     for (index, (notion, at, token)) in meant.iter().enumerate() {
         for earlier in APART.filter_map(|apart| meant.get(index.checked_sub(apart)?)) {

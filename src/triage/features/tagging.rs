@@ -1,9 +1,10 @@
 //! What the model of product words sees of one word: its own shape, its neighbours, and whether a list knows it.
 
+use super::BITS;
+use super::gloss::Gloss;
 use super::hash::{self, Hash};
 use super::notions::Meanings;
 use super::tokens::{Kind, Token, Tokens};
-use super::{BITS, words};
 use crate::domain::Fact;
 use crate::triage::facts::Candidate;
 use crate::triage::hit::Part;
@@ -33,23 +34,21 @@ pub fn may_name(tokens: &Tokens<'_>, token: &Token) -> bool {
 #[derive(Debug)]
 pub struct Tagging<'a> {
     tokens: &'a Tokens<'a>,
-    hashes: Vec<Hash>,
-    meanings: Meanings,
+    meanings: &'a Meanings,
     /// For each word the hash of the list or shape that found it.
     listed: Vec<Option<Hash>>,
     subject: bool,
 }
 
 impl<'a> Tagging<'a> {
-    /// `candidates` are all of the mail.
-    pub fn of(tokens: &'a Tokens<'a>, part: Part, candidates: &[Candidate]) -> Self {
-        let hashes: Vec<Hash> = tokens.list.iter().map(|token| words::word(tokens, token)).collect();
+    /// `tokens` are those of `gloss`, `candidates` all of the mail.
+    pub fn of(tokens: &'a Tokens<'a>, gloss: &'a Gloss, part: Part, candidates: &[Candidate]) -> Self {
         let mut listed = vec![None; tokens.list.len()];
         for candidate in candidates.iter().filter(|one| one.part == part && one.fact == Fact::Product) {
             let place = listed.get_mut(tokens.within(&candidate.span));
             place.into_iter().flatten().for_each(|slot| *slot = Some(hash::text(&candidate.shape)));
         }
-        Self { tokens, hashes, meanings: Meanings::of(tokens), listed, subject: part == Part::Subject }
+        Self { tokens, meanings: gloss.meanings(), listed, subject: part == Part::Subject }
     }
 
     /// The features of the word at a place; none where no product's name can stand.
@@ -63,7 +62,8 @@ impl<'a> Tagging<'a> {
     pub fn put_cells(&self, at: usize, cells: &mut Vec<(u32, f32)>) {
         cells.clear();
         let Some(token) = self.tokens.list.get(at).filter(|token| may_name(self.tokens, token)) else { return };
-        let own = |at: Option<usize>| at.and_then(|at| self.hashes.get(at)).copied().unwrap_or(hash::START);
+        let own =
+            |at: Option<usize>| at.and_then(|at| self.tokens.list.get(at)).map_or(hash::START, |token| token.hash);
         let (before, after) = (own(at.checked_sub(1)), own(Some(at + 1)));
         let earlier = own(at.checked_sub(2));
         let text = self.tokens.text(token);

@@ -1,7 +1,9 @@
 //! Words, numbers and marks of a text, with their places in it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use super::hash::{self, Hash};
 use crate::triage::prepared::Folded;
 
 /// What a token is made of.
@@ -32,6 +34,8 @@ pub struct Token {
     pub shouted: bool,
     /// Counted from 0.
     pub sentence: u32,
+    /// The hash of it as a word: numbers and codes by their shape, since they never come again.
+    pub hash: Hash,
 }
 
 /// A folded text cut up.
@@ -39,7 +43,7 @@ pub struct Token {
 pub struct Tokens<'a> {
     text: &'a Folded,
     /// In the order of the text.
-    pub list: Vec<Token>,
+    pub list: Cow<'a, [Token]>,
 }
 
 /// Bytes looked at, and so more than the tokens found, whose places fit 16 bits. Longer texts are judged by
@@ -49,7 +53,7 @@ const LONGEST: usize = 16_000;
 impl<'a> Tokens<'a> {
     /// Cuts a text up.
     pub fn cut(text: &'a Folded) -> Self {
-        let mut tokens = Self { text, list: Vec::with_capacity(text.text().len() / 5) };
+        let mut list: Vec<Token> = Vec::with_capacity(text.text().len() / 4);
         let mut sentence = 0;
         let mut breaks = text.breaks().iter().copied().peekable();
         let mut chars = text.text().char_indices().take_while(|(at, _)| *at < LONGEST).peekable();
@@ -60,23 +64,28 @@ impl<'a> Tokens<'a> {
                 while let Some((at, next)) = chars.next_if(|(_, next)| next.is_alphanumeric()) {
                     end = at + next.len_utf8();
                 }
-                tokens.list.push(word(text, start..end, sentence));
+                list.push(word(text, start..end, sentence));
             } else if is_mark(first) {
                 let folded = start..start + first.len_utf8();
                 let span = text.original_span(folded.clone());
-                let kind = Kind::Mark;
-                tokens.list.push(Token { span, folded, kind, accented: false, shouted: false, sentence });
+                let hash = hash_of(text, Kind::Mark, &folded);
+                list.push(Token { span, folded, kind: Kind::Mark, accented: false, shouted: false, sentence, hash });
             }
             ends |= match first {
                 '.' | ';' => chars.peek().is_none_or(|(_, next)| next.is_whitespace()),
                 '!' | '?' => chars.peek().is_none_or(|(_, next)| !is_mark(*next)),
                 _ => false,
             };
-            if ends && tokens.list.last().is_some_and(|last| last.sentence == sentence) {
+            if ends && list.last().is_some_and(|last| last.sentence == sentence) {
                 sentence += 1;
             }
         }
-        tokens
+        Self { text, list: Cow::Owned(list) }
+    }
+
+    /// A text with what it was cut into before.
+    pub(super) fn again(text: &'a Folded, list: Cow<'a, [Token]>) -> Self {
+        Self { text, list }
     }
 
     /// A token's folded text.
@@ -119,7 +128,16 @@ fn word(text: &Folded, folded: Range<usize>, sentence: u32) -> Token {
         (false, true) => Kind::Number,
         _ => Kind::Word,
     };
-    Token { span, folded, kind, accented, shouted: capitals >= 2 && !small, sentence }
+    let hash = hash_of(text, kind, &folded);
+    Token { span, folded, kind, accented, shouted: capitals >= 2 && !small, sentence, hash }
+}
+
+fn hash_of(text: &Folded, kind: Kind, folded: &Range<usize>) -> Hash {
+    match kind {
+        Kind::Number => hash::join(hash::text("#"), folded.len().min(5) as u64),
+        Kind::Code => hash::text("#code"),
+        Kind::Word | Kind::Mark => hash::text(text.text().get(folded.clone()).unwrap_or_default()),
+    }
 }
 
 fn is_mark(c: char) -> bool {
@@ -136,7 +154,7 @@ mod tests {
         let tokens = Tokens::cut(&text);
         let words: Vec<&str> = tokens.list.iter().map(|token| tokens.text(token)).collect();
         assert_eq!(words, ["ou", "est", "il", "?", "l", "ete", "45", "€", "!", "ref", "ab12"]);
-        for token in &tokens.list {
+        for token in tokens.list.iter() {
             assert!(text.original().get(token.span.clone()).is_some());
         }
         let ete = tokens.list.get(5).unwrap();

@@ -2,26 +2,17 @@
 
 use std::ops::Range;
 
-use super::tokens::{Kind, Token, Tokens};
+use super::tokens::{Kind, Tokens};
 use super::{Block, Sink, hash};
 use crate::triage::hit::Part;
 
 const LETTERS: usize = 4;
 
-/// The hash of a token as a word: numbers and codes by their shape, since they never come again.
-pub fn word(tokens: &Tokens<'_>, token: &Token) -> hash::Hash {
-    match token.kind {
-        Kind::Number => hash::join(hash::text("#"), token.folded.len().min(5) as u64),
-        Kind::Code => hash::text("#code"),
-        Kind::Word | Kind::Mark => hash::text(tokens.text(token)),
-    }
-}
-
 pub(super) fn add(tokens: &Tokens<'_>, sink: &mut Sink) {
     let mut before: Option<hash::Hash> = None;
     for (at, token) in tokens.list.iter().enumerate() {
         let own = at..at + 1;
-        let this = word(tokens, token);
+        let this = token.hash;
         sink.add(Block::Words, this, own.clone());
         if sink.part == Part::Subject {
             sink.add(Block::Words, hash::byte(this, b'S'), own.clone());

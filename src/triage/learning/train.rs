@@ -16,7 +16,7 @@ use crate::triage::classifier::file::{self, Stored};
 use crate::triage::corpus::{Row, Split, is_correction};
 use crate::triage::decide::{Predictions, decide};
 use crate::triage::evaluate::{Judged, Report};
-use crate::triage::features::{Features, hash};
+use crate::triage::features::{Glosses, hash};
 use crate::triage::learning::cell::Cell;
 use crate::triage::learning::parallel::in_parallel;
 use crate::triage::rules::RuleSet;
@@ -69,11 +69,12 @@ impl<'a> Lesson<'a> {
     fn of(row: &'a Row, mut mail: Analysis) -> Self {
         let held_out = Predictions::by_rules(&mail, &judge_by_rules(&mail.text, &mail.hits, &mail.candidates));
         let fold = (hash::index(hash::join(hash::text(&row.id), 1), 20) as usize) % FOLDS;
+        mail.glosses = Glosses::default();
         // Of a feature only column and value are learnt from.
         let (features, of_candidates) = (std::mem::take(&mut mail.features), std::mem::take(&mut mail.of_candidates));
-        let pack = |seen: &Features| seen.entries.iter().map(|entry| Cell::new(entry.column, entry.value)).collect();
-        let cells = pack(&features);
-        let of_candidates = of_candidates.iter().map(pack).collect();
+        let pack = |(column, value)| Cell::new(column, value);
+        let cells = features.cells().map(pack).collect();
+        let of_candidates = of_candidates.into_iter().map(|cells| cells.into_iter().map(pack).collect()).collect();
         Self { row, mail, cells, of_candidates, fold, held_out }
     }
 }

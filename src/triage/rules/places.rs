@@ -13,6 +13,9 @@ const LONG: usize = 1 << 16;
 /// Beginnings of one unit in one text that are tried one by one; more are searched together.
 const MANY: usize = 64;
 
+/// Most texts have fewer places.
+const SOME: usize = 32;
+
 /// One branch of one of a rule's expressions.
 #[derive(Debug, Clone)]
 struct Unit {
@@ -127,8 +130,8 @@ impl Places {
     fn near_words(&self, text: &str) -> Vec<Place> {
         let ends = text.bytes().zip(0..).filter(|(byte, _)| matches!(byte, b'.' | b'!' | b'?'));
         let ends: Vec<u32> = ends.map(|(_, at)| at).collect();
-        let mut places = Vec::new();
-        let mut near = Vec::new();
+        let mut places = Vec::with_capacity(SOME);
+        let mut near = Vec::with_capacity(SOME);
         for sightings in self.sightings(text).chunk_by(|a, b| a.unit == b.unit) {
             let unit = sightings.first().and_then(|first| self.units.get(first.unit as usize));
             if let Some(unit) = unit {
@@ -161,7 +164,7 @@ impl Places {
             let unit = self.units.get(number as usize).zip(there.get(number as usize));
             unit.is_some_and(|(unit, there)| unit.is_complete(*there))
         };
-        let mut sightings: Vec<Sighting> = Vec::new();
+        let mut sightings: Vec<Sighting> = Vec::with_capacity(standing.len());
         for (needle, at) in &standing {
             let units = self.wanted_by(*needle).iter().filter(|(unit, _)| complete(*unit));
             sightings.extend(units.map(|(unit, link)| Sighting { unit: *unit, at: *at, link: *link }));

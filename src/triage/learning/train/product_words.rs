@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Lesson;
 use crate::domain::Fact;
 use crate::triage::classifier::Linear;
+use crate::triage::features::Gloss;
 use crate::triage::features::tagging::Tagging;
 use crate::triage::features::tokens::Tokens;
 use crate::triage::hit::Part;
@@ -68,8 +69,9 @@ impl Words {
 
     fn add(&mut self, index: usize, part: Part, lesson: &Lesson<'_>) {
         let text = lesson.mail.text.part(part);
-        let tokens = Tokens::cut(text);
-        let tagging = Tagging::of(&tokens, part, &lesson.mail.candidates.all);
+        let gloss = Gloss::of(text);
+        let tokens = gloss.tokens(text);
+        let tagging = Tagging::of(&tokens, &gloss, part, &lesson.mail.candidates.all);
         let names = lesson.row.words(Fact::Product).map(|words| places_of(words, &tokens)).unwrap_or_default();
         let first = self.ends.len();
         let mut places = Vec::new();
