@@ -235,3 +235,19 @@ fn heaviest(weights: &mut [f32]) -> Option<(Range<usize>, f32)> {
     weights.get_mut(start..end)?.fill(0.0);
     Some((start..end, sum))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_quoted_by_its_beginning_and_a_word_whole() {
+        let long = "é".repeat(SENTENCE + 1);
+        let told = |words: &str, is_sentence| {
+            Line { from: "model", name: "intent", words, is_sentence, weight: 1.0 }.told().matched
+        };
+        assert_eq!(told(&long, true), "é".repeat(SENTENCE) + "…");
+        assert_eq!(told(&long["é".len()..], true), "é".repeat(SENTENCE), "not longer than what is quoted");
+        assert_eq!(told(&long, false), long);
+    }
+}

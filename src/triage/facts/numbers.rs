@@ -172,3 +172,24 @@ pub(super) fn is_quantity(scene: &Scene<'_>, range: &Range<usize>) -> bool {
     let from = range.end + (after.len() - next.len());
     after.len() - next.len() <= 1 && scene.listed(List::Units).any(|unit| unit.start == from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::triage::prepared::Folded;
+    use crate::triage::rules::RuleSet;
+
+    #[test]
+    fn six_capitals_are_a_record_locator_between_words_that_are_not_shouted() {
+        let rules = RuleSet::load(&[]).unwrap();
+        let found = |text: &str| {
+            let folded = Folded::new(text);
+            let scene = Scene::new(&folded, rules.vocabulary());
+            letters_only(&scene).into_iter().map(|range| folded.words(range).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("TGQXPR, two seats, and later KLMNOP"), ["TGQXPR", "KLMNOP"]);
+        for shouted in ["WHERE TGQXPR is", "is TGQXPR PLEASE", "two TGQXP seats", "two tgqxpr seats", ""] {
+            assert!(found(shouted).is_empty(), "{shouted}");
+        }
+    }
+}

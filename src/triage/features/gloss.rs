@@ -74,3 +74,30 @@ impl Glosses {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_words_is_what_asking_anew_says() {
+        let text = PreparedText::new(
+            "Colis cassé ?",
+            "Le vase est arrivé brisé, je veux être remboursé. AB-12",
+            &["facture.pdf".into()],
+        );
+        let glosses = Glosses::of(&text);
+        for part in [Part::Subject, Part::Body, Part::Attachment] {
+            let (gloss, anew) = (glosses.part(part), Tokens::cut(text.part(part)));
+            assert_eq!(gloss.tokens(text.part(part)).list, anew.list);
+            let ideas = |at: usize| {
+                let mut ideas = Vec::new();
+                LEXICON.of_word(anew.text(&anew.list[at]), |idea| ideas.push(idea));
+                ideas
+            };
+            assert!((0..anew.list.len()).all(|at| gloss.ideas(at) == ideas(at)), "{part:?}");
+            assert!(gloss.ideas(anew.list.len()).is_empty(), "behind the last word");
+        }
+        assert!((0..9).any(|at| !glosses.part(Part::Body).ideas(at).is_empty()), "the lexicon knows some of them");
+    }
+}
