@@ -13,6 +13,7 @@ pub mod evaluate;
 pub mod explain;
 pub mod facts;
 pub mod features;
+mod gather;
 pub mod hit;
 pub mod learning;
 pub mod prepared;

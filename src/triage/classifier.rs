@@ -9,6 +9,7 @@ pub mod joint;
 pub use again::inputs as second_look_inputs;
 
 use super::features::{BITS, COLUMNS, Features, Sentences};
+use super::gather::gather;
 
 /// What the models decide, each in a file of its own, `NAME.model`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -190,31 +191,25 @@ impl Linear {
     }
 
     /// The first score alone, for a few columns with their values.
-    pub fn first_score_of(&self, cells: impl IntoIterator<Item = (u32, f32)>) -> f32 {
+    pub fn first_score_of(&self, cells: &[(u32, f32)]) -> f32 {
         let mut score = self.intercepts.first().copied().unwrap_or(0.0);
-        let mut cells = cells.into_iter();
-        loop {
-            let (mut ranks, mut count) = ([(None, 0.0); AT_ONCE], 0);
-            for (rank, (column, value)) in ranks.iter_mut().zip(cells.by_ref()) {
-                *rank = (self.index.rank(column), value);
-                count += 1;
+        for cells in cells.chunks(AT_ONCE) {
+            let mut ranks = [None; AT_ONCE];
+            for (rank, (column, _)) in ranks.iter_mut().zip(cells) {
+                *rank = self.index.rank(*column);
             }
-            for (rank, value) in ranks.iter().take(count) {
+            for (rank, (_, value)) in ranks.iter().zip(cells) {
                 let weight = rank.and_then(|rank| self.row_at(rank)?.first());
                 score += weight.copied().unwrap_or(0.0) * value;
             }
-            if count < AT_ONCE {
-                return score;
-            }
         }
+        score
     }
 
     /// All scores for columns with their values.
     pub fn scores_of(&self, cells: impl IntoIterator<Item = (u32, f32)>) -> Vec<f32> {
-        let cells = cells.into_iter();
         // Where the weights stand is found out for all of them first: memory answers many at once, and none waits for another.
-        let mut known: Vec<(u32, f32)> = Vec::with_capacity(cells.size_hint().1.unwrap_or(0));
-        known.extend(cells.filter_map(|(column, value)| Some((self.index.rank(column)?, value))));
+        let known = gather(cells.into_iter().filter_map(|(column, value)| Some((self.index.rank(column)?, value))));
         let mut scores = self.intercepts.clone();
         for (rank, value) in known {
             for (score, weight) in scores.iter_mut().zip(self.row_at(rank).unwrap_or_default()) {
@@ -318,7 +313,7 @@ mod tests {
         let weights = columns.iter().map(|column| *column as f32 - 300.0).collect();
         let model = Linear::new(&columns, weights, vec![0.5], 0.5).unwrap();
         let cells: Vec<(u32, f32)> = (0..200).map(|n| (n * 3, 0.1)).collect();
-        assert_eq!(vec![model.first_score_of(cells.iter().copied())], model.scores_of(cells));
+        assert_eq!(vec![model.first_score_of(&cells)], model.scores_of(cells));
     }
 
     #[test]

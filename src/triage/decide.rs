@@ -78,7 +78,7 @@ impl Predictions {
         self.set_threshold(task, model.threshold);
         match (task, fact_of(task)) {
             (Task::ProductWord, _) => {
-                let score = |cells: &[(u32, f32)]| model.first_score_of(cells.iter().copied());
+                let score = |cells: &[(u32, f32)]| model.first_score_of(cells);
                 self.named = name_product(&analysis.text, &analysis.glosses, &analysis.candidates, score);
             }
             (Task::PurchaseDateGiven | Task::ProductGiven | Task::AnnouncedDateGiven, Some(_)) | (_, None) => {
@@ -90,7 +90,7 @@ impl Predictions {
             (_, Some(fact)) => {
                 let all = analysis.candidates.all.iter().zip(&analysis.of_candidates).zip(&mut self.candidates);
                 for ((_, cells), place) in all.filter(|((candidate, _), _)| candidate.fact == fact) {
-                    *place = logistic(model.first_score_of(cells.iter().copied()));
+                    *place = logistic(model.first_score_of(cells));
                 }
             }
         }

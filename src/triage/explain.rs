@@ -9,6 +9,7 @@ use super::classifier::joint::{Places, SentenceScores};
 use super::decide::Predictions;
 use super::features::Entry;
 use super::features::tokens::Tokens;
+use super::gather::gather;
 use super::hit::{Effect, Part, RuleHit};
 use crate::domain::{Anger, Explanation, Signal, Verdict};
 
@@ -65,8 +66,8 @@ pub fn explain(
     let parts =
         [Part::Subject, Part::Body].map(|part| (part, analysis.glosses.part(part).tokens(analysis.text.part(part))));
     let entries = analysis.features.entries.iter().zip(places);
-    let mut known: Vec<(&Entry, u32)> = Vec::with_capacity(places.len());
-    known.extend(entries.filter(|(entry, _)| !entry.tokens.is_empty()).filter_map(|(entry, at)| Some((entry, (*at)?))));
+    let known: Vec<(&Entry, u32)> =
+        gather(entries.filter(|(entry, _)| !entry.tokens.is_empty()).filter_map(|(entry, at)| Some((entry, (*at)?))));
     let mut of_task: Vec<&[f32]> = Vec::with_capacity(sentences.len());
     for Question { task, name, class, against, sign } in questions(verdict, predictions, &analysis.hits) {
         let Some(stored) = triage.models.get(&task) else { continue };
@@ -133,7 +134,7 @@ fn second(scores: &[f32], first: usize) -> Option<usize> {
 
 /// Each rule once, with what it says about what was decided.
 fn rules<'a>(hits: &'a [RuleHit], verdict: &Verdict) -> Vec<Line<'a>> {
-    let mut lines: Vec<Line<'_>> = Vec::with_capacity(hits.len() + 4 * LINES);
+    let mut lines: Vec<Line<'_>> = Vec::new();
     for hit in hits.iter().filter(|hit| !hit.negated) {
         let weight: f32 = hit.effects.iter().map(|effect| speaks(effect, verdict)).sum();
         if weight.abs() >= LEAST && !lines.iter().any(|line| *line.name == *hit.name) {

@@ -5,6 +5,7 @@
 
 use super::{Index, Linear, Task};
 use crate::triage::features::{Features, Sentences};
+use crate::triage::gather::gather;
 
 /// Scores of all models of a whole mail together, and of all that score sentences.
 const OF_MAIL: usize = 28;
@@ -66,9 +67,8 @@ impl JointSentences {
     pub fn parts(&self, sentences: &Sentences) -> Vec<SentenceScores> {
         let mut sums = vec![[0.0; OF_SENTENCE]; sentences.units()];
         // As for one model: first where the weights stand, then the weights.
-        let cells = sentences.cells();
-        let mut known: Vec<(u32, u32, f32)> = Vec::with_capacity(cells.size_hint().1.unwrap_or(0));
-        known.extend(cells.filter_map(|(unit, column, value)| Some((unit as u32, self.index.rank(column)?, value))));
+        let rank = |(unit, column, value)| Some((unit as u32, self.index.rank(column)?, value));
+        let known: Vec<(u32, u32, f32)> = gather(sentences.cells().filter_map(rank));
         for (unit, rank, value) in known {
             if let Some(sums) = sums.get_mut(unit as usize) {
                 self.add(Some(rank), value, sums);

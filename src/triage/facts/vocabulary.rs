@@ -224,10 +224,10 @@ impl VocabularyBuilder {
         }
         let index = u16::try_from(self.cues.len()).map_err(|_| at.error(&cue.name, "is one cue too many"))?;
         let weights = Weights {
-            order_number: cue.order_number,
-            purchase_date: cue.purchase_date,
-            product: cue.product,
-            announced_date: cue.announced_date,
+            order_number: cue.order_number.get(),
+            purchase_date: cue.purchase_date.get(),
+            product: cue.product.get(),
+            announced_date: cue.announced_date.get(),
         };
         self.cues.push(Cue { name: cue.name.clone(), side: cue.side, within: cue.within, weights });
         for word in &cue.words {
@@ -298,10 +298,10 @@ fn shape(written: &WrittenShape, kind: ShapeKind, at: RuleErrorAt<'_>) -> Result
         return Err(error(format!("matches its must_not_match text {text:?}")));
     }
     let weights = Weights {
-        order_number: written.order_number,
-        purchase_date: written.purchase_date,
-        product: written.product,
-        announced_date: written.announced_date,
+        order_number: written.order_number.get(),
+        purchase_date: written.purchase_date.get(),
+        product: written.product.get(),
+        announced_date: written.announced_date.get(),
     };
     Ok(Shape { name: written.name.clone(), weights, regex })
 }

@@ -276,3 +276,52 @@ pub(super) fn with_mail(own: &[Entry], mail: &[(u32, f32)]) -> Cells {
     cells.dedup_by_key(|(column, _)| *column);
     cells
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Glosses, extract};
+    use super::*;
+    use crate::triage::facts::{Candidates, facts};
+    use crate::triage::hit::Part;
+    use crate::triage::prepared::PreparedText;
+    use crate::triage::rules::RuleSet;
+
+    #[test]
+    fn of_equal_columns_the_candidates_own_stays() {
+        let own = |column, value| Entry { column, value, block: Block::Words, part: Part::Body, tokens: 0..1 };
+        let own = [own(3, 0.3), own(5, 0.5)];
+        let mail = [(1, 1.0), (3, 3.0), (4, 4.0), (5, 5.0), (9, 9.0)];
+        assert_eq!(with_mail(&own, &mail), [(1, 1.0), (3, 0.3), (4, 4.0), (5, 0.5), (9, 9.0)]);
+        assert_eq!((with_mail(&[], &mail), with_mail(&own, &[])), (mail.to_vec(), vec![(3, 0.3), (5, 0.5)]));
+    }
+
+    #[test]
+    fn a_candidate_is_seen_as_if_no_other_had_been_looked_at() {
+        let cue = "name = 'date'\npattern = '\\d+ (?:may|june)'\npurchase_date = 1.0\nmust_match = ['3 may']\n";
+        let pack = crate::domain::Asset {
+            name: "50-test.toml".into(),
+            origin: "50-test.toml".into(),
+            bytes: format!("[[date]]\n{cue}").into_bytes(),
+        };
+        let rules = RuleSet::load(&[pack]).unwrap();
+        let text =
+            PreparedText::new("Order of 3 May", "It came on 4 June. Where is the refund? I wrote on 5 June!", &[]);
+        let all = facts(&rules, &text, &[]);
+        assert!(all.all.len() > 4, "{:?}", all.all);
+        let together = extract(&text, &[], &all, rules.vocabulary()).of_candidates;
+        let glosses = Glosses::of(&text);
+        let of_mail = of_mail(&extract(&text, &[], &Candidates::default(), rules.vocabulary()).mail);
+        for (one, seen) in all.all.iter().zip(&together) {
+            let rivals = || all.of(one.fact);
+            let company = Company {
+                rank: rivals().filter(|other| other.score > one.score).count(),
+                rivals: rivals().count(),
+                nth: rivals().take_while(|other| *other != one).count(),
+            };
+            let (gloss, mut sink) = (glosses.part(one.part), Sink { entries: Vec::new(), part: one.part });
+            let tokens = gloss.tokens(text.part(one.part));
+            super::extract(one, &tokens, gloss, rules.vocabulary(), company, &mut sink);
+            assert_eq!(&with_mail(&sink.entries, &of_mail), seen, "{one:?}");
+        }
+    }
+}

@@ -1,7 +1,5 @@
 //! What is known of the words of one part by themselves, found out once for all who ask.
 
-use std::borrow::Cow;
-
 use super::lexicon::{Idea, LEXICON};
 use super::notions::Meanings;
 use super::tokens::{Token, Tokens};
@@ -34,7 +32,7 @@ impl Gloss {
 
     /// Its words; `text` is the part that it was made of.
     pub fn tokens<'a>(&'a self, text: &'a Folded) -> Tokens<'a> {
-        Tokens::again(text, Cow::Borrowed(&self.list))
+        Tokens::again(text, &self.list)
     }
 
     pub(super) fn meanings(&self) -> &Meanings {

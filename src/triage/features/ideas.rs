@@ -83,9 +83,8 @@ pub(super) fn company(mut present: Vec<Idea>, sink: &mut Sink) {
 }
 
 fn occurrences(tokens: &Tokens<'_>, gloss: &Gloss) -> Vec<Occurrence> {
-    let hashes: Vec<hash::Hash> = tokens.list.iter().map(|token| token.hash).collect();
-    let mut found: Vec<Occurrence> = Vec::with_capacity(hashes.len());
-    for at in 0..hashes.len() {
+    let mut found: Vec<Occurrence> = Vec::with_capacity(tokens.list.len().min(MOST));
+    for at in 0..tokens.list.len() {
         if found.len() >= MOST {
             break;
         }
@@ -95,8 +94,7 @@ fn occurrences(tokens: &Tokens<'_>, gloss: &Gloss) -> Vec<Occurrence> {
                 found.push(Occurrence { idea, first: at, last: at + words - 1 });
             }
         };
-        let ahead = hashes.get(at..(at + PHRASE).min(hashes.len())).unwrap_or_default();
-        LEXICON.of_phrase(ahead, &mut note);
+        LEXICON.of_phrase(tokens.list.iter().skip(at).take(PHRASE).map(|token| token.hash), &mut note);
         gloss.ideas(at).iter().for_each(|idea| note(*idea, 1));
     }
     found

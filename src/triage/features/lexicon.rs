@@ -71,10 +71,10 @@ impl Lexicon {
     }
 
     /// Calls `found(idea, words)` for every phrase that the hashed words begin with.
-    pub fn of_phrase(&self, words: &[Hash], mut found: impl FnMut(Idea, usize)) {
+    pub fn of_phrase(&self, words: impl Iterator<Item = Hash>, mut found: impl FnMut(Idea, usize)) {
         let mut state = hash::START;
-        for (index, word) in words.iter().enumerate() {
-            state = hash::join(state, *word);
+        for (index, word) in words.enumerate() {
+            state = hash::join(state, word);
             let Some(ideas) = self.phrases.get(&state) else { return };
             ideas.iter().for_each(|idea| found(*idea, index + 1));
         }
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!((of("remboursement"), of("sous"), of("sousou")), (vec![0], vec![0, 1], vec![]));
         let words = ["money", "back", "please"].map(hash::text);
         let mut found = Vec::new();
-        lexicon.of_phrase(&words, |idea, length| found.push((idea, length)));
+        lexicon.of_phrase(words.into_iter(), |idea, length| found.push((idea, length)));
         assert_eq!(found, [(1, 2)]);
     }
 

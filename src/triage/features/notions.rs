@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use super::tokens::{Kind, Token, Tokens};
 use super::{Block, Sink, hash};
+use crate::triage::gather::gather;
 
 /// The built-in dictionaries, read once: the French, then the English one.
 static DICTIONARIES: LazyLock<[Dictionary; 2]> =
@@ -102,8 +103,7 @@ impl Meanings {
 
     /// The notions among the first so many, each once.
     pub(super) fn first(&self, most: usize) -> Vec<hash::Hash> {
-        let mut first: Vec<hash::Hash> = Vec::with_capacity(most);
-        first.extend(self.0.iter().copied().flatten().take(most));
+        let mut first: Vec<hash::Hash> = gather(self.0.iter().filter_map(|notion| *notion).take(most));
         first.sort_unstable();
         first.dedup();
         first
@@ -134,9 +134,8 @@ fn unworded(tokens: &Tokens<'_>, token: &Token) -> Meaning {
 /// Adds each notion, and each two that follow one another in a sentence, also over a third.
 pub(super) fn add(tokens: &Tokens<'_>, meanings: &Meanings, sink: &mut Sink) {
     let meant = tokens.list.iter().zip(&meanings.0).enumerate();
-    let known = meant.filter_map(|(at, (token, notion))| Some(((*notion)?, at, token.sentence)));
-    let mut meant: Vec<(hash::Hash, usize, u32)> = Vec::with_capacity(tokens.list.len());
-    meant.extend(known);
+    let meant: Vec<(hash::Hash, usize, u32)> =
+        gather(meant.filter_map(|(at, (token, notion))| Some(((*notion)?, at, token.sentence))));
     for (index, (this, at, sentence)) in meant.iter().enumerate() {
         sink.add(Block::Notions, *this, *at..at + 1);
         for (apart, mark) in [(1, b'+'), (2, b'^')] {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::notions::{self, Meanings};
 use super::tokens::{Token, Tokens};
 use super::{Block, Sink, hash};
+use crate::triage::gather::gather;
 use crate::triage::hit::Part;
 
 /// Notions behind a denial that it may deny.
@@ -26,8 +27,8 @@ static DENIALS: LazyLock<[hash::Hash; 8]> =
 pub(super) fn add(tokens: &Tokens<'_>, meanings: &Meanings, sink: &mut Sink) {
     let asked = asked(tokens);
     let end = tokens.sentences().saturating_sub(1 + NEAR_END);
-    let mut meant: Vec<(hash::Hash, usize, &Token)> = Vec::with_capacity(tokens.list.len());
-    meant.extend(tokens.list.iter().enumerate().filter_map(|(at, token)| Some((meanings.at(at)?, at, token))));
+    let meant = tokens.list.iter().enumerate().filter_map(|(at, token)| Some((meanings.at(at)?, at, token)));
+    let meant: Vec<(hash::Hash, usize, &Token)> = gather(meant);
     let mut denial: Option<(usize, u32)> = None;
     for (index, (notion, at, token)) in meant.iter().enumerate() {
         for earlier in APART.filter_map(|apart| meant.get(index.checked_sub(apart)?)) {

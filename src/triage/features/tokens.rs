@@ -53,7 +53,7 @@ const LONGEST: usize = 16_000;
 impl<'a> Tokens<'a> {
     /// Cuts a text up.
     pub fn cut(text: &'a Folded) -> Self {
-        let mut list: Vec<Token> = Vec::with_capacity(text.text().len() / 4);
+        let mut list: Vec<Token> = Vec::with_capacity(text.text().len().min(LONGEST) / 4);
         let mut sentence = 0;
         let mut breaks = text.breaks().iter().copied().peekable();
         let mut chars = text.text().char_indices().take_while(|(at, _)| *at < LONGEST).peekable();
@@ -84,8 +84,8 @@ impl<'a> Tokens<'a> {
     }
 
     /// A text with what it was cut into before.
-    pub(super) fn again(text: &'a Folded, list: Cow<'a, [Token]>) -> Self {
-        Self { text, list }
+    pub(super) fn again(text: &'a Folded, list: &'a [Token]) -> Self {
+        Self { text, list: Cow::Borrowed(list) }
     }
 
     /// A token's folded text.

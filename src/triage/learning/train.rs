@@ -54,7 +54,8 @@ impl Trained {
 #[derive(Clone)]
 struct Lesson<'a> {
     row: &'a Row,
-    /// Without its features and those of its candidates, which stand below; without its sentences once they stand in a table.
+    /// Without its features and those of its candidates, which stand below, and without what its words mean, which is found out anew
+    /// where it is asked; without its sentences once they stand in a table.
     mail: Analysis,
     /// Its features, until they stand in a table.
     cells: Box<[Cell]>,

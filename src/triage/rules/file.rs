@@ -74,12 +74,12 @@ struct WrittenRule {
     #[serde(default)]
     negatable: bool,
     #[serde(default)]
-    intent: BTreeMap<String, f32>,
+    intent: BTreeMap<String, Weight>,
     #[serde(default)]
-    anger: BTreeMap<String, f32>,
+    anger: BTreeMap<String, Weight>,
     anger_floor: Option<u8>,
     #[serde(default)]
-    reason: BTreeMap<String, f32>,
+    reason: BTreeMap<String, Weight>,
     #[serde(default)]
     signals: Vec<String>,
     #[serde(default)]
@@ -98,6 +98,35 @@ enum WrittenPart {
     Attachment,
 }
 
+/// A weight in log-odds, finite: nothing could be said of a sum with one that is not.
+#[derive(Debug, Deserialize, Clone, Copy, Default, PartialEq)]
+#[serde(try_from = "f32")]
+pub struct Weight(f32);
+
+impl Weight {
+    /// Far beyond what any other weight could make good.
+    const HEAVIEST: f32 = 1000.0;
+
+    /// The number.
+    pub fn get(self) -> f32 {
+        self.0
+    }
+}
+
+impl TryFrom<f32> for Weight {
+    type Error = String;
+
+    fn try_from(weight: f32) -> Result<Self, String> {
+        let heaviest = Self::HEAVIEST;
+        let usable = weight.abs() <= heaviest;
+        if usable {
+            Ok(Self(weight))
+        } else {
+            Err(format!("a weight lies between -{heaviest} and {heaviest}, not {weight}"))
+        }
+    }
+}
+
 /// Words near a candidate that speak for or against a fact (`[[cue]]`).
 #[derive(Debug, Deserialize, Clone)]
 #[serde(deny_unknown_fields)]
@@ -113,16 +142,16 @@ pub struct WrittenCue {
     pub within: Option<usize>,
     /// Weight for the order number.
     #[serde(default)]
-    pub order_number: f32,
+    pub order_number: Weight,
     /// Weight for the purchase date.
     #[serde(default)]
-    pub purchase_date: f32,
+    pub purchase_date: Weight,
     /// Weight for the product.
     #[serde(default)]
-    pub product: f32,
+    pub product: Weight,
     /// Weight for the announced date.
     #[serde(default)]
-    pub announced_date: f32,
+    pub announced_date: Weight,
 }
 
 /// Side of a cue as seen from the candidate.
@@ -158,16 +187,16 @@ pub struct WrittenShape {
     pub pattern: String,
     /// Weight before any cue is read, for the order number.
     #[serde(default)]
-    pub order_number: f32,
+    pub order_number: Weight,
     /// The same for the purchase date.
     #[serde(default)]
-    pub purchase_date: f32,
+    pub purchase_date: Weight,
     /// The same for the product.
     #[serde(default)]
-    pub product: f32,
+    pub product: Weight,
     /// The same for the announced date.
     #[serde(default)]
-    pub announced_date: f32,
+    pub announced_date: Weight,
     /// Texts that have this shape.
     pub must_match: Vec<String>,
     /// Texts that do not.
@@ -354,16 +383,16 @@ fn effects(rule: &WrittenRule) -> Result<Vec<Effect>, String> {
     let mut effects = Vec::new();
     for (label, weight) in &rule.intent {
         let intent = Intent::from_label(label).ok_or_else(|| format!("names an unknown intent {label:?}"))?;
-        effects.push(Effect::Intent(intent, *weight));
+        effects.push(Effect::Intent(intent, weight.get()));
     }
     for (level, weight) in &rule.anger {
         let level = level.parse().ok().filter(|level| (1..=3).contains(level));
         let level = level.ok_or("has an anger level that is not 1, 2 or 3")?;
-        effects.push(Effect::Anger(level, *weight));
+        effects.push(Effect::Anger(level, weight.get()));
     }
     for (label, weight) in &rule.reason {
         let reason = Reason::from_label(label).ok_or_else(|| format!("names an unknown reason {label:?}"))?;
-        effects.push(Effect::Reason(reason, *weight));
+        effects.push(Effect::Reason(reason, weight.get()));
     }
     for label in &rule.signals {
         let signal = Signal::from_label(label).ok_or_else(|| format!("names an unknown signal {label:?}"))?;
