@@ -30,8 +30,9 @@ const NEIGHBOUR: f32 = 0.4;
 struct Line<'a> {
     from: &'static str,
     name: &'a str,
-    /// The customer's words, cut to [`SENTENCE`] where they are a sentence.
+    /// The customer's words.
     words: &'a str,
+    /// Of a sentence no more than [`SENTENCE`] is told.
     is_sentence: bool,
     weight: f32,
 }
