@@ -55,11 +55,20 @@ impl Bench {
         tokio::spawn(worker.run(heartbeat, self.stop.clone()));
     }
 
-    /// Lets time pass until something is so.
+    /// Lets time pass until something is so and stays so.
     async fn until(&self, what: impl AsyncFn() -> bool) {
+        self.until_after(SignedDuration::from_secs(60), what).await;
+    }
+
+    /// Waits until something is so and lets no time pass: what ends with the worker's next round is not missed.
+    async fn until_now(&self, what: impl AsyncFn() -> bool) {
+        self.until_after(SignedDuration::ZERO, what).await;
+    }
+
+    async fn until_after(&self, steps: SignedDuration, what: impl AsyncFn() -> bool) {
         let waiting = async {
             while !what().await {
-                self.clock.advance(SignedDuration::from_secs(60));
+                self.clock.advance(steps);
                 tokio::task::yield_now().await;
             }
         };
@@ -87,7 +96,7 @@ async fn a_disk_in_trouble_is_an_alarm_until_it_is_well() {
     let bench = Bench::new(&Letter::new(1)).await;
     bench.store.fail_once("heal", StoreError::Temporary("the disk is full".into()));
     bench.start();
-    bench.until(async || bench.alarms.list().iter().any(|alarm| alarm.sentence.contains("the disk is full"))).await;
+    bench.until_now(async || bench.alarms.list().iter().any(|alarm| alarm.sentence.contains("the disk is full"))).await;
     bench.until(async || bench.alarms.list().is_empty()).await;
     bench.stop.cancel();
 }
@@ -115,12 +124,8 @@ impl Bench {
     /// Starts the worker; its first round is over when this returns, and no time has passed.
     async fn first_round(&self, letter: &Letter) {
         self.start();
-        let over = async {
-            while self.store.raw(letter.key()).await.unwrap().is_some() {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, over).await.expect("what is kept long enough goes last in a round");
+        // What is kept long enough goes last in a round.
+        self.until_now(async || self.store.raw(letter.key()).await.unwrap().is_none()).await;
     }
 
     fn told(&self, key: &str) -> bool {
