@@ -72,7 +72,8 @@ impl Bench {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, waiting).await.expect("it comes to pass");
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "it does not come to pass; the alarms: {:?}", self.alarms);
     }
 }
 
