@@ -30,6 +30,10 @@ use guichet::reply::permission::{PermissionContext, PermissionSettings, PublicMa
 use guichet::reply::templates::Templates;
 use guichet::triage::Triage;
 
+/// The binary's.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const MAILS: usize = 10_000;
 
 /// Mails from all parts of the corpus as raw messages from so many different people.
