@@ -38,7 +38,7 @@ pub use sentences::Sentences;
 use tokens::Tokens;
 
 /// Raised whenever the same mail would get other features: a model of another version is not used.
-pub const FEATURE_VERSION: u32 = 7;
+pub const FEATURE_VERSION: u32 = 8;
 
 /// Binary logarithm of the number of columns.
 pub const BITS: u32 = 20;
@@ -163,13 +163,30 @@ impl Features {
     }
 }
 
-/// Collects occurrences before they are counted.
+/// Collects occurrences and counts them.
 struct Sink {
+    /// Occurrences, in the order found.
     entries: Vec<Entry>,
     part: Part,
+    /// Their columns and places as plain numbers: room to sort in.
+    order: Vec<u64>,
+    /// What was counted.
+    counted: Vec<Entry>,
 }
 
 impl Sink {
+    /// Room for so many occurrences.
+    fn new(capacity: usize) -> Self {
+        let (order, counted) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
+        Self { entries: Vec::with_capacity(capacity), part: Part::Subject, order, counted }
+    }
+
+    /// Makes room for what stands in this part.
+    fn restart(&mut self, part: Part) {
+        self.entries.clear();
+        self.part = part;
+    }
+
     /// Notes an occurrence made of these tokens of the part at hand.
     fn add(&mut self, block: Block, key: hash::Hash, tokens: Range<usize>) {
         let tokens = tokens.start as u16..tokens.end as u16;
@@ -179,6 +196,35 @@ impl Sink {
     fn add_value(&mut self, block: Block, key: hash::Hash, value: f32) {
         self.entries.push(Entry { column: column(block, key), value, block, part: self.part, tokens: 0..0 });
     }
+
+    /// Counts, dampens and scales. A value that was given (not counted) keeps its sign. Of equal columns the place of
+    /// the first occurrence is kept.
+    fn count(&mut self) {
+        self.order.clear();
+        self.order.extend(self.entries.iter().zip(0..).map(|(entry, index)| order_key(entry, index)));
+        self.order.sort_unstable();
+        self.counted.clear();
+        for key in &self.order {
+            let Some(entry) = self.entries.get((key & INDEX) as usize) else { continue };
+            match self.counted.last_mut() {
+                Some(last) if last.column == entry.column => last.value += entry.value,
+                _ => self.counted.push(entry.clone()),
+            }
+        }
+        scale(&mut self.counted);
+    }
+}
+
+/// Bits of an occurrence's index, of its first token and of its part in the number it is sorted by; its column is above.
+const INDEX_BITS: u32 = 25;
+const START_BITS: u32 = 16;
+const PART_BITS: u32 = 2;
+const INDEX: u64 = (1 << INDEX_BITS) - 1;
+const _: () = assert!(BITS + PART_BITS + START_BITS + INDEX_BITS <= u64::BITS, "all has its place");
+
+fn order_key(entry: &Entry, index: u64) -> u64 {
+    let place = (entry.part as u64) << START_BITS | u64::from(entry.tokens.start);
+    (u64::from(entry.column) << (PART_BITS + START_BITS) | place) << INDEX_BITS | index & INDEX
 }
 
 fn column(block: Block, key: hash::Hash) -> u32 {
@@ -200,10 +246,9 @@ pub struct Extracted {
 /// The features of a mail (its subject, its newest text and what the rules found in them), and those
 /// of each of its candidates for facts, in their order.
 pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates, vocabulary: &Vocabulary) -> Extracted {
-    let mut sink = Sink { entries: Vec::with_capacity(2048), part: Part::Subject };
+    let mut sink = Sink::new(2048);
     let glosses = Glosses::of(text);
     let tokens = |part| glosses.part(part).tokens(text.part(part));
-    let meanings = |part| glosses.part(part).meanings();
     let (subject, body, attachments) = (tokens(Part::Subject), tokens(Part::Body), tokens(Part::Attachment));
     let mut present = Vec::new();
     for (part, tokens) in [(Part::Subject, &subject), (Part::Body, &body)] {
@@ -215,15 +260,15 @@ pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates, v
         notions::add(tokens, meanings, &mut sink);
         setting::add(tokens, meanings, &mut sink);
     }
-    setting::across(meanings(Part::Subject), meanings(Part::Body), &mut sink);
+    setting::across(glosses.part(Part::Subject).meanings(), glosses.part(Part::Body).meanings(), &mut sink);
     ideas::company(present, &mut sink);
     rules(hits, &subject, &body, &mut sink);
     shape::add(&subject, &body, &mut sink);
     let sentences = Sentences::of(&sink.entries, &body);
-    scale(&mut sink.entries);
-    let mail = Features { entries: sink.entries };
+    sink.count();
+    let mail = Features { entries: sink.counted };
     let of_mail = candidate::of_mail(&mail);
-    let mut sink = Sink { entries: Vec::with_capacity(256), part: Part::Subject };
+    let mut sink = Sink::new(256);
     let of_candidates = candidates.all.iter().map(|one| {
         let tokens = match one.part {
             Part::Subject => &subject,
@@ -235,7 +280,7 @@ pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates, v
         let nth = candidates.of(one.fact).take_while(|other| !std::ptr::eq(*other, one)).count();
         let company = candidate::Company { rank, rivals, nth };
         candidate::extract(one, tokens, glosses.part(one.part), vocabulary, company, &mut sink);
-        candidate::with_mail(&sink.entries, &of_mail)
+        candidate::with_mail(&sink.counted, &of_mail)
     });
     let of_candidates = of_candidates.collect();
     Extracted { glosses, mail, sentences, of_candidates }
@@ -268,19 +313,7 @@ fn rules(hits: &[RuleHit], subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut S
     }
 }
 
-/// Counts, dampens and scales. A value that was given (not counted) keeps its sign.
-fn scale(entries: &mut Vec<Entry>) {
-    // Of equal columns the first occurrence comes first and is kept.
-    entries.sort_unstable_by_key(|entry| {
-        u64::from(entry.column) << 32 | (entry.part as u64) << 16 | u64::from(entry.tokens.start)
-    });
-    entries.dedup_by(|next, kept| {
-        let same = next.column == kept.column;
-        if same {
-            kept.value += next.value;
-        }
-        same
-    });
+fn scale(entries: &mut [Entry]) {
     let mut squares = [0.0_f32; Block::ALL.len()];
     for entry in entries.iter_mut() {
         if entry.value > 1.0 && !entry.tokens.is_empty() {

@@ -6,7 +6,7 @@ use super::gloss::Gloss;
 use super::lexicon::Idea;
 use super::notions::Meanings;
 use super::tokens::{Kind, Token, Tokens};
-use super::{Block, Cells, Entry, Features, Sink, hash, scale};
+use super::{Block, Cells, Entry, Features, Sink, hash};
 use crate::domain::Fact;
 use crate::triage::facts::vocabulary::Vocabulary;
 use crate::triage::facts::{Candidate, CueNear};
@@ -69,8 +69,7 @@ pub(super) fn extract(
     company: Company,
     sink: &mut Sink,
 ) {
-    sink.entries.clear();
-    sink.part = candidate.part;
+    sink.restart(candidate.part);
     let meanings = gloss.meanings();
     let inside = tokens.within(&candidate.span);
     // Where a candidate's features stand is never asked; that they do makes them counts.
@@ -129,7 +128,7 @@ pub(super) fn extract(
             flag("score", (i32::from(step) + 6) as usize);
         }
     }
-    scale(&mut sink.entries);
+    sink.count();
 }
 
 /// The nearest cue on either side, and both together: the verb that a date or thing most likely belongs to.
@@ -318,10 +317,10 @@ mod tests {
                 rivals: rivals().count(),
                 nth: rivals().take_while(|other| *other != one).count(),
             };
-            let (gloss, mut sink) = (glosses.part(one.part), Sink { entries: Vec::new(), part: one.part });
+            let (gloss, mut sink) = (glosses.part(one.part), Sink::new(0));
             let tokens = gloss.tokens(text.part(one.part));
             super::extract(one, &tokens, gloss, rules.vocabulary(), company, &mut sink);
-            assert_eq!(&with_mail(&sink.entries, &of_mail), seen, "{one:?}");
+            assert_eq!(&with_mail(&sink.counted, &of_mail), seen, "{one:?}");
         }
     }
 }

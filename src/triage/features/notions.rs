@@ -191,7 +191,8 @@ mod tests {
     fn what_stands_across_two_sentences_is_no_pair() {
         let text = Folded::new("Parcel broken. Refund.");
         let tokens = Tokens::cut(&text);
-        let mut sink = Sink { entries: Vec::new(), part: crate::triage::hit::Part::Body };
+        let mut sink = Sink::new(0);
+        sink.restart(crate::triage::hit::Part::Body);
         add(&tokens, &Meanings::of(&tokens), &mut sink);
         assert_eq!(sink.entries.len(), 3 + 1);
     }

@@ -79,7 +79,8 @@ mod tests {
     fn columns(part: Part, text: &str) -> Vec<u32> {
         let text = Folded::new(text);
         let tokens = Tokens::cut(&text);
-        let mut sink = Sink { entries: Vec::new(), part };
+        let mut sink = Sink::new(0);
+        sink.restart(part);
         add(&tokens, &Meanings::of(&tokens), &mut sink);
         sink.entries.iter().map(|entry| entry.column).collect()
     }
@@ -110,7 +111,8 @@ mod tests {
     fn subject_and_body_are_one_story() {
         let folded = ["Refund", "Where is it? Where is the refund?"].map(Folded::new);
         let [subject, body] = [&folded[0], &folded[1]].map(Tokens::cut);
-        let mut sink = Sink { entries: Vec::new(), part: Part::Body };
+        let mut sink = Sink::new(0);
+        sink.restart(Part::Body);
         across(&Meanings::of(&subject), &Meanings::of(&body), &mut sink);
         let pair = |body: &str| {
             let key = hash::byte(hash::join(notions::named("refund"), notions::named(body)), b'X');
