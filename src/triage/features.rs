@@ -181,7 +181,7 @@ impl Sink {
         Self { entries: Vec::with_capacity(capacity), part: Part::Subject, order, counted }
     }
 
-    /// Makes room for what stands in this part.
+    /// Forgets what was noted; what comes stands in this part.
     fn restart(&mut self, part: Part) {
         self.entries.clear();
         self.part = part;
@@ -197,8 +197,7 @@ impl Sink {
         self.entries.push(Entry { column: column(block, key), value, block, part: self.part, tokens: 0..0 });
     }
 
-    /// Counts, dampens and scales. A value that was given (not counted) keeps its sign. Of equal columns the place of
-    /// the first occurrence is kept.
+    /// Counts, dampens and scales. A value that was given (not counted) keeps its sign.
     fn count(&mut self) {
         self.order.clear();
         self.order.extend(self.entries.iter().zip(0..).map(|(entry, index)| order_key(entry, index)));
@@ -215,12 +214,14 @@ impl Sink {
     }
 }
 
-/// Bits of an occurrence's index, of its first token and of its part in the number it is sorted by; its column is above.
+/// Bits of an occurrence's index, its first token and its part in the number it is sorted by; its column is above them.
+/// So of equal columns the first in the mail comes first, and its place is kept.
 const INDEX_BITS: u32 = 25;
 const START_BITS: u32 = 16;
 const PART_BITS: u32 = 2;
 const INDEX: u64 = (1 << INDEX_BITS) - 1;
 const _: () = assert!(BITS + PART_BITS + START_BITS + INDEX_BITS <= u64::BITS, "all has its place");
+const _: () = assert!((Part::Attachment as u64) < 1 << PART_BITS, "every part has a number");
 
 fn order_key(entry: &Entry, index: u64) -> u64 {
     let place = (entry.part as u64) << START_BITS | u64::from(entry.tokens.start);

@@ -43,6 +43,9 @@ fn purchase_references_are_found_in_the_customers_spelling() {
         ("facture 774512 du 18 courant", "774512"),
         ("réservation TGQXPR, deux places", "TGQXPR"),
         ("commande 61 20 774 svp", "61 20 774"),
+        ("Rés. 55120, chambre non faite", "55120"),
+        ("order TBL884, table of oak", "TBL884"),
+        ("commande 4 471 009 du 3 mai", "4 471 009"),
     ] {
         assert_eq!(found(Fact::OrderNumber, "", body).as_deref(), Some(number), "{body}");
     }

@@ -27,8 +27,10 @@ pub(super) struct Scene<'a> {
 }
 
 /// Abbreviations whose full stop ends no sentence.
-const ABBREVIATIONS: &[&str] =
-    &["n", "no", "nr", "ref", "cde", "cmd", "tel", "mr", "mme", "m", "mrs", "st", "num", "env", "inv", "ord", "approx"];
+const ABBREVIATIONS: &[&str] = &[
+    "n", "no", "nr", "ref", "cde", "cmd", "tel", "mr", "mme", "m", "mrs", "st", "num", "env", "inv", "ord", "approx",
+    "res", "resa", "loc", "sej", "dev", "conf", "bk", "tick",
+];
 /// How far a comma or bracket sets words apart, in words.
 const COMMA: u32 = 3;
 
