@@ -268,12 +268,14 @@ impl Service {
             clock: Arc::clone(&parts.clock),
         };
         let (path, stop) = (control::socket_path(&parts.config.data_dir), self.stop.clone());
-        let serve = async move {
-            if let Err(error) = control::serve(control, &path, stop).await {
-                error!("the control socket cannot be served: {error:#}");
+        // Bound before anything runs: who is told that the daemon is ready may ask it at once.
+        match control::bind(&path).await {
+            Ok(socket) => {
+                let serve = async move { control::serve_on(control, socket, &path, stop).await };
+                self.workers.push(("control socket".into(), Box::pin(serve)));
             }
-        };
-        self.workers.push(("control socket".into(), Box::pin(serve)));
+            Err(error) => error!("the control socket cannot be served: {error:#}"),
+        }
         let Some(listener) = self.listener.take() else { return Ok(()) };
         let listen = listener.local_addr().context("the desk has no address")?;
         let desk = Desk::new(

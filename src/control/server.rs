@@ -40,16 +40,6 @@ pub struct Control {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Listens on `path` until `stop`: [`bind`], then [`serve_on`].
-///
-/// # Errors
-/// As [`bind`].
-pub async fn serve(control: Control, path: &Path, stop: CancellationToken) -> anyhow::Result<()> {
-    let listener = bind(path).await?;
-    serve_on(control, listener, path, stop).await;
-    Ok(())
-}
-
 /// Answers commands on a socket bound at `path` until `stop`, then removes it.
 pub async fn serve_on(control: Control, listener: UnixListener, path: &Path, stop: CancellationToken) {
     loop {

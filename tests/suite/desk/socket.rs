@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use guichet::cli::{case, queue};
-use guichet::control::{Client, ClientError, Control, Request, Response, bind, serve, serve_on, socket_path};
+use guichet::control::{Client, ClientError, Control, Request, Response, bind, serve_on, socket_path};
 use guichet::domain::{AlertKind, CaseId};
 use guichet::ports::Store as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -139,13 +139,7 @@ async fn the_socket_is_its_owner_s_only_and_survives_nonsense() {
 async fn a_second_daemon_is_refused_and_a_leftover_socket_is_not() {
     let (shop, _) = listening().await;
     let path = socket_path(shop.data.path());
-    let control = Control {
-        review: shop.review.clone(),
-        reviewers: shop.reviewers.clone(),
-        store: shop.store.clone(),
-        clock: shop.clock.clone(),
-    };
-    let error = serve(control, &path, shop.stop.clone()).await.unwrap_err();
+    let error = bind(&path).await.unwrap_err();
     assert!(error.to_string().contains("another daemon"), "{error}");
 
     let other = open().await;
