@@ -11,7 +11,7 @@ pub use protocol::{
     AsideDocument, CaseDocument, DraftDocument, GroupDocument, MessageDocument, OutgoingDocument, QueueDocument,
     QueueLine, Request, Response,
 };
-pub use server::{Control, bind, missing, serve_on, unknown};
+pub use server::{Control, bind, missing, serve, unknown};
 
 use std::path::{Path, PathBuf};
 

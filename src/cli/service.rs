@@ -271,7 +271,7 @@ impl Service {
         // Bound before anything runs: who is told that the daemon is ready may ask it at once.
         match control::bind(&path).await {
             Ok(socket) => {
-                let serve = async move { control::serve_on(control, socket, &path, stop).await };
+                let serve = async move { control::serve(control, socket, &path, stop).await };
                 self.workers.push(("control socket".into(), Box::pin(serve)));
             }
             Err(error) => error!("the control socket cannot be served: {error:#}"),

@@ -41,7 +41,7 @@ pub struct Control {
 }
 
 /// Answers commands on a socket bound at `path` until `stop`, then removes it.
-pub async fn serve_on(control: Control, listener: UnixListener, path: &Path, stop: CancellationToken) {
+pub async fn serve(control: Control, listener: UnixListener, path: &Path, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,

@@ -7,7 +7,7 @@ use guichet::adapters::store::sled::{SledSettings, SledStore};
 use guichet::adapters::system::SystemIds;
 use guichet::cli::train::{self, TrainArgs};
 use guichet::config::Config;
-use guichet::control::{Control, bind, serve_on, socket_path};
+use guichet::control::{Control, bind, serve, socket_path};
 use guichet::domain::{CaseId, Intent, Reason, Verdict};
 use guichet::ports::Store;
 use guichet::triage::learning::choose::TOLERANCE;
@@ -129,7 +129,7 @@ async fn listening(shop: &Shop) {
         clock: shop.clock.clone(),
     };
     let stop = shop.stop.clone();
-    tokio::spawn(async move { serve_on(control, listener, &path, stop).await });
+    tokio::spawn(async move { serve(control, listener, &path, stop).await });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

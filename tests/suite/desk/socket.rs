@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use guichet::cli::{case, queue};
-use guichet::control::{Client, ClientError, Control, Request, Response, bind, serve_on, socket_path};
+use guichet::control::{Client, ClientError, Control, Request, Response, bind, serve, socket_path};
 use guichet::domain::{AlertKind, CaseId};
 use guichet::ports::Store as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -30,7 +30,7 @@ async fn start(shop: &Shop) {
         clock: shop.clock.clone(),
     };
     let stop = shop.stop.clone();
-    tokio::spawn(async move { serve_on(control, listener, &path, stop).await });
+    tokio::spawn(async move { serve(control, listener, &path, stop).await });
 }
 
 async fn queue_prints(shop: &Shop, line: &str) -> (String, Result<(), String>) {
