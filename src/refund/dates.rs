@@ -139,6 +139,7 @@ struct Shapes {
 static SHAPES: LazyLock<Option<Shapes>> = LazyLock::new(|| {
     let month = MONTHS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|");
     let unit = "jours?|semaines?|mois|ans?|days?|weeks?|months?|years?|fortnights?";
+    let tens = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety";
     let read = |pattern: String| Regex::new(&pattern).ok();
     Some(Shapes {
         iso: read(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b".into())?,
@@ -147,8 +148,8 @@ static SHAPES: LazyLock<Option<Shapes>> = LazyLock::new(|| {
             r"\b(\d{{1,2}}|premier)\s?(?:er|st|nd|rd|th|e)?\s+(?:of\s+|de\s+)?({month})\b\.?,?(?:\s+(\d{{4}})\b)?"
         ))?,
         month_day: read(format!(r"\b({month})\b\.?\s+(?:the\s+)?(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}})\b)?"))?,
-        ago_fr: read(format!(r"\b(?:il y a|ca fait)\s+(\w+)\s+({unit})\b"))?,
-        ago_en: read(format!(r"\b(\w+)\s+({unit})\s+ago\b"))?,
+        ago_fr: read(format!(r"\b(?:il y a|ca fait)\s+(?P<count>\w+)\s+(?P<unit>{unit})\b"))?,
+        ago_en: read(format!(r"\b(?:(?P<tens>{tens})[ -])?(?P<count>\w+)\s+(?P<unit>{unit})\s+ago\b"))?,
     })
 });
 
@@ -235,9 +236,10 @@ fn on(days: i64, month: i64, year: Option<i64>, arrived: Date) -> Option<Date> {
 
 fn relative(text: &str, arrived: Date, shapes: &Shapes) -> Option<Date> {
     if let Some(found) = shapes.ago_fr.captures(text).or_else(|| shapes.ago_en.captures(text)) {
-        let word = found.get(1)?.as_str();
+        // "twenty-one days ago" is not one day ago.
+        let word = found.name("count").filter(|_| found.name("tens").is_none())?.as_str();
         let count = COUNTS.iter().find(|(name, _)| *name == word).map(|(_, count)| *count);
-        return back(arrived, count.or_else(|| word.parse().ok())?, found.get(2)?.as_str());
+        return back(arrived, count.or_else(|| word.parse().ok())?, found.name("unit")?.as_str());
     }
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
     if says(&["avant-hier", "avant hier", "day before yesterday"]) {
@@ -362,6 +364,8 @@ mod tests {
             "March 3rd 2027",
             "3 or 4 March",
             "999999 days ago",
+            "twenty-one days ago",
+            "thirty two weeks ago",
             "2 March, delivered 5 March",
         ] {
             assert_eq!(said(words, false), None, "{words}");

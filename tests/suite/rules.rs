@@ -170,3 +170,71 @@ fn hostile_text_neither_panics_nor_hangs() {
         judged(&body, &body);
     }
 }
+
+/// Every date of a body, whether or not it tells of the purchase.
+fn dates(body: &str) -> Vec<String> {
+    let text = PreparedText::new("", body, &[]);
+    let candidates = facts(&RULES, &text, &RULES.hits(&text));
+    candidates.of(Fact::PurchaseDate).map(|date| date.words.clone()).collect()
+}
+
+#[test]
+fn a_date_is_found_whole_by_the_shape_that_says_most() {
+    for (body, found) in [
+        ("I got it 3 weeks ago", "3 weeks ago"),
+        ("bought it only three weeks ago", "three weeks ago"),
+        ("I had this two days ago", "two days ago"),
+        ("on the 13/05/2024", "the 13/05/2024"),
+        ("on the 12.04.2024", "the 12.04.2024"),
+        ("since the 3 March", "the 3 March"),
+        ("received 07-03-2024", "07-03-2024"),
+        ("dated 12/31/2023", "12/31/2023"),
+        ("it would have been 8 October", "8 October"),
+        ("paid on Friday", "on Friday"),
+        ("ordered on 9/14", "on 9/14"),
+        ("It came on the fifteenth", "on the fifteenth"),
+        ("I paid two Sundays ago", "two Sundays ago"),
+        ("twenty-one days ago", "twenty-one days ago"),
+        ("since the clocks went back", "since the clocks went back"),
+        ("Commandé en début de semaine", "en début de semaine"),
+        ("acheté il y a quatorze mois", "il y a quatorze mois"),
+        ("le vingt et un mars", "le vingt et un mars"),
+        ("reçu ce week-end", "ce week-end"),
+        ("prélevé tous les 5 du mois", "tous les 5 du mois"),
+    ] {
+        assert_eq!(dates(body), [found], "{body}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_date_is_none() {
+    for body in [
+        "RDV à 14 h",
+        "c'est trop lent",
+        "I lent it to her",
+        "an advent calendar",
+        "la mise en marche de la machine",
+        "the price of the second parcel",
+        "on the first floor",
+        "booking WED-3311",
+        "I ordered sun loungers",
+        "I bought sat nav maps",
+        "cracked in the fall",
+        "tous les 3 articles",
+        "call 06-12-34-56-78",
+        "on the 17:04 from Crewe",
+        "on the 15-inch laptop",
+        "if you have a minute",
+        "I have 30 days to return it",
+        "from your sales team",
+    ] {
+        assert_eq!(dates(body), [""; 0], "{body}");
+    }
+}
+
+#[test]
+fn ranges_and_measures_are_no_order_numbers() {
+    for body in ["entre 100-120 euros", "1000-1500 km", "a 12x8x4 cm box", "J'ai payé 12500 MAD"] {
+        assert_eq!(found(Fact::OrderNumber, "", body), None, "{body}");
+    }
+}

@@ -38,7 +38,7 @@ pub(super) fn candidates(
     for range in &found {
         let written = text.get(range.clone()).unwrap_or_default();
         let is_date = dates.iter().any(|(_, date)| date.start <= range.start && range.end <= date.end);
-        if is_date || is_quantity(scene, range) {
+        if is_date || is_amount(scene, range) || is_counted(scene, range) {
             continue;
         }
         let Some(shape) = scene.vocabulary.numbers().iter().find(|shape| shape.is(written)) else { continue };
@@ -160,22 +160,40 @@ fn is_international(text: &str, range: &Range<usize>) -> bool {
     text.get(..range.start).is_some_and(|before| before.ends_with('+'))
 }
 
-/// A number followed by a unit, or with a currency sign.
-pub(super) fn is_quantity(scene: &Scene<'_>, range: &Range<usize>) -> bool {
+/// A currency or percent sign stands beside it that is not another number's: "84 € le 21", "12/03 £84".
+pub(super) fn is_amount(scene: &Scene<'_>, range: &Range<usize>) -> bool {
+    const SIGNS: [char; 3] = ['€', '$', '£'];
     let text = scene.text();
     let before = text.get(..range.start).unwrap_or_default();
     let after = text.get(range.end..).unwrap_or_default();
-    let next = after.trim_start();
-    if before.trim_end().ends_with(['€', '$', '£']) || next.starts_with(['€', '$', '£', '%']) {
-        return true;
-    }
-    let from = range.end + (after.len() - next.len());
-    after.len() - next.len() <= 1 && scene.listed(List::Units).any(|unit| unit.start == from)
+    let digit = |c: char| c.is_ascii_digit();
+    let earlier = |rest: &str| rest.trim_end().ends_with(digit);
+    let later = |rest: &str| rest.starts_with(digit);
+    let preceded = before.ends_with(SIGNS) || before.trim_end().strip_suffix(SIGNS).is_some_and(|rest| !earlier(rest));
+    let followed = after.starts_with(SIGNS) || after.trim_start().strip_prefix(SIGNS).is_some_and(|rest| !later(rest));
+    preceded || followed || after.trim_start().starts_with('%')
+}
+
+/// A unit follows it.
+pub(super) fn is_counted(scene: &Scene<'_>, range: &Range<usize>) -> bool {
+    let text = scene.text();
+    let after = text.get(range.end..).unwrap_or_default();
+    let apart = after.len() - after.trim_start().len();
+    let from = range.end + apart;
+    // "le 16 j'ai reçu" counts no days, and a signature on the next line, "M. Dupont", no metres.
+    let other = |unit: &Range<usize>| {
+        let rest = text.get(unit.end..).unwrap_or_default();
+        let elided = rest.strip_prefix('\'').is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+        let new_line = scene.folded.breaks().binary_search(&range.end).is_ok();
+        unit.len() == 1 && (elided || (new_line && rest.starts_with('.')))
+    };
+    apart <= 1 && scene.listed(List::Units).any(|unit| unit.start == from && !other(&unit))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Asset;
     use crate::triage::prepared::Folded;
     use crate::triage::rules::RuleSet;
 
@@ -190,6 +208,39 @@ mod tests {
         assert_eq!(found("TGQXPR, two seats, and later KLMNOP"), ["TGQXPR", "KLMNOP"]);
         for shouted in ["WHERE TGQXPR is", "is TGQXPR PLEASE", "two TGQXP seats", "two tgqxpr seats", ""] {
             assert!(found(shouted).is_empty(), "{shouted}");
+        }
+    }
+
+    const NUMBERS: &str = r#"
+[[list]]
+name = "units"
+words = ["h", "j", "m", "kg"]
+[[number]]
+name = "any"
+pattern = '[a-z]{0,2}-?\d{2,6}'
+order_number = 1.0
+must_match = ["AB-12"]
+"#;
+
+    #[test]
+    fn an_amount_is_no_reference_and_what_follows_by_chance_is_no_unit() {
+        let numbers = Asset { name: "50-numbers.toml".into(), origin: "test".into(), bytes: NUMBERS.into() };
+        let rules = RuleSet::load(&[numbers]).unwrap();
+        let found = |text: &str| {
+            let folded = Folded::new(text);
+            let mut all = Vec::new();
+            candidates(&Scene::new(&folded, rules.vocabulary()), Part::Body, &Vec::new(), &mut all);
+            all.into_iter().map(|candidate| candidate.words).collect::<Vec<_>>()
+        };
+        for (text, numbers) in [
+            ("order 11890\nH. Cartwright", vec!["11890"]),
+            ("la commande 33120 j'ai", vec!["33120"]),
+            ("the 500 kg of 40 h for £300 or 200 €", vec![]),
+            ("a 30 j' of 20 m. wide, AB-12 kg", vec![]),
+            ("payé 300 € pour 44120, £45", vec!["44120"]),
+            ("44120 £45", vec!["44120"]),
+        ] {
+            assert_eq!(found(text), numbers, "{text}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The operator's word lists, cues and shapes for facts, ready to be found in one pass.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_automata::meta;
@@ -102,10 +103,14 @@ impl Shape {
     }
 
     /// Ranges of the shape's first group.
-    pub fn groups<'a>(&'a self, folded: &'a str) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+    pub fn groups<'a>(&'a self, folded: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
         self.regex.captures_iter(folded.as_bytes()).filter_map(|found| found.get(1).map(|group| group.range()))
     }
 }
+
+/// Bytes that an automaton of shapes of dates may grow to while it is used, a thread and direction. Where it has less room than its
+/// states need it is thrown away and built again and again.
+const AUTOMATON: usize = 8 << 20;
 
 /// Everything facts are found by.
 #[derive(Debug, Clone)]
@@ -114,9 +119,35 @@ pub struct Vocabulary {
     entries: Vec<Vec<(Entry, bool)>>,
     cues: Vec<Cue>,
     numbers: Vec<Shape>,
-    dates: Vec<Shape>,
-    date_finder: meta::Regex,
+    dates: DateShapes,
+    /// Those that find a date only where none of the others does.
+    other_dates: DateShapes,
     nouns: Vec<Shape>,
+}
+
+/// Shapes of dates, looked for in one pass.
+#[derive(Debug, Clone)]
+struct DateShapes {
+    shapes: Vec<Shape>,
+    finder: meta::Regex,
+}
+
+impl DateShapes {
+    fn of(shapes: Vec<(Shape, String)>) -> Result<Self, RuleError> {
+        let (shapes, patterns): (Vec<Shape>, Vec<String>) = shapes.into_iter().unzip();
+        let finder = meta::Regex::builder()
+            .syntax(syntax::Config::new().unicode(false).utf8(false))
+            .configure(meta::Config::new().utf8_empty(false).hybrid_cache_capacity(AUTOMATON))
+            .build_many(&patterns)
+            .map_err(|error| RuleError::TooMany(error.to_string()))?;
+        Ok(Self { shapes, finder })
+    }
+
+    /// Left to right; of those that begin at one place the first shape's.
+    fn find<'a>(&'a self, folded: &'a str) -> impl Iterator<Item = (&'a Shape, Range<usize>)> {
+        let found = self.finder.find_iter(folded.as_bytes());
+        found.filter_map(|found| Some((self.shapes.get(found.pattern().as_usize())?, found.range())))
+    }
 }
 
 impl Vocabulary {
@@ -136,9 +167,18 @@ impl Vocabulary {
     }
 
     /// Dates in a folded text, left to right, with their shapes.
-    pub fn dates(&self, folded: &str) -> Vec<(&Shape, std::ops::Range<usize>)> {
-        let found = self.date_finder.find_iter(folded.as_bytes());
-        found.filter_map(|m| Some((self.dates.get(m.pattern().as_usize())?, m.range()))).collect()
+    pub fn dates<'a>(&'a self, folded: &'a str) -> Vec<(&'a Shape, Range<usize>)> {
+        let mut dates: Vec<_> = self.dates.find(folded).collect();
+        let known = dates.len();
+        for (shape, range) in self.other_dates.find(folded) {
+            let first = dates.get(..known).unwrap_or_default().partition_point(|(_, one)| one.end <= range.start);
+            let meets = dates.get(first).filter(|_| first < known).is_some_and(|(_, one)| one.start < range.end);
+            if !meets && !is_part(folded, &range) {
+                dates.push((shape, range));
+            }
+        }
+        dates.sort_by_key(|(_, range)| range.start);
+        dates
     }
 
     /// Every cue and listed word of a folded text, by place.
@@ -167,6 +207,15 @@ impl Vocabulary {
     }
 }
 
+/// Whether what looks like a date is a part of something longer: "06-12-34-56-78", "the 15-inch screen", "on the 17:04".
+fn is_part(folded: &str, range: &Range<usize>) -> bool {
+    const JOINERS: [char; 5] = ['-', '/', '.', ':', '_'];
+    let joined = |rest: &str| rest.strip_prefix(JOINERS).is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
+    let before = folded.get(..range.start).unwrap_or_default();
+    let after = folded.get(range.end..).unwrap_or_default();
+    before.strip_suffix(JOINERS).is_some_and(|rest| rest.ends_with(char::is_alphanumeric)) || joined(after)
+}
+
 /// Where the word ends when only a plural ending follows ("s", "es", "x").
 fn plural_end(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
@@ -182,8 +231,8 @@ pub(in crate::triage) struct VocabularyBuilder {
     entries: Vec<Vec<(Entry, bool)>>,
     cues: Vec<Cue>,
     numbers: Vec<Shape>,
-    dates: Vec<Shape>,
-    date_patterns: Vec<String>,
+    dates: Vec<(Shape, String)>,
+    other_dates: Vec<(Shape, String)>,
     nouns: Vec<Shape>,
 }
 
@@ -203,17 +252,14 @@ impl VocabularyBuilder {
         for (cue, at) in file.cues() {
             self.cue(cue, at)?;
         }
-        for (kind, into) in [
-            (ShapeKind::Number, &mut self.numbers),
-            (ShapeKind::Date, &mut self.dates),
-            (ShapeKind::Noun, &mut self.nouns),
-        ] {
+        for (kind, into) in [(ShapeKind::Number, &mut self.numbers), (ShapeKind::Noun, &mut self.nouns)] {
             for (written, at) in file.shapes(kind)? {
-                if kind == ShapeKind::Date {
-                    self.date_patterns.push(written.pattern.clone());
-                }
                 into.push(shape(&written, kind, at)?);
             }
+        }
+        for (written, at) in file.shapes(ShapeKind::Date)? {
+            let into = if written.otherwise { &mut self.other_dates } else { &mut self.dates };
+            into.push((shape(&written, ShapeKind::Date, at)?, written.pattern));
         }
         Ok(())
     }
@@ -257,18 +303,13 @@ impl VocabularyBuilder {
     /// Builds the finders.
     pub(in crate::triage) fn build(self) -> Result<Vocabulary, RuleError> {
         let words = WordFinder::of(&self.words).map_err(RuleError::TooMany)?;
-        let date_finder = meta::Regex::builder()
-            .syntax(syntax::Config::new().unicode(false).utf8(false))
-            .configure(meta::Config::new().utf8_empty(false))
-            .build_many(&self.date_patterns)
-            .map_err(|error| RuleError::TooMany(error.to_string()))?;
         Ok(Vocabulary {
             words,
             entries: self.entries,
             cues: self.cues,
             numbers: self.numbers,
-            dates: self.dates,
-            date_finder,
+            dates: DateShapes::of(self.dates)?,
+            other_dates: DateShapes::of(self.other_dates)?,
             nouns: self.nouns,
         })
     }
@@ -286,6 +327,9 @@ fn shape(written: &WrittenShape, kind: ShapeKind, at: RuleErrorAt<'_>) -> Result
     .map_err(|why| error(format!("has a pattern that is no regular expression: {why}")))?;
     if kind == ShapeKind::Noun && regex.captures_len() < 2 {
         return Err(error("has no group (…) round the product's words".into()));
+    }
+    if written.otherwise && kind != ShapeKind::Date {
+        return Err(error("has the mark \"otherwise\", which is for dates".into()));
     }
     if written.must_match.is_empty() {
         return Err(error("needs a must_match text".into()));

@@ -185,6 +185,9 @@ pub struct WrittenShape {
     pub name: String,
     /// Regular expression over the folded text. A number must match it whole; a noun's words are its first group.
     pub pattern: String,
+    /// A date of this shape is found only where none of the shapes without this mark finds one.
+    #[serde(default)]
+    pub otherwise: bool,
     /// Weight before any cue is read, for the order number.
     #[serde(default)]
     pub order_number: Weight,
