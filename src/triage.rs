@@ -27,12 +27,12 @@ use std::collections::BTreeMap;
 use analysis::Analysis;
 use classifier::Task;
 use classifier::file::Stored;
-use classifier::joint::{JointMails, JointSentences};
-use decide::Predictions;
+use classifier::joint::{JointCandidates, JointMails, JointSentences, MailScores, SentenceScores};
+use decide::{Predictions, fact_of};
 use rules::{RuleError, RuleSet};
 
 use crate::domain::policy::Policy;
-use crate::domain::{Asset, Message, Verdict};
+use crate::domain::{Asset, Fact, Message, Verdict};
 
 /// Rules and models, ready to judge. Immutable and shared between threads.
 #[derive(Debug)]
@@ -41,6 +41,13 @@ pub struct Triage {
     models: BTreeMap<Task, Stored>,
     joint: JointMails,
     decisive: JointSentences,
+    of_words: JointCandidates,
+}
+
+/// What the joined models make of a mail.
+struct Seen {
+    whole: MailScores,
+    parts: Vec<SentenceScores>,
 }
 
 impl Triage {
@@ -77,8 +84,9 @@ impl Triage {
     fn with_models(rules: RuleSet, models: impl IntoIterator<Item = (Task, Stored)>) -> Self {
         let models: BTreeMap<Task, Stored> = models.into_iter().collect();
         let all = || models.iter().map(|(task, stored)| (*task, &stored.model));
-        let (joint, decisive) = (JointMails::of(all()), JointSentences::of(all()));
-        Self { rules, models, joint, decisive }
+        let (joint, decisive, of_words) =
+            (JointMails::of(all()), JointSentences::of(all()), JointCandidates::of(all()));
+        Self { rules, models, joint, decisive, of_words }
     }
 
     /// Judges a message.
@@ -88,9 +96,9 @@ impl Triage {
 
     /// Judges a message, and says whether it only thanks or rates: it then joins a closed case without reopening it.
     pub fn judge_and_thanks(&self, message: &Message, policy: &Policy) -> (Verdict, bool) {
-        let analysis = Analysis::of(&self.rules, &message.subject, &message.newest_text, &message.attachments);
+        let analysis = Analysis::of_mail(&self.rules, &message.subject, &message.newest_text, &message.attachments);
         let thanks = by_rules::mere_thanks(&analysis.text, &analysis.hits);
-        (self.judge_analysis(&analysis, &message.language, policy), thanks)
+        (self.judge_analysis(analysis, &message.language, policy), thanks)
     }
 
     /// Judges a subject and the newest text, with attachment names and the text's language (ISO 639-1).
@@ -102,30 +110,46 @@ impl Triage {
         language: &str,
         policy: &Policy,
     ) -> Verdict {
-        self.judge_analysis(&Analysis::of(&self.rules, subject, newest_text, attachments), language, policy)
+        self.judge_analysis(Analysis::of_mail(&self.rules, subject, newest_text, attachments), language, policy)
     }
 
-    fn judge_analysis(&self, analysis: &Analysis, language: &str, policy: &Policy) -> Verdict {
+    fn judge_analysis(&self, mut analysis: Analysis, language: &str, policy: &Policy) -> Verdict {
         let judgement = by_rules::judge_by_rules(&analysis.text, &analysis.hits, &analysis.candidates);
-        let mut predictions = Predictions::by_rules(analysis, &judgement);
+        let mut predictions = Predictions::by_rules(&analysis, &judgement);
         let places = self.joint.places(&analysis.features);
-        let scores = self.joint.scores(&analysis.features, &places);
-        let parts = self.decisive.parts(&analysis.sentences);
-        let mut of_task: Vec<&[f32]> = Vec::with_capacity(parts.len());
-        for (task, stored) in &self.models {
-            of_task.clear();
-            of_task.extend(parts.iter().filter_map(|part| self.decisive.of_task(*task, part)));
-            let joined = !(of_task.is_empty() && stored.model.looks_again());
-            match self.joint.of_task(*task, &scores).filter(|_| joined) {
-                Some(scores) => {
-                    predictions.take_scores(*task, &stored.model, &stored.model.again(scores, &of_task), analysis);
-                }
-                None => predictions.take_model(*task, &stored.model, analysis),
+        let seen = Seen {
+            whole: self.joint.scores(&analysis.features, &places),
+            parts: self.decisive.parts(&analysis.sentences),
+        };
+        if let Some(stored) = self.models.get(&Task::Intent) {
+            self.take(Task::Intent, stored, &seen, &analysis, &mut predictions);
+        }
+        let awaited = predictions.awaited();
+        let asked: Vec<Fact> =
+            Fact::ALL.iter().copied().filter(|fact| awaited || *fact != Fact::AnnouncedDate).collect();
+        analysis.ask_about(&self.rules, &asked);
+        for (task, stored) in self.models.iter().filter(|(task, _)| **task != Task::Intent) {
+            if fact_of(*task).is_none_or(|fact| asked.contains(&fact)) {
+                self.take(*task, stored, &seen, &analysis, &mut predictions);
             }
         }
-        let mut verdict = decide::decide(analysis, &judgement, &predictions, policy, language);
-        verdict.explanation = explain::explain(analysis, &verdict, &predictions, self, &places, &parts);
+        let mut verdict = decide::decide(&analysis, &judgement, &predictions, policy, language);
+        verdict.explanation = explain::explain(&analysis, &verdict, &predictions, self, &places, &seen.parts);
         verdict
+    }
+
+    /// Puts one model's word in the place of the rules'.
+    fn take(&self, task: Task, stored: &Stored, seen: &Seen, analysis: &Analysis, predictions: &mut Predictions) {
+        let model = &stored.model;
+        if let Some((fact, score)) = fact_of(task).zip(self.of_words.scorer(task)) {
+            return predictions.take_words(task, fact, model, score, analysis);
+        }
+        let parts: Vec<&[f32]> = seen.parts.iter().filter_map(|part| self.decisive.of_task(task, part)).collect();
+        let joined = !(parts.is_empty() && model.looks_again());
+        match self.joint.of_task(task, &seen.whole).filter(|_| joined) {
+            Some(scores) => predictions.take_scores(task, model, &model.again(scores, &parts), analysis),
+            None => predictions.take_model(task, model, analysis),
+        }
     }
 
     /// The rules.

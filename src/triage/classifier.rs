@@ -192,18 +192,8 @@ impl Linear {
 
     /// The first score alone, for a few columns with their values.
     pub fn first_score_of(&self, cells: &[(u32, f32)]) -> f32 {
-        let mut score = self.intercepts.first().copied().unwrap_or(0.0);
-        for cells in cells.chunks(AT_ONCE) {
-            let mut ranks = [None; AT_ONCE];
-            for (rank, (column, _)) in ranks.iter_mut().zip(cells) {
-                *rank = self.index.rank(*column);
-            }
-            for (rank, (_, value)) in ranks.iter().zip(cells) {
-                let weight = rank.and_then(|rank| self.row_at(rank)?.first());
-                score += weight.copied().unwrap_or(0.0) * value;
-            }
-        }
-        score
+        let weight = |rank| self.row_at(rank)?.first().copied();
+        self.index.sum(self.intercepts.first().copied().unwrap_or(0.0), cells, weight)
     }
 
     /// All scores for columns with their values.
@@ -242,6 +232,21 @@ impl Index {
             sum += word.count_ones();
         }
         Self { present }
+    }
+
+    /// A sum, and the values of the columns that have weights, each times what `weight` says of its row.
+    fn sum(&self, mut sum: f32, cells: &[(u32, f32)], weight: impl Fn(u32) -> Option<f32>) -> f32 {
+        // Where the weights stand is found out for many first: memory answers them at once.
+        for cells in cells.chunks(AT_ONCE) {
+            let mut ranks = [None; AT_ONCE];
+            for (rank, (column, _)) in ranks.iter_mut().zip(cells) {
+                *rank = self.rank(*column);
+            }
+            for (rank, (_, value)) in ranks.iter().zip(cells) {
+                sum += rank.and_then(&weight).unwrap_or(0.0) * value;
+            }
+        }
+        sum
     }
 
     fn rank(&self, column: u32) -> Option<u32> {

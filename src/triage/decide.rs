@@ -75,25 +75,40 @@ impl Predictions {
 
     /// Puts one model's word in the place of the rules'.
     pub fn take_model(&mut self, task: Task, model: &Linear, analysis: &Analysis) {
-        self.set_threshold(task, model.threshold);
         match (task, fact_of(task)) {
-            (Task::ProductWord, _) => {
-                let score = |cells: &[(u32, f32)]| model.first_score_of(cells);
-                self.named = name_product(&analysis.text, &analysis.glosses, &analysis.candidates, score);
-            }
             (Task::PurchaseDateGiven | Task::ProductGiven | Task::AnnouncedDateGiven, Some(_)) | (_, None) => {
                 let parts = model.parts(&analysis.sentences);
                 let parts: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
                 let scores = model.again(&model.scores(&analysis.features), &parts);
                 self.take_scores(task, model, &scores, analysis);
             }
-            (_, Some(fact)) => {
-                let all = analysis.candidates.all.iter().zip(&analysis.of_candidates).zip(&mut self.candidates);
-                for ((_, cells), place) in all.filter(|((candidate, _), _)| candidate.fact == fact) {
-                    *place = logistic(model.first_score_of(cells));
-                }
-            }
+            (_, Some(fact)) => self.take_words(task, fact, model, |cells| model.first_score_of(cells), analysis),
         }
+    }
+
+    /// The same for a model that scores words that may be a fact, by what it scores them with.
+    pub fn take_words(
+        &mut self,
+        task: Task,
+        fact: Fact,
+        model: &Linear,
+        score: impl Fn(&[(u32, f32)]) -> f32,
+        analysis: &Analysis,
+    ) {
+        self.set_threshold(task, model.threshold);
+        if task == Task::ProductWord {
+            self.named = name_product(&analysis.text, &analysis.glosses, &analysis.candidates, score);
+            return;
+        }
+        let all = analysis.candidates.all.iter().zip(&analysis.of_candidates).zip(&mut self.candidates);
+        for ((_, cells), place) in all.filter(|((candidate, _), _)| candidate.fact == fact) {
+            *place = logistic(score(cells));
+        }
+    }
+
+    /// Whether a refund is likeliest to be awaited; only then anybody asks when it was announced.
+    pub fn awaited(&self) -> bool {
+        likeliest(&self.intent, Intent::ALL).is_some_and(|(intent, _)| intent == Intent::RefundNotReceived)
     }
 
     /// The same for a model of the whole mail whose scores for the mail's features are known.

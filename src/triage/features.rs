@@ -14,6 +14,8 @@
 //! Within a block a value is 1 + ln(count), the block has length 1 times its weight. All blocks share
 //! one space of 2^[`BITS`] columns.
 
+mod by_column;
+mod by_hash;
 mod candidate;
 mod gloss;
 pub mod hash;
@@ -29,16 +31,18 @@ mod words;
 
 use std::ops::Range;
 
-use super::facts::Candidates;
 use super::facts::vocabulary::Vocabulary;
+use super::facts::{Candidate, Candidates};
 use super::hit::{Effect, Part, RuleHit};
 use super::prepared::PreparedText;
+use crate::domain::Fact;
+use by_column::ByColumn;
 pub use gloss::{Gloss, Glosses};
 pub use sentences::Sentences;
 use tokens::Tokens;
 
 /// Raised whenever the same mail would get other features: a model of another version is not used.
-pub const FEATURE_VERSION: u32 = 8;
+pub const FEATURE_VERSION: u32 = 9;
 
 /// Binary logarithm of the number of columns.
 pub const BITS: u32 = 20;
@@ -115,6 +119,17 @@ pub struct Entry {
     pub tokens: Range<u16>,
 }
 
+impl Entry {
+    /// Counts another occurrence with it.
+    fn count(&mut self, other: &Self) {
+        let value = self.value + other.value;
+        if (other.part, other.tokens.start) < (self.part, self.tokens.start) {
+            *self = other.clone();
+        }
+        self.value = value;
+    }
+}
+
 /// A mail as the models see it, by ascending column.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Features {
@@ -168,8 +183,7 @@ struct Sink {
     /// Occurrences, in the order found.
     entries: Vec<Entry>,
     part: Part,
-    /// Their columns and places as plain numbers: room to sort in.
-    order: Vec<u64>,
+    order: ByColumn,
     /// What was counted.
     counted: Vec<Entry>,
 }
@@ -177,7 +191,7 @@ struct Sink {
 impl Sink {
     /// Room for so many occurrences.
     fn new(capacity: usize) -> Self {
-        let (order, counted) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
+        let (order, counted) = (ByColumn::with_capacity(capacity), Vec::with_capacity(capacity));
         Self { entries: Vec::with_capacity(capacity), part: Part::Subject, order, counted }
     }
 
@@ -197,35 +211,18 @@ impl Sink {
         self.entries.push(Entry { column: column(block, key), value, block, part: self.part, tokens: 0..0 });
     }
 
-    /// Counts, dampens and scales. A value that was given (not counted) keeps its sign.
+    /// Counts, dampens and scales. A value that was given (not counted) keeps its sign. The place of the first in the mail is kept.
     fn count(&mut self) {
-        self.order.clear();
-        self.order.extend(self.entries.iter().zip(0..).map(|(entry, index)| order_key(entry, index)));
-        self.order.sort_unstable();
         self.counted.clear();
-        for key in &self.order {
-            let Some(entry) = self.entries.get((key & INDEX) as usize) else { continue };
+        for place in self.order.places(&self.entries) {
+            let Some(entry) = self.entries.get(place) else { continue };
             match self.counted.last_mut() {
-                Some(last) if last.column == entry.column => last.value += entry.value,
+                Some(last) if last.column == entry.column => last.count(entry),
                 _ => self.counted.push(entry.clone()),
             }
         }
         scale(&mut self.counted);
     }
-}
-
-/// Bits of an occurrence's index, its first token and its part in the number it is sorted by; its column is above them.
-/// So of equal columns the first in the mail comes first, and its place is kept.
-const INDEX_BITS: u32 = 25;
-const START_BITS: u32 = 16;
-const PART_BITS: u32 = 2;
-const INDEX: u64 = (1 << INDEX_BITS) - 1;
-const _: () = assert!(BITS + PART_BITS + START_BITS + INDEX_BITS <= u64::BITS, "all has its place");
-const _: () = assert!((Part::Attachment as u64) < 1 << PART_BITS, "every part has a number");
-
-fn order_key(entry: &Entry, index: u64) -> u64 {
-    let place = (entry.part as u64) << START_BITS | u64::from(entry.tokens.start);
-    (u64::from(entry.column) << (PART_BITS + START_BITS) | place) << INDEX_BITS | index & INDEX
 }
 
 fn column(block: Block, key: hash::Hash) -> u32 {
@@ -240,17 +237,14 @@ pub struct Extracted {
     pub mail: Features,
     /// The same by sentence.
     pub sentences: Sentences,
-    /// Features of each candidate, in their order.
-    pub of_candidates: Vec<Cells>,
 }
 
-/// The features of a mail (its subject, its newest text and what the rules found in them), and those
-/// of each of its candidates for facts, in their order.
-pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates, vocabulary: &Vocabulary) -> Extracted {
+/// The features of a mail: its subject, its newest text and what the rules found in them.
+pub fn extract(text: &PreparedText, hits: &[RuleHit]) -> Extracted {
     let mut sink = Sink::new(2048);
     let glosses = Glosses::of(text);
     let tokens = |part| glosses.part(part).tokens(text.part(part));
-    let (subject, body, attachments) = (tokens(Part::Subject), tokens(Part::Body), tokens(Part::Attachment));
+    let (subject, body) = (tokens(Part::Subject), tokens(Part::Body));
     let mut present = Vec::new();
     for (part, tokens) in [(Part::Subject, &subject), (Part::Body, &body)] {
         let gloss = glosses.part(part);
@@ -267,24 +261,36 @@ pub fn extract(text: &PreparedText, hits: &[RuleHit], candidates: &Candidates, v
     shape::add(&subject, &body, &mut sink);
     let sentences = Sentences::of(&sink.entries, &body);
     sink.count();
-    let mail = Features { entries: sink.counted };
-    let of_mail = candidate::of_mail(&mail);
+    Extracted { glosses, mail: Features { entries: sink.counted }, sentences }
+}
+
+/// The features of each candidate for one of these facts, in their order, and none of the others. `glosses` and `mail` are what
+/// [`extract`] found.
+pub fn extract_candidates(
+    text: &PreparedText,
+    glosses: &Glosses,
+    mail: &Features,
+    candidates: &Candidates,
+    vocabulary: &Vocabulary,
+    facts: &[Fact],
+) -> Vec<Cells> {
+    let tokens = |part| glosses.part(part).tokens(text.part(part));
+    let (subject, body, attachments) = (tokens(Part::Subject), tokens(Part::Body), tokens(Part::Attachment));
+    let of_mail = candidate::of_mail(mail);
     let mut sink = Sink::new(256);
-    let of_candidates = candidates.all.iter().map(|one| {
+    let of_candidate = |one: &Candidate| {
+        if !facts.contains(&one.fact) {
+            return Cells::new();
+        }
         let tokens = match one.part {
             Part::Subject => &subject,
             Part::Body => &body,
             Part::Attachment => &attachments,
         };
-        let rank = candidates.of(one.fact).filter(|other| other.score > one.score).count();
-        let rivals = candidates.of(one.fact).count();
-        let nth = candidates.of(one.fact).take_while(|other| !std::ptr::eq(*other, one)).count();
-        let company = candidate::Company { rank, rivals, nth };
-        candidate::extract(one, tokens, glosses.part(one.part), vocabulary, company, &mut sink);
+        candidate::extract(one, candidates, tokens, glosses.part(one.part), vocabulary, &mut sink);
         candidate::with_mail(&sink.counted, &of_mail)
-    });
-    let of_candidates = of_candidates.collect();
-    Extracted { glosses, mail, sentences, of_candidates }
+    };
+    candidates.all.iter().map(of_candidate).collect()
 }
 
 fn rules(hits: &[RuleHit], subject: &Tokens<'_>, body: &Tokens<'_>, sink: &mut Sink) {

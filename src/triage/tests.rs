@@ -35,8 +35,7 @@ fn judge(triage: &Triage, text: &str, language: &str) -> Verdict {
 /// A model that knows one word, wherever it stands.
 fn one_word(word: &str, weights: Vec<f32>) -> Linear {
     let text = prepared::PreparedText::new("", word, &[]);
-    let rules = RuleSet::load(&rules()).unwrap();
-    let seen = features::extract(&text, &[], &facts::Candidates::default(), rules.vocabulary());
+    let seen = features::extract(&text, &[]);
     let column = seen.mail.entries.iter().find(|entry| entry.block == features::Block::Words).unwrap().column;
     let classes = weights.len();
     Linear::new(&[column], weights, vec![0.0; classes], 0.6).unwrap()

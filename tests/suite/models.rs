@@ -43,6 +43,36 @@ fn plain_mails_are_judged_plainly() {
     assert_eq!((furious.intent, furious.anger), (Intent::RefundRequest, Anger::Furious));
 }
 
+#[test]
+fn what_stands_beside_a_fact_does_not_hide_it() {
+    let triage = triage();
+    for (text, language, number) in [
+        ("Good afternoon, please refund order SP-44512 to the original card. Thank you.", "en", "SP-44512"),
+        ("Dear team, please refund my order MS-11890.\nH. Cartwright", "en", "MS-11890"),
+        ("Bonjour, pour la commande 33120 j'aimerais un remboursement.", "fr", "33120"),
+    ] {
+        assert_eq!(judge(&triage, "", text, language).given.order_number.as_deref(), Some(number), "{text}");
+    }
+    let charged = "Bonjour, vous m'avez débité de 84 € le 21 au lieu de 48 €. Merci de me rendre la différence.";
+    assert_eq!(judge(&triage, "", charged, "fr").given.purchase_date.as_deref(), Some("le 21"));
+    let received = "Le 16 j'ai reçu la bouilloire, elle ne chauffe pas. Remboursez-moi.";
+    assert_eq!(judge(&triage, "", received, "fr").given.purchase_date.as_deref(), Some("Le 16"));
+}
+
+#[test]
+fn an_announced_date_is_found_where_a_refund_is_awaited_and_asked_for_nowhere_else() {
+    let triage = triage();
+    let awaited = judge(
+        &triage,
+        "Where is my refund?",
+        "You confirmed my refund on 4 May and three weeks later it still hasn't reached my account. Order 5512-9.",
+        "en",
+    );
+    assert_eq!(awaited.given.announced_date.as_deref(), Some("on 4 May"));
+    let asked = judge(&triage, "", "The kettle that you confirmed on 4 May is broken. I want my money back.", "en");
+    assert_eq!((asked.intent, asked.given.announced_date), (Intent::RefundRequest, None));
+}
+
 /// The lines of an explanation that name a rule which decides the anger by itself.
 fn floors(verdict: &Verdict) -> Vec<&str> {
     let names = verdict.explanation.iter().map(|line| line.name.as_str());

@@ -1,20 +1,25 @@
 //! The models of the whole mail in one table: a feature's weights for all of them lie side by side, so that each is looked
 //! up once, a byte a weight as in their files, for the tables are the largest thing in memory. Findings, which no mail's features
 //! hold, are left out. The
-//! sums are those of [`Linear::scores`] but for roundings. Another such table scores the sentences.
+//! sums are those of [`Linear::scores`] but for roundings. Another such table scores the sentences, and a third what may be a fact.
 
 use super::{Index, Linear, Task};
 use crate::triage::features::{Features, Sentences};
 use crate::triage::gather::gather;
 
-/// Scores of all models of a whole mail together, and of all that score sentences.
+/// Scores of all models of a whole mail together, of all that score sentences, and of all that score words.
 const OF_MAIL: usize = 28;
 const OF_SENTENCE: usize = 12;
+const OF_WORDS: usize = 5;
 
 /// The models of a whole mail.
 pub type JointMails = Joint<OF_MAIL>;
 /// What scores its sentences.
 pub type JointSentences = Joint<OF_SENTENCE>;
+/// What scores the words that may be a fact.
+pub type JointCandidates = Joint<OF_WORDS>;
+/// The scores of one mail for all models.
+pub type MailScores = [f32; OF_MAIL];
 /// The scores of one sentence for all models.
 pub type SentenceScores = [f32; OF_SENTENCE];
 
@@ -28,6 +33,10 @@ const WHOLE: [Task; 7] = [
     Task::AnnouncedDateGiven,
     Task::Signals,
 ];
+
+/// Those that score words.
+const OF_FACTS: [Task; OF_WORDS] =
+    [Task::OrderNumber, Task::PurchaseDate, Task::Product, Task::AnnouncedDate, Task::ProductWord];
 
 /// One column's weights in steps, side by side.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +85,21 @@ impl JointSentences {
         }
         sums.iter_mut().for_each(|sums| self.finish(sums));
         sums
+    }
+}
+
+impl JointCandidates {
+    /// Joins those of the models that score what may be a fact.
+    pub fn of<'a>(models: impl Iterator<Item = (Task, &'a Linear)>) -> Self {
+        Self::joined(models.filter(|(task, _)| OF_FACTS.contains(task)))
+    }
+
+    /// What scores columns with their values for one of the tasks.
+    pub fn scorer(&self, task: Task) -> Option<impl Fn(&[(u32, f32)]) -> f32> {
+        let (_, first, _) = self.tasks.iter().find(|(known, ..)| *known == task)?;
+        let (step, intercept) = (*self.steps.get(*first)?, *self.intercepts.get(*first)?);
+        let weight = move |rank: u32| self.table.get(rank as usize)?.0.get(*first).map(|steps| f32::from(*steps));
+        Some(move |cells: &[(u32, f32)]| self.index.sum(0.0, cells, weight) * step + intercept)
     }
 }
 
@@ -210,10 +234,26 @@ mod tests {
     }
 
     #[test]
+    fn joined_models_score_words_as_they_do_alone() {
+        let model = |apart: u32, least: f32| {
+            let columns: Vec<u32> = (0..100).map(|n| n * apart).collect();
+            let weights = columns.iter().map(|column| (*column as f32 - least) / 100.0).collect();
+            Linear::new(&columns, weights, vec![0.5], 0.5).unwrap()
+        };
+        let (number, date, intent) = (model(7, 300.0), model(5, 90.0), model(2, 0.0));
+        let models = [(Task::OrderNumber, &number), (Task::PurchaseDate, &date), (Task::Intent, &intent)];
+        let joint = JointCandidates::of(models.into_iter());
+        let cells: Vec<(u32, f32)> = (0..200).map(|n| (n * 3, 0.1)).collect();
+        for (task, model) in [(Task::OrderNumber, &number), (Task::PurchaseDate, &date)] {
+            near(&[joint.scorer(task).unwrap()(&cells)], &[model.first_score_of(&cells)]);
+        }
+        assert!(joint.scorer(Task::Intent).is_none() && joint.scorer(Task::Product).is_none());
+    }
+
+    #[test]
     fn joined_models_score_sentences_as_they_do_alone() {
         let text = crate::triage::prepared::PreparedText::new("Refund", "It broke. Send the money back. Thanks", &[]);
-        let rules = crate::triage::rules::RuleSet::load(&[]).unwrap();
-        let seen = crate::triage::features::extract(&text, &[], &Default::default(), rules.vocabulary());
+        let seen = crate::triage::features::extract(&text, &[]);
         let columns: Vec<u32> = seen.mail.entries.iter().map(|entry| entry.column).collect();
         let model = |classes: usize| {
             let weights = (0..columns.len() * classes).map(|n| (n % 13) as f32 - 6.0).collect();

@@ -9,7 +9,7 @@ use super::tokens::{Kind, Token, Tokens};
 use super::{Block, Cells, Entry, Features, Sink, hash};
 use crate::domain::Fact;
 use crate::triage::facts::vocabulary::Vocabulary;
-use crate::triage::facts::{Candidate, CueNear};
+use crate::triage::facts::{Candidate, Candidates, CueNear};
 
 /// Words between a number and what it is called, at most.
 const LABEL_WITHIN: usize = 6;
@@ -48,6 +48,11 @@ const BETWEEN: &[&str] = &[
 ];
 /// Words looked at on either side.
 const REACH: usize = 7;
+/// Words that begin another clause.
+const CLAUSE: &[&str] = &[
+    "and", "but", "then", "when", "while", "because", "so", "or", "which", "who", "that", "et", "mais", "puis",
+    "quand", "lorsque", "alors", "car", "donc", "ou", "qui", "que", "dont",
+];
 
 /// A candidate among those for the same fact in its mail.
 #[derive(Debug, Clone, Copy)]
@@ -60,16 +65,29 @@ pub(super) struct Company {
     pub(super) nth: usize,
 }
 
-/// The features of one candidate, in the place of what `sink` holds. `tokens` and `gloss` are those of the candidate's part.
+impl Company {
+    /// That of one of the candidates.
+    pub(super) fn of(one: &Candidate, candidates: &Candidates) -> Self {
+        let rivals = || candidates.of(one.fact);
+        Self {
+            rank: rivals().filter(|other| other.score > one.score).count(),
+            rivals: rivals().count(),
+            nth: rivals().take_while(|other| !std::ptr::eq(*other, one)).count(),
+        }
+    }
+}
+
+/// The features of one of the candidates, in the place of what `sink` holds. `tokens` and `gloss` are those of its part.
 pub(super) fn extract(
     candidate: &Candidate,
+    all: &Candidates,
     tokens: &Tokens<'_>,
     gloss: &Gloss,
     vocabulary: &Vocabulary,
-    company: Company,
     sink: &mut Sink,
 ) {
     sink.restart(candidate.part);
+    let company = Company::of(candidate, all);
     let meanings = gloss.meanings();
     let inside = tokens.within(&candidate.span);
     // Where a candidate's features stand is never asked; that they do makes them counts.
@@ -83,6 +101,11 @@ pub(super) fn extract(
     let after = (inside.end..tokens.list.len()).take(REACH);
     meant_beside(tokens, meanings, before, b'B', sentence, sink);
     meant_beside(tokens, meanings, after, b'A', sentence, sink);
+    if matches!(candidate.fact, Fact::PurchaseDate | Fact::AnnouncedDate) {
+        let others =
+            all.of(candidate.fact).filter(|other| other.part == candidate.part && other.span != candidate.span);
+        clause(tokens, meanings, &inside, &others.map(|other| other.span.clone()).collect::<Vec<_>>(), sink);
+    }
     for (at, token) in tokens.list.iter().enumerate().take(inside.end).skip(inside.start) {
         sink.add(Block::Words, hash::byte(token.hash, b'I'), here.clone());
         for idea in gloss.ideas(at).iter().filter(|_| token.kind == Kind::Word) {
@@ -249,6 +272,51 @@ fn meant_beside(
     }
 }
 
+/// What the words of a date's own clause mean: of "you confirmed on 3 May, but I paid on 5 June" each day has its verb. A clause
+/// reaches as far as a comma, a bracket, a word that begins another clause, or another date.
+fn clause(tokens: &Tokens<'_>, meanings: &Meanings, inside: &Range<usize>, others: &[Range<usize>], sink: &mut Sink) {
+    let mut noted = 0;
+    for at in clause_of(tokens, inside, others).filter(|at| !inside.contains(at)) {
+        let Some(notion) = meanings.at(at) else { continue };
+        let key = hash::byte(notion, b'K');
+        sink.add(Block::Notions, key, 0..1);
+        sink.add(Block::Notions, hash::byte(key, if at < inside.start { b'B' } else { b'A' }), 0..1);
+        noted += 1;
+    }
+    sink.add_value(Block::Shape, hash::join(hash::text("clause"), noted.min(6)), 1.0);
+}
+
+/// The tokens of a date's clause, with the word that begins it.
+fn clause_of(tokens: &Tokens<'_>, inside: &Range<usize>, others: &[Range<usize>]) -> Range<usize> {
+    const MARKS: [char; 6] = [',', '(', ')', ':', ';', '-'];
+    let list = tokens.list.as_ref();
+    let together = |first: &Token, second: &Token| {
+        let between = tokens.between(first, second);
+        // "84,90" and "avez-vous" are whole.
+        first.sentence == second.sentence && !(between.contains(MARKS) && between.contains(' '))
+    };
+    let other = |token: &Token| others.iter().any(|span| span.contains(&token.span.start));
+    let begins = |token: &Token| CLAUSE.contains(&tokens.text(token));
+    let (mut start, mut end) = (inside.start, inside.end);
+    while inside.start - start < 2 * REACH
+        && let Some([earlier, this]) = start.checked_sub(1).and_then(|at| list.get(at..at + 2))
+        && together(earlier, this)
+        && !other(earlier)
+        && (start == inside.start || !begins(this))
+    {
+        start -= 1;
+    }
+    while end - inside.end < 2 * REACH
+        && let Some([this, later]) = end.checked_sub(1).and_then(|at| list.get(at..at + 2))
+        && together(this, later)
+        && !other(later)
+        && !begins(later)
+    {
+        end += 1;
+    }
+    start..end
+}
+
 /// The few features of the whole mail that each of its candidates has too.
 pub(super) fn of_mail(mail: &Features) -> Cells {
     let whole = mail.entries.iter().filter(|entry| entry.block == Block::Rules);
@@ -278,9 +346,9 @@ pub(super) fn with_mail(own: &[Entry], mail: &[(u32, f32)]) -> Cells {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Glosses, extract};
+    use super::super::{extract, extract_candidates};
     use super::*;
-    use crate::triage::facts::{Candidates, facts};
+    use crate::triage::facts::facts;
     use crate::triage::hit::Part;
     use crate::triage::prepared::PreparedText;
     use crate::triage::rules::RuleSet;
@@ -307,20 +375,60 @@ mod tests {
             PreparedText::new("Order of 3 May", "It came on 4 June. Where is the refund? I wrote on 5 June!", &[]);
         let all = facts(&rules, &text, &[]);
         assert!(all.all.len() > 4, "{:?}", all.all);
-        let together = extract(&text, &[], &all, rules.vocabulary()).of_candidates;
-        let glosses = Glosses::of(&text);
-        let of_mail = of_mail(&extract(&text, &[], &Candidates::default(), rules.vocabulary()).mail);
-        for (one, seen) in all.all.iter().zip(&together) {
-            let rivals = || all.of(one.fact);
-            let company = Company {
-                rank: rivals().filter(|other| other.score > one.score).count(),
-                rivals: rivals().count(),
-                nth: rivals().take_while(|other| *other != one).count(),
-            };
+        let seen = extract(&text, &[]);
+        let of = |facts: &[Fact]| extract_candidates(&text, &seen.glosses, &seen.mail, &all, rules.vocabulary(), facts);
+        let dates_alone = of(&[Fact::PurchaseDate]);
+        let (glosses, of_mail) = (&seen.glosses, of_mail(&seen.mail));
+        for ((one, seen), alone) in all.all.iter().zip(&of(Fact::ALL)).zip(&dates_alone) {
+            let asked = one.fact == Fact::PurchaseDate;
+            assert_eq!(alone.as_slice(), if asked { seen.as_slice() } else { &[] }, "{one:?}");
             let (gloss, mut sink) = (glosses.part(one.part), Sink::new(0));
             let tokens = gloss.tokens(text.part(one.part));
-            super::extract(one, &tokens, gloss, rules.vocabulary(), company, &mut sink);
+            super::extract(one, &all, &tokens, gloss, rules.vocabulary(), &mut sink);
             assert_eq!(&with_mail(&sink.counted, &of_mail), seen, "{one:?}");
         }
+    }
+
+    #[test]
+    fn a_candidate_is_ranked_among_those_for_its_fact() {
+        let candidate = |fact, score| Candidate {
+            fact,
+            part: Part::Body,
+            span: 0..1,
+            words: "x".into(),
+            score,
+            shape: "any".into(),
+            context: Vec::new(),
+        };
+        let dates = [1.0, 3.0, 2.0].map(|score| candidate(Fact::PurchaseDate, score));
+        let mut all = Candidates { all: dates.to_vec() };
+        all.all.insert(1, candidate(Fact::Product, 9.0));
+        let company = |at: usize| {
+            let Company { rank, rivals, nth } = Company::of(&all.all[at], &all);
+            (rank, rivals, nth)
+        };
+        assert_eq!([company(0), company(1), company(2), company(3)], [(2, 3, 0), (0, 1, 0), (0, 3, 1), (1, 3, 2)]);
+    }
+
+    #[test]
+    fn a_clause_ends_at_marks_joining_words_and_other_dates() {
+        let text = "I paid £84.90 on 3 May, you confirmed before 4 June and I waited 5 July 6 July. Avez-vous reçu (le 7 mai) ?";
+        let text = crate::triage::prepared::Folded::new(text);
+        let tokens = Tokens::cut(&text);
+        let words = |range: Range<usize>| {
+            let words: Vec<&str> = tokens.list.get(range).unwrap().iter().map(|token| tokens.text(token)).collect();
+            words.join(" ")
+        };
+        let of = |date: &str, others: &[&str]| {
+            let span = |words: &str| text.original().find(words).map(|at| at..at + words.len()).unwrap();
+            let others: Vec<Range<usize>> = others.iter().map(|other| span(other)).collect();
+            words(clause_of(&tokens, &tokens.within(&span(date)), &others))
+        };
+        assert_eq!(of("3 May", &[]), "i paid £ 84 90 on 3 may");
+        assert_eq!(of("4 June", &[]), "you confirmed before 4 june");
+        assert_eq!(of("5 July", &["6 July"]), "and i waited 5 july");
+        assert_eq!(of("6 July", &["5 July"]), "6 july");
+        assert_eq!(of("reçu", &[]), "avez vous recu");
+        assert_eq!(of("7 mai", &[]), "le 7 mai");
     }
 }

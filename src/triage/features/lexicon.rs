@@ -1,9 +1,9 @@
 //! Words of both languages that mean the same thing, as one idea: what 2,000 mails cannot teach by
 //! words alone ("récupérer mes sous", "claim my cash back") they can teach by ideas.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::by_hash::ByHash;
 use super::hash::{self, Hash};
 
 const SOURCE: &str = include_str!("lexicon.txt");
@@ -19,10 +19,10 @@ pub static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| Lexicon::read(SOURCE));
 pub struct Lexicon {
     /// Names by index.
     pub names: Vec<String>,
-    words: HashMap<Hash, Vec<Idea>, hash::Plain>,
-    beginnings: HashMap<Hash, Vec<Idea>, hash::Plain>,
+    words: ByHash<Vec<Idea>>,
+    beginnings: ByHash<Vec<Idea>>,
     /// Hash of the first words of phrases → what ends there.
-    phrases: HashMap<Hash, Vec<Idea>, hash::Plain>,
+    phrases: ByHash<Vec<Idea>>,
 }
 
 impl Lexicon {
@@ -41,16 +41,16 @@ impl Lexicon {
 
     fn add(&mut self, idea: Idea, word: &str) {
         if let Some(beginning) = word.strip_suffix('*') {
-            self.beginnings.entry(hash::text(beginning)).or_default().push(idea);
+            self.beginnings.at(hash::text(beginning)).push(idea);
         } else if word.contains('_') {
             let mut state = hash::START;
             for part in word.split('_') {
                 state = hash::join(state, hash::text(part));
-                self.phrases.entry(state).or_default();
+                self.phrases.at(state);
             }
-            self.phrases.entry(state).or_default().push(idea);
+            self.phrases.at(state).push(idea);
         } else {
-            self.words.entry(hash::text(word)).or_default().push(idea);
+            self.words.at(hash::text(word)).push(idea);
         }
     }
 
@@ -60,12 +60,12 @@ impl Lexicon {
         for (index, byte) in word.bytes().enumerate() {
             state = hash::byte(state, byte);
             if index >= 2
-                && let Some(ideas) = self.beginnings.get(&state)
+                && let Some(ideas) = self.beginnings.get(state)
             {
                 ideas.iter().for_each(|idea| found(*idea));
             }
         }
-        if let Some(ideas) = self.words.get(&state) {
+        if let Some(ideas) = self.words.get(state) {
             ideas.iter().for_each(|idea| found(*idea));
         }
     }
@@ -75,7 +75,7 @@ impl Lexicon {
         let mut state = hash::START;
         for (index, word) in words.enumerate() {
             state = hash::join(state, word);
-            let Some(ideas) = self.phrases.get(&state) else { return };
+            let Some(ideas) = self.phrases.get(state) else { return };
             ideas.iter().for_each(|idea| found(*idea, index + 1));
         }
     }

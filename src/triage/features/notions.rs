@@ -3,10 +3,10 @@
 //! What is learnt from French mail so serves English mail, and what is learnt of one word its synonyms. A word that no
 //! dictionary knows stands for itself.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::by_hash::ByHash;
 use super::tokens::{Kind, Token, Tokens};
 use super::{Block, Sink, hash};
 use crate::triage::gather::gather;
@@ -26,8 +26,8 @@ type Meaning = Option<hash::Hash>;
 /// Looks words up by their hashes.
 #[derive(Debug, Default)]
 struct Dictionary {
-    words: HashMap<hash::Hash, Meaning, hash::Plain>,
-    beginnings: HashMap<hash::Hash, Meaning, hash::Plain>,
+    words: ByHash<Meaning>,
+    beginnings: ByHash<Meaning>,
 }
 
 impl Dictionary {
@@ -38,10 +38,10 @@ impl Dictionary {
         {
             let notion = (name != EMPTY).then(|| named(name));
             for word in words.split_whitespace() {
-                match word.strip_suffix('*') {
-                    Some(beginning) => dictionary.beginnings.insert(hash::text(beginning), notion),
-                    None => dictionary.words.insert(hash::text(word), notion),
-                };
+                *match word.strip_suffix('*') {
+                    Some(beginning) => dictionary.beginnings.at(hash::text(beginning)),
+                    None => dictionary.words.at(hash::text(word)),
+                } = notion;
             }
         }
         dictionary
@@ -54,10 +54,10 @@ impl Dictionary {
         for (index, byte) in word.bytes().enumerate() {
             state = hash::byte(state, byte);
             if index + 1 >= BEGINNING {
-                longest = self.beginnings.get(&state).or(longest);
+                longest = self.beginnings.get(state).or(longest);
             }
         }
-        self.words.get(&state).or(longest).copied()
+        self.words.get(state).or(longest).copied()
     }
 }
 

@@ -93,6 +93,11 @@ impl<'a> Tokens<'a> {
         self.text.text().get(token.folded.clone()).unwrap_or_default()
     }
 
+    /// What stands between two tokens, folded.
+    pub fn between(&self, first: &Token, second: &Token) -> &'a str {
+        self.text.text().get(first.folded.end..second.folded.start).unwrap_or_default()
+    }
+
     /// Whether the customer began a token with a capital letter.
     pub fn capital(&self, token: &Token) -> bool {
         let written = self.text.original().get(token.span.clone()).unwrap_or_default();
